@@ -1,0 +1,1 @@
+//! Trailwire engine.

@@ -1,0 +1,2 @@
+//! The stand.
+fn main() {}
