@@ -1,1 +1,3 @@
 //! Trailwire engine.
+
+pub mod fanout;

@@ -1,0 +1,448 @@
+//! The names of everything that a hub owns in AWS, derived from the hub alone.
+//!
+//! Every name of an object that lives beside other people's objects (rules on the default bus, roles) carries `h8`, eight hexadecimal
+//! digits of a hash of the hub's ARN, so that two hubs never touch each other's objects.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// The longest name that a hub may have; `trailwire-NAME-dlq` then stays within the 80 characters of a queue name.
+pub const HUB_NAME_MAX: usize = 32;
+/// The longest name of a trigger or destination; `tw-<h8>-NAME-<k>` then stays within the 64 characters of a rule name.
+pub const DEFINITION_NAME_MAX: usize = 40;
+/// The IAM path of every role that Trailwire makes.
+pub const ROLE_PATH: &str = "/trailwire/";
+/// The only target of a trigger's rule, and of the hub's rule.
+pub const TARGET_ID: &str = "trailwire";
+
+const PREFIX: &str = "trailwire-";
+const DEAD_LETTER_SUFFIX: &str = "-dlq";
+
+/// A name that cannot be used; the text says why, without the name itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct InvalidName {
+    reason: String,
+}
+
+/// Checks a hub's name: `^[a-z][a-z0-9-]{0,31}$`, and not ending in `-dlq`, because `trailwire-a-dlq` is the dead-letter queue of hub `a`.
+///
+/// # Errors
+/// Says what the name must look like.
+pub fn check_hub_name(name: &str) -> Result<(), InvalidName> {
+    check("a hub's name", name, HUB_NAME_MAX)?;
+    if name.ends_with(DEAD_LETTER_SUFFIX) {
+        return Err(InvalidName { reason: "a hub's name must not end in `-dlq`: that queue name belongs to another hub's dead letters".to_owned() });
+    }
+    Ok(())
+}
+
+/// Checks the name of a trigger: `^[a-z][a-z0-9-]{0,39}$`.
+///
+/// # Errors
+/// Says what the name must look like.
+pub fn check_trigger_name(name: &str) -> Result<(), InvalidName> {
+    check("a trigger's name", name, DEFINITION_NAME_MAX)
+}
+
+/// Checks the name of a destination: `^[a-z][a-z0-9-]{0,39}$`.
+///
+/// # Errors
+/// Says what the name must look like.
+pub fn check_destination_name(name: &str) -> Result<(), InvalidName> {
+    check("a destination's name", name, DEFINITION_NAME_MAX)
+}
+
+fn check(what: &str, name: &str, max: usize) -> Result<(), InvalidName> {
+    let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
+    let rest = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if starts && rest && name.len() <= max {
+        return Ok(());
+    }
+    Err(InvalidName {
+        reason: format!(
+            "{what} starts with a lower-case letter, holds lower-case letters, digits and `-` only, and is at most {max} characters long"
+        ),
+    })
+}
+
+/// Whether the text is an AWS account id: twelve digits.
+#[must_use]
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether the text has the form of a region name, such as `eu-west-1` or `us-gov-west-1`; says nothing about its existence.
+#[must_use]
+pub fn is_region_name(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    match parts.as_slice() {
+        [words @ .., number] => {
+            words.len() >= 2
+                && words.iter().all(|part| word(part))
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
+        }
+        [] => false,
+    }
+}
+
+/// The partition of a region: `aws` for every region that is not known to lie in another one.
+#[must_use]
+pub fn partition(region: &str) -> &'static str {
+    const BY_PREFIX: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    BY_PREFIX
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("aws", |(_, partition)| partition)
+}
+
+/// One place where rules live: an account and a region. Shown as `account/region`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell {
+    /// The account's twelve digits.
+    pub account: String,
+    /// The region's name.
+    pub region: String,
+}
+
+impl Cell {
+    /// A cell of this account and region.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        Self {
+            account: account.into(),
+            region: region.into(),
+        }
+    }
+
+    /// Reads `account/region`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (account, region) = text.split_once('/')?;
+        (is_account_id(account) && is_region_name(region)).then(|| Self::new(account, region))
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// A hub as every name sees it: its own name, its account and its home region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hub {
+    name: String,
+    home: Cell,
+}
+
+impl Hub {
+    /// The hub of this name in this home cell. The name is taken as it is: see [`check_hub_name`].
+    pub fn new(name: impl Into<String>, home: Cell) -> Self {
+        Self {
+            name: name.into(),
+            home,
+        }
+    }
+
+    /// Reads a hub's ARN, `arn:P:events:R:A:event-bus/trailwire-NAME`; nothing else is a hub's ARN.
+    #[must_use]
+    pub fn from_arn(arn: &str) -> Option<Self> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", found_partition, "events", region, account, resource] = parts.as_slice() else {
+            return None;
+        };
+        let name = resource.strip_prefix("event-bus/")?.strip_prefix(PREFIX)?;
+        let fits = is_account_id(account)
+            && is_region_name(region)
+            && partition(region) == *found_partition
+            && check_hub_name(name).is_ok();
+        fits.then(|| Self::new(name, Cell::new(*account, *region)))
+    }
+
+    /// The hub's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The cell that holds the bus, the queues and the table.
+    #[must_use]
+    pub fn home(&self) -> &Cell {
+        &self.home
+    }
+
+    /// The partition of the hub and of all its cells.
+    #[must_use]
+    pub fn partition(&self) -> &'static str {
+        partition(&self.home.region)
+    }
+
+    /// The hub's ARN, which is its bus's.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        format!(
+            "arn:{}:events:{}:{}:event-bus/{}",
+            self.partition(),
+            self.home.region,
+            self.home.account,
+            self.bus_name()
+        )
+    }
+
+    /// The first eight hexadecimal digits of the SHA-256 of the hub's ARN.
+    #[must_use]
+    pub fn h8(&self) -> String {
+        Sha256::digest(self.arn().as_bytes())
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    /// The bus in the home region.
+    #[must_use]
+    pub fn bus_name(&self) -> String {
+        format!("{PREFIX}{}", self.name)
+    }
+
+    /// The table in the home region.
+    #[must_use]
+    pub fn table_name(&self) -> String {
+        format!("{PREFIX}{}", self.name)
+    }
+
+    /// The queue in the home region that the runtime reads.
+    #[must_use]
+    pub fn queue_name(&self) -> String {
+        format!("{PREFIX}{}", self.name)
+    }
+
+    /// The dead-letter queue of that queue.
+    #[must_use]
+    pub fn dead_letter_queue_name(&self) -> String {
+        format!("{PREFIX}{}{DEAD_LETTER_SUFFIX}", self.name)
+    }
+
+    /// What every rule, role and forward dead-letter queue of this hub begins with.
+    #[must_use]
+    pub fn own_prefix(&self) -> String {
+        format!("tw-{}-", self.h8())
+    }
+
+    /// The rule on the hub's bus that fills the queue.
+    #[must_use]
+    pub fn hub_rule_name(&self) -> String {
+        format!("{}hub", self.own_prefix())
+    }
+
+    /// The ARN of that rule. Rules of a bus that is not the default one carry the bus's name.
+    #[must_use]
+    pub fn hub_rule_arn(&self) -> String {
+        format!(
+            "arn:{}:events:{}:{}:rule/{}/{}",
+            self.partition(),
+            self.home.region,
+            self.home.account,
+            self.bus_name(),
+            self.hub_rule_name()
+        )
+    }
+
+    /// The rule number `k` of a trigger, the same name in every cell.
+    #[must_use]
+    pub fn trigger_rule_name(&self, trigger: &str, k: usize) -> String {
+        format!("{}{trigger}-{k}", self.own_prefix())
+    }
+
+    /// The trigger and the number of a rule by its name; `None` for a rule that is not a trigger's of this hub.
+    #[must_use]
+    pub fn trigger_of_rule<'a>(&self, rule: &'a str) -> Option<(&'a str, usize)> {
+        let (trigger, k) = rule.strip_prefix(&self.own_prefix())?.rsplit_once('-')?;
+        let canonical = k == "0" || !k.starts_with('0');
+        let k = k.parse().ok().filter(|_| canonical)?;
+        check_trigger_name(trigger).ok().map(|()| (trigger, k))
+    }
+
+    /// The role that lets EventBridge put events on the hub's bus; one for each account.
+    #[must_use]
+    pub fn forward_role_name(&self) -> String {
+        format!("{}forward", self.own_prefix())
+    }
+
+    /// The ARN of the forwarding role in an account of the hub's partition.
+    #[must_use]
+    pub fn forward_role_arn(&self, account: &str) -> String {
+        format!(
+            "arn:{}:iam::{account}:role{ROLE_PATH}{}",
+            self.partition(),
+            self.forward_role_name()
+        )
+    }
+
+    /// The queue in every cell that keeps what could not be forwarded from there.
+    #[must_use]
+    pub fn forward_dead_letter_queue_name(&self) -> String {
+        format!("{}forward-dlq", self.own_prefix())
+    }
+
+    /// The ARN of a queue in a cell of the hub's partition.
+    #[must_use]
+    pub fn queue_arn(&self, cell: &Cell, queue: &str) -> String {
+        format!(
+            "arn:{}:sqs:{}:{}:{queue}",
+            self.partition(),
+            cell.region,
+            cell.account
+        )
+    }
+
+    /// The secret that keeps one write-only value of a destination, such as `trailwire/security/chat/slack-webhook-url`.
+    #[must_use]
+    pub fn secret_name(&self, destination: &str, field: &str) -> String {
+        format!("trailwire/{}/{destination}/{field}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> Hub {
+        Hub::new("security", Cell::new("111122223333", "eu-west-1"))
+    }
+
+    #[test]
+    fn names_are_those_of_the_design() {
+        let hub = hub();
+        assert_eq!(
+            hub.arn(),
+            "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security"
+        );
+        // printf '%s' ARN | sha256sum | cut -c1-8
+        assert_eq!(hub.h8(), "755b7686");
+        assert_eq!(
+            hub.trigger_rule_name("sg-opened", 0),
+            "tw-755b7686-sg-opened-0"
+        );
+        assert_eq!(
+            hub.hub_rule_arn(),
+            "arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-hub"
+        );
+        assert_eq!(
+            hub.forward_role_arn("444455556666"),
+            "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-forward"
+        );
+        assert_eq!(
+            hub.secret_name("chat", "slack-webhook-url"),
+            "trailwire/security/chat/slack-webhook-url"
+        );
+        assert_eq!(Hub::from_arn(&hub.arn()), Some(hub));
+    }
+
+    #[test]
+    fn a_rule_name_tells_its_trigger() {
+        let hub = hub();
+        for (trigger, k) in [
+            ("a", 0),
+            ("a-0", 0),
+            ("a-0-1", 12),
+            ("hub", 3),
+            ("forward", 0),
+        ] {
+            let name = hub.trigger_rule_name(trigger, k);
+            assert_eq!(hub.trigger_of_rule(&name), Some((trigger, k)));
+        }
+        let prefix = hub.own_prefix();
+        for foreign in [
+            "tw-00000000-a-0".to_owned(),
+            format!("{prefix}hub"),
+            format!("{prefix}a-00"),
+            format!("{prefix}A-0"),
+            "mine".to_owned(),
+        ] {
+            assert_eq!(hub.trigger_of_rule(&foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_fit_the_limits_of_aws() {
+        let hub = Hub::new(
+            "h".repeat(HUB_NAME_MAX),
+            Cell::new("111122223333", "eu-west-1"),
+        );
+        assert!(
+            hub.trigger_rule_name(&"t".repeat(DEFINITION_NAME_MAX), 999)
+                .len()
+                <= 64
+        );
+        assert!(hub.dead_letter_queue_name().len() <= 80);
+        assert!(hub.forward_role_name().len() <= 64);
+    }
+
+    #[test]
+    fn names_are_checked() {
+        for good in ["a", "security", "a-1", &"a".repeat(32)] {
+            assert!(check_hub_name(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "A",
+            "1a",
+            "-a",
+            "a_b",
+            "a.b",
+            "ä",
+            "a-dlq",
+            &"a".repeat(33),
+        ] {
+            assert!(check_hub_name(bad).is_err(), "{bad}");
+        }
+        assert!(check_trigger_name(&"a".repeat(40)).is_ok());
+        assert!(check_trigger_name(&"a".repeat(41)).is_err());
+        assert!(check_destination_name("chat-dlq").is_ok());
+    }
+
+    #[test]
+    fn regions_and_partitions() {
+        for (region, is, partition_name) in [
+            ("eu-west-1", true, "aws"),
+            ("us-gov-west-1", true, "aws-us-gov"),
+            ("cn-north-1", true, "aws-cn"),
+            ("eusc-de-east-1", true, "aws-eusc"),
+            ("us-isob-east-1", true, "aws-iso-b"),
+            ("mx-central-1", true, "aws"),
+            ("eu-west", false, "aws"),
+            ("", false, "aws"),
+            ("EU-WEST-1", false, "aws"),
+        ] {
+            assert_eq!(is_region_name(region), is, "{region}");
+            assert_eq!(partition(region), partition_name, "{region}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_hub_arn() {
+        for text in [
+            "security",
+            "arn:aws:events:eu-west-1:111122223333:event-bus/default",
+            "arn:aws-cn:events:eu-west-1:111122223333:event-bus/trailwire-a",
+            "arn:aws:events:eu-west-1:1111:event-bus/trailwire-a",
+            "arn:aws:sqs:eu-west-1:111122223333:trailwire-a",
+        ] {
+            assert_eq!(Hub::from_arn(text), None, "{text}");
+        }
+    }
+}
