@@ -1,3 +1,5 @@
 //! Trailwire engine.
 
+pub mod actor;
 pub mod fanout;
+pub mod template;
