@@ -2,4 +2,7 @@
 //! from what is there to what is wanted. Nothing here calls AWS.
 
 pub mod names;
+pub mod pattern;
+pub mod policy;
+pub mod rules;
 pub mod table;

@@ -1,0 +1,222 @@
+//! The event patterns of a trigger's rules: narrowed by event names and event sources, never more.
+//!
+//! *Invariant*: a pattern may keep too much, never too little. `source` is only narrowed to the prefix `aws.`, because the envelope's source does
+//! not follow from the record's `eventSource` for every service (and the record's is what triggers name). `detail-type` is narrowed to
+//! its ending, which holds for API calls, service events, insights and both spellings of sign-in events.
+
+use serde_json::{Map, Value, json};
+
+/// The most characters that a pattern may have in an account without a raised quota.
+pub const PATTERN_MAX: usize = 2048;
+
+/// What narrows a trigger's rules. An empty list narrows nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Narrowing<'a> {
+    /// The event names, any of which must fit.
+    pub names: &'a [String],
+    /// The event sources, any of which must fit.
+    pub sources: &'a [String],
+}
+
+/// A name or source that is too long for any pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is too long for an event pattern of {PATTERN_MAX} characters")]
+pub struct PatternTooLong {
+    /// The name or source.
+    pub text: String,
+}
+
+/// The pattern of the hub's own rule: every event that AWS sent by way of CloudTrail.
+#[must_use]
+pub fn everything() -> String {
+    compose(&[], &[])
+}
+
+/// The patterns that together carry every event of these names and sources, each within [`PATTERN_MAX`]. One whenever one is enough;
+/// otherwise names and sources are cut into consecutive pieces, and each piece of the one meets each piece of the other.
+/// Repetitions are dropped, the order is kept: the same input gives the same bytes.
+///
+/// # Errors
+/// When a single name or source does not fit.
+pub fn patterns(narrowing: Narrowing<'_>) -> Result<Vec<String>, PatternTooLong> {
+    let names = distinct(narrowing.names);
+    let sources = distinct(narrowing.sources);
+    let whole = compose(&names, &sources);
+    if length(&whole) <= PATTERN_MAX {
+        return Ok(vec![whole]);
+    }
+    let room = PATTERN_MAX.saturating_sub(length(&compose(&["".to_owned()], &["".to_owned()])));
+    let source_length: usize = sources.iter().map(|source| cost(source)).sum();
+    let source_room = source_length.min(room / 2);
+    let mut all = Vec::new();
+    for some_sources in pieces(&sources, source_room)? {
+        let used: usize = some_sources.iter().map(|source| cost(source)).sum();
+        for some_names in pieces(&names, room.saturating_sub(used))? {
+            all.push(compose(some_names, some_sources));
+        }
+    }
+    Ok(all)
+}
+
+fn compose(names: &[String], sources: &[String]) -> String {
+    let mut detail = Map::new();
+    for (field, values) in [("eventName", names), ("eventSource", sources)] {
+        if !values.is_empty() {
+            detail.insert(field.to_owned(), json!(values));
+        }
+    }
+    let mut pattern = Map::new();
+    pattern.insert("source".to_owned(), json!([{ "prefix": "aws." }]));
+    pattern.insert(
+        "detail-type".to_owned(),
+        json!([{ "suffix": " via CloudTrail" }]),
+    );
+    if !detail.is_empty() {
+        pattern.insert("detail".to_owned(), Value::Object(detail));
+    }
+    Value::Object(pattern).to_string()
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The characters that one value takes in a list: itself as JSON, and a comma.
+fn cost(value: &str) -> usize {
+    length(&Value::from(value).to_string()).saturating_add(1)
+}
+
+/// Consecutive pieces that cost at most `room` each; one empty piece for an empty list.
+fn pieces(values: &[String], room: usize) -> Result<Vec<&[String]>, PatternTooLong> {
+    if values.is_empty() {
+        return Ok(vec![&[]]);
+    }
+    let mut found = Vec::new();
+    let mut rest = values;
+    while !rest.is_empty() {
+        let mut used = 0_usize;
+        let count = rest.iter().take_while(|value| {
+            used = used.saturating_add(cost(value));
+            used <= room
+        });
+        let (piece, after) = rest.split_at(count.count());
+        if piece.is_empty() {
+            return Err(PatternTooLong {
+                text: rest.first().cloned().unwrap_or_default(),
+            });
+        }
+        found.push(piece);
+        rest = after;
+    }
+    Ok(found)
+}
+
+fn distinct(values: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::with_capacity(values.len());
+    for value in values {
+        if !found.contains(value) {
+            found.push(value.clone());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn owned(values: &[&str]) -> Vec<String> {
+        values.iter().map(|value| (*value).to_owned()).collect()
+    }
+
+    #[test]
+    fn one_pattern_whenever_it_fits() {
+        let names = owned(&["RunInstances", "StopInstances", "RunInstances"]);
+        let sources = owned(&["ec2.amazonaws.com"]);
+        let head = r#"{"source":[{"prefix":"aws."}],"detail-type":[{"suffix":" via CloudTrail"}]"#;
+        for (names, sources, detail) in [
+            (
+                &names[..],
+                &sources[..],
+                r#","detail":{"eventName":["RunInstances","StopInstances"],"eventSource":["ec2.amazonaws.com"]}}"#,
+            ),
+            (
+                &names[..1],
+                &[],
+                r#","detail":{"eventName":["RunInstances"]}}"#,
+            ),
+            (
+                &[],
+                &sources[..],
+                r#","detail":{"eventSource":["ec2.amazonaws.com"]}}"#,
+            ),
+            (&[], &[], "}"),
+        ] {
+            assert_eq!(
+                patterns(Narrowing { names, sources }),
+                Ok(vec![format!("{head}{detail}")])
+            );
+        }
+        assert_eq!(everything(), format!("{head}}}"));
+    }
+
+    #[test]
+    fn a_name_that_fits_nowhere_is_refused() {
+        let names = vec!["a".repeat(3000)];
+        let error = patterns(Narrowing {
+            names: &names,
+            sources: &[],
+        })
+        .unwrap_err();
+        assert_eq!(error.text, names[0]);
+    }
+
+    /// The pairs of name and source that a pattern carries; `None` where it does not narrow.
+    fn carried(pattern: &str) -> Vec<(Option<String>, Option<String>)> {
+        let value: Value = serde_json::from_str(pattern).unwrap();
+        let list = |field: &str| -> Vec<Option<String>> {
+            value["detail"][field]
+                .as_array()
+                .map_or(vec![None], |values| {
+                    values
+                        .iter()
+                        .map(|value| value.as_str().map(str::to_owned))
+                        .collect()
+                })
+        };
+        let sources = list("eventSource");
+        list("eventName")
+            .into_iter()
+            .flat_map(|name| {
+                sources
+                    .iter()
+                    .map(move |source| (name.clone(), source.clone()))
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_fit_and_together_carry_every_pair(
+            names in proptest::collection::vec("[A-Za-z\"é]{1,60}", 0..120),
+            sources in proptest::collection::vec("[a-z]{1,40}\\.amazonaws\\.com", 0..60),
+        ) {
+            let all = patterns(Narrowing { names: &names, sources: &sources }).unwrap();
+            let mut seen: Vec<_> = all.iter().flat_map(|pattern| carried(pattern)).collect();
+            seen.sort();
+            let count = seen.len();
+            seen.dedup();
+            prop_assert_eq!(seen.len(), count, "no pair twice");
+            let or_any = |values: &[String]| if values.is_empty() { vec![None] } else { distinct(values).into_iter().map(Some).collect() };
+            let mut wanted: Vec<_> =
+                or_any(&names).into_iter().flat_map(|name| or_any(&sources).into_iter().map(move |source| (name.clone(), source))).collect();
+            wanted.sort();
+            prop_assert_eq!(seen, wanted);
+            for pattern in &all {
+                prop_assert!(length(pattern) <= PATTERN_MAX);
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Policy documents and queue attributes of a hub's objects, and when two documents say the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::names::{Cell, Hub};
+
+/// The service that forwards events and fills queues.
+const EVENTS: &str = "events.amazonaws.com";
+const VERSION: &str = "2012-10-17";
+/// Fourteen days, the longest that a queue keeps a message.
+const RETENTION_SECONDS: u32 = 1_209_600;
+/// How long a received message stays hidden: judging and committing a batch takes far less.
+const VISIBILITY_SECONDS: u32 = 60;
+/// The runtime moves what it cannot judge itself and says why; this only bounds what even that cannot handle.
+const RECEIVES_MAX: u32 = 100;
+/// The name of the forwarding role's only inline policy.
+pub const FORWARD_POLICY_NAME: &str = "forward";
+
+/// Who may put events on the hub's bus: the accounts in scope, and nobody else.
+#[must_use]
+pub fn bus_policy(hub: &Hub, accounts: &[String]) -> String {
+    let principals: Vec<String> = accounts
+        .iter()
+        .map(|account| format!("arn:{}:iam::{account}:root", hub.partition()))
+        .collect();
+    json!({
+        "Version": VERSION,
+        "Statement": [{
+            "Sid": "TrailwireForward",
+            "Effect": "Allow",
+            "Principal": { "AWS": principals },
+            "Action": "events:PutEvents",
+            "Resource": hub.arn(),
+        }],
+    })
+    .to_string()
+}
+
+/// Who may take the forwarding role of an account: EventBridge, on behalf of that account.
+#[must_use]
+pub fn forward_trust_policy(account: &str) -> String {
+    json!({
+        "Version": VERSION,
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": EVENTS },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+        }],
+    })
+    .to_string()
+}
+
+/// What the forwarding role may do: put events on the hub's bus.
+#[must_use]
+pub fn forward_policy(hub: &Hub) -> String {
+    json!({
+        "Version": VERSION,
+        "Statement": [{ "Effect": "Allow", "Action": "events:PutEvents", "Resource": hub.arn() }],
+    })
+    .to_string()
+}
+
+/// Every attribute of the hub's queue that matters: filled by the hub's rule only.
+#[must_use]
+pub fn queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
+    let queue = hub.queue_arn(hub.home(), &hub.queue_name());
+    let dead_letters = hub.queue_arn(hub.home(), &hub.dead_letter_queue_name());
+    let redrive = json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": RECEIVES_MAX });
+    let condition = json!({ "ArnEquals": { "aws:SourceArn": hub.hub_rule_arn() } });
+    common([
+        ("VisibilityTimeout", VISIBILITY_SECONDS.to_string()),
+        ("ReceiveMessageWaitTimeSeconds", "20".to_owned()),
+        ("RedrivePolicy", redrive.to_string()),
+        ("Policy", events_may_send(&queue, condition)),
+    ])
+}
+
+/// Every attribute of the hub's dead-letter queue that matters: dead letters of the hub's queue only.
+#[must_use]
+pub fn dead_letter_queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
+    let queue = hub.queue_arn(hub.home(), &hub.queue_name());
+    let allow = json!({ "redrivePermission": "byQueue", "sourceQueueArns": [queue] });
+    common([("RedriveAllowPolicy", allow.to_string())])
+}
+
+/// Every attribute of a cell's forward dead-letter queue that matters: filled by this hub's rules of that cell only.
+#[must_use]
+pub fn forward_dead_letter_queue_attributes(hub: &Hub, cell: &Cell) -> BTreeMap<String, String> {
+    let queue = hub.queue_arn(cell, &hub.forward_dead_letter_queue_name());
+    let rules = format!(
+        "arn:{}:events:{}:{}:rule/{}*",
+        hub.partition(),
+        cell.region,
+        cell.account,
+        hub.own_prefix()
+    );
+    common([(
+        "Policy",
+        events_may_send(&queue, json!({ "ArnLike": { "aws:SourceArn": rules } })),
+    )])
+}
+
+fn events_may_send(queue_arn: &str, condition: Value) -> String {
+    json!({
+        "Version": VERSION,
+        "Statement": [{
+            "Sid": "TrailwireRules",
+            "Effect": "Allow",
+            "Principal": { "Service": EVENTS },
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            "Condition": condition,
+        }],
+    })
+    .to_string()
+}
+
+fn common<const N: usize>(others: [(&str, String); N]) -> BTreeMap<String, String> {
+    let mut attributes = BTreeMap::from([
+        (
+            "MessageRetentionPeriod".to_owned(),
+            RETENTION_SECONDS.to_string(),
+        ),
+        ("SqsManagedSseEnabled".to_owned(), "true".to_owned()),
+    ]);
+    attributes.extend(others.map(|(name, value)| (name.to_owned(), value)));
+    attributes
+}
+
+/// The names of the wanted attributes that a queue does not have, in order. JSON attributes are compared by what they say.
+#[must_use]
+pub fn differing_attributes(
+    wanted: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> Vec<String> {
+    wanted
+        .iter()
+        .filter(|(name, value)| {
+            !found
+                .get(*name)
+                .is_some_and(|found| same_document(value, found))
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// Whether two documents say the same: equal JSON once a list of one stands for its only member and numbers for their text (AWS
+/// changes both), or equal text where it is not JSON.
+#[must_use]
+pub fn same_document(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    match (serde_json::from_str(one), serde_json::from_str(other)) {
+        (Ok(one), Ok(other)) => normal(one) == normal(other),
+        _ => false,
+    }
+}
+
+fn normal(value: Value) -> Value {
+    match value {
+        Value::Array(values) if values.len() == 1 => {
+            values.into_iter().next().map_or(Value::Null, normal)
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(normal).collect()),
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name, normal(value)))
+                .collect(),
+        ),
+        Value::Number(number) => Value::String(number.to_string()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> Hub {
+        Hub::new("security", Cell::new("111122223333", "eu-west-1"))
+    }
+
+    #[test]
+    fn documents_say_the_same() {
+        for (one, other, same) in [
+            (r#"{"a":["x"],"b":1}"#, r#"{"b":"1","a":"x"}"#, true),
+            (r#"{"a":["x","y"]}"#, r#"{"a":["x"]}"#, false),
+            ("60", "60", true),
+            ("true", "false", false),
+            ("not json", "not json", true),
+            ("not json", "{}", false),
+        ] {
+            assert_eq!(same_document(one, other), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn only_the_hub_rule_fills_the_queue() {
+        let attributes = queue_attributes(&hub());
+        let policy: Value = serde_json::from_str(&attributes["Policy"]).unwrap();
+        let statements = policy["Statement"].as_array().unwrap();
+        assert_eq!(statements.len(), 1);
+        assert_eq!(
+            statements[0]["Principal"],
+            json!({ "Service": "events.amazonaws.com" })
+        );
+        assert_eq!(
+            statements[0]["Condition"],
+            json!({ "ArnEquals": { "aws:SourceArn": hub().hub_rule_arn() } })
+        );
+        assert_eq!(
+            statements[0]["Resource"],
+            "arn:aws:sqs:eu-west-1:111122223333:trailwire-security"
+        );
+        assert_eq!(attributes["SqsManagedSseEnabled"], "true");
+    }
+
+    #[test]
+    fn forward_dead_letters_come_from_rules_of_the_same_cell() {
+        let cell = Cell::new("111122223333", "us-east-1");
+        let attributes = forward_dead_letter_queue_attributes(&hub(), &cell);
+        let policy: Value = serde_json::from_str(&attributes["Policy"]).unwrap();
+        let expected = format!(
+            "arn:aws:events:us-east-1:111122223333:rule/{}*",
+            hub().own_prefix()
+        );
+        assert_eq!(
+            policy["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"],
+            expected
+        );
+    }
+
+    #[test]
+    fn a_bus_trusts_the_accounts_in_scope_only() {
+        let policy: Value =
+            serde_json::from_str(&bus_policy(&hub(), &["111122223333".to_owned()])).unwrap();
+        assert_eq!(
+            policy["Statement"][0]["Principal"],
+            json!({ "AWS": ["arn:aws:iam::111122223333:root"] })
+        );
+        assert_eq!(policy["Statement"][0]["Action"], "events:PutEvents");
+    }
+
+    #[test]
+    fn attributes_that_differ_are_named() {
+        let wanted = queue_attributes(&hub());
+        let mut found = wanted.clone();
+        assert!(differing_attributes(&wanted, &found).is_empty());
+        found.remove("Policy");
+        found.insert("VisibilityTimeout".to_owned(), "1".to_owned());
+        found.insert("Foreign".to_owned(), "1".to_owned());
+        assert_eq!(
+            differing_attributes(&wanted, &found),
+            ["Policy", "VisibilityTimeout"]
+        );
+    }
+}
