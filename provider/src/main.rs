@@ -1,2 +1,4 @@
 //! Provider.
+#![forbid(unsafe_code)]
+
 fn main() {}

@@ -1,0 +1,148 @@
+//! Every code there is. A number keeps its meaning for ever and is never used again.
+//!
+//! | range | about |
+//! | --- | --- |
+//! | 1000-1099 | the form of documents and configuration |
+//! | 1100-1199 | the meaning of single attributes |
+//! | 2000-2099 | JMESPath: syntax |
+//! | 2100-2199 | JMESPath: functions, types and traps |
+//! | 4000-4999 | AWS and the fan-out |
+//! | 5000-5999 | the provider itself |
+//! | 6000-6999 | the runtime |
+
+use std::fmt;
+
+/// The number of a diagnostic, printed as `TW2101`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TW{:04}", self.0)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $name:ident = $number:literal;)*) => {
+        impl Code {
+            $($(#[doc = $doc])* pub const $name: Self = Self($number);)*
+
+            /// All of them, in order of definition.
+            pub const ALL: &'static [(Self, &'static str)] = &[$((Self($number), concat!($($doc),*)),)*];
+        }
+    };
+}
+
+codes! {
+    /// A document is not JSON.
+    NOT_JSON = 1000;
+    /// A value has another type than the one asked for.
+    WRONG_TYPE = 1001;
+    /// A member or attribute that nobody knows.
+    UNKNOWN_MEMBER = 1002;
+    /// Something that must be given is not.
+    MISSING = 1003;
+    /// A document of a format that this version cannot read.
+    FORMAT_VERSION = 1004;
+    /// A name twice in one document.
+    DUPLICATE_NAME = 1005;
+    /// A block of which there must be exactly one, or another number.
+    BLOCK_COUNT = 1006;
+
+    /// A name that does not fit its rule.
+    BAD_NAME = 1100;
+    /// An empty list or text where leaving it out means something else.
+    EMPTY = 1101;
+    /// A text that is not one of the allowed ones.
+    NOT_ONE_OF = 1102;
+    /// A length of time that cannot be read or is out of bounds.
+    BAD_DURATION = 1103;
+    /// Two attributes that exclude each other, or one that needs another.
+    CONFLICT = 1104;
+    /// An address that cannot be used.
+    BAD_URL = 1105;
+    /// A template that cannot be read.
+    BAD_TEMPLATE = 1106;
+    /// A region, account or ARN that is not one.
+    BAD_AWS_NAME = 1107;
+    /// A number out of bounds.
+    OUT_OF_RANGE = 1108;
+    /// A destination that nothing declares, or that cannot do what is asked.
+    BAD_DESTINATION = 1109;
+
+    /// A character that no JMESPath token begins with.
+    UNEXPECTED_CHARACTER = 2000;
+    /// A quoted text, literal or raw string without its end.
+    UNTERMINATED = 2001;
+    /// A token where the grammar wants another.
+    UNEXPECTED_TOKEN = 2002;
+    /// An expression that ends too early.
+    UNEXPECTED_END = 2003;
+    /// A quoted identifier with a bad escape, or a number too large.
+    BAD_TOKEN = 2004;
+    /// An expression that is nested too deeply or is too long.
+    TOO_COMPLEX = 2005;
+    /// An expression with nothing in it.
+    EMPTY_EXPRESSION = 2006;
+
+    /// A function that does not exist.
+    UNKNOWN_FUNCTION = 2101;
+    /// A function with too few or too many arguments.
+    ARITY = 2102;
+    /// An argument that can never have the type that the function asks for.
+    ARGUMENT_TYPE = 2103;
+    /// A regular expression or network that cannot be compiled, or is no literal.
+    BAD_LITERAL_ARGUMENT = 2104;
+    /// `!a.b`, which means `(!a).b` and is never true.
+    NOT_BINDS_TIGHTER = 2110;
+
+    /// An AWS call that failed.
+    AWS_CALL = 4000;
+    /// Credentials that are missing, expired or not accepted.
+    AWS_CREDENTIALS = 4001;
+    /// An endpoint that cannot be reached.
+    AWS_UNREACHABLE = 4002;
+    /// A region that is not enabled in the account.
+    REGION_NOT_ENABLED = 4003;
+    /// Cells in which something failed.
+    CELLS_FAILED = 4004;
+    /// A name that another state or another apply holds.
+    NAME_TAKEN = 4005;
+    /// Something that is gone or cannot be found in AWS.
+    NOT_FOUND = 4006;
+    /// Something that is still in use.
+    IN_USE = 4007;
+    /// Work that was interrupted.
+    INTERRUPTED = 4008;
+    /// A caller in another account or region than the state was made by.
+    WRONG_ACCOUNT = 4009;
+
+    /// A bug in the provider: a handler that panicked.
+    PROVIDER_BUG = 5000;
+    /// A message from Terraform that cannot be read.
+    WIRE = 5001;
+    /// Something this version of Terraform cannot do.
+    TERRAFORM_TOO_OLD = 5002;
+    /// An import id that is not one.
+    BAD_IMPORT_ID = 5003;
+    /// A provider that is used before it was configured.
+    NOT_CONFIGURED = 5004;
+
+    /// An event that cannot be read.
+    BAD_EVENT = 6000;
+    /// A document that was refused; the last good one stays in force.
+    DOCUMENT_REFUSED = 6001;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_ascending() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].0 < pair[1].0, "{} stands before {}", pair[0].0, pair[1].0);
+        }
+        assert_eq!(Code::UNKNOWN_FUNCTION.to_string(), "TW2101");
+    }
+}

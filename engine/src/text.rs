@@ -1,0 +1,98 @@
+//! Places in a text, and the nearest word to a misspelt one.
+
+/// A half-open range of byte offsets in a text, both on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last; equal to `start` for a place between two characters (the end of the text, say).
+    pub end: usize,
+}
+
+impl Span {
+    /// The bytes from `start` up to `end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end: end.max(start) }
+    }
+
+    /// The smallest span that holds both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The text under the span; empty where the span does not lie within `text` on character boundaries.
+    #[must_use]
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start..self.end).unwrap_or("")
+    }
+}
+
+/// The candidate nearest to `word`, if it is near enough to be a misspelling: at most a third of the word's length away
+/// (and at least one edit allowed), case ignored. Of equally near ones the first is taken.
+///
+/// ```
+/// use trailwire_engine::text::nearest;
+/// assert_eq!(nearest("start_with", ["ends_with", "starts_with"]), Some("starts_with"));
+/// assert_eq!(nearest("frobnicate", ["ends_with", "starts_with"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The number of insertions, deletions, substitutions and swaps of neighbours between two texts (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before_previous: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    let mut last_a = None;
+    for (row, letter) in a.chars().enumerate() {
+        let mut current = Vec::with_capacity(b.len() + 1);
+        current.push(row + 1);
+        let mut last_b = None;
+        for (column, other) in b.iter().copied().enumerate() {
+            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX / 2);
+            let substituted = at(&previous, column) + usize::from(letter != other);
+            let mut best = substituted.min(at(&previous, column + 1) + 1).min(at(&current, column) + 1);
+            if last_a == Some(other) && last_b == Some(letter) {
+                best = best.min(at(&before_previous, column.wrapping_sub(1)).saturating_add(1));
+            }
+            current.push(best);
+            last_b = Some(other);
+        }
+        before_previous = previous;
+        previous = current;
+        last_a = Some(letter);
+    }
+    previous.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in
+            [("", "", 0), ("", "abc", 3), ("abc", "abc", 0), ("abcd", "abdc", 1), ("kitten", "sitting", 3), ("ab", "ba", 1)]
+        {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_span_outside_the_text_is_empty() {
+        assert_eq!(Span::new(3, 9).of("abc"), "");
+        assert_eq!(Span::new(0, 1).of("é"), "");
+        assert_eq!(Span::new(0, 2).of("é"), "é");
+    }
+}
