@@ -1,7 +1,23 @@
-//! Trailwire engine.
+//! Trailwire's engine: everything that can be decided without asking the world.
+//!
+//! Bytes become an [`event::Event`]; a trigger's languages become one tree ([`expr::Expr`]); the matcher judges the event;
+//! templates and the actor tell people about it. The engine does no I/O, reads no clock and no environment: callers pass in
+//! what it needs, and a linter refuses the rest.
+//!
+//! The modules stand in reading order, and a module imports only those before it (a test in `tests/` holds that).
+
+#![deny(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "the engine does no I/O and asks for no time"
+)]
 
 pub mod text;
 pub mod diagnostic;
+pub mod value;
+pub mod event;
+pub mod trigger;
+pub mod template;
 pub mod actor;
 pub mod fanout;
-pub mod template;

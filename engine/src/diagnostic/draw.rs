@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_later_line_and_wide_characters() {
-        assert_eq!(drawn("a &&\n'é' == b", 9, 11), "  |\n2 | 'é' == b\n  |     ^^");
+        assert_eq!(drawn("a &&\n'é' == b", 10, 12), "  |\n2 | 'é' == b\n  |     ^^");
     }
 
     #[test]

@@ -1,0 +1,162 @@
+//! The trigger as a type. Everything here has passed the reader.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+/// How bad it is that the trigger fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// `info`.
+    Info,
+    /// `low`.
+    Low,
+    /// `medium`, the default.
+    #[default]
+    Medium,
+    /// `high`.
+    High,
+    /// `critical`.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity with its name, mildest first.
+    pub const ALL: [(&'static str, Self); 5] =
+        [("info", Self::Info), ("low", Self::Low), ("medium", Self::Medium), ("high", Self::High), ("critical", Self::Critical)];
+
+    /// Its name in documents and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What an expression that errs on an event means for the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnError {
+    /// The trigger does not fire; the error is counted and logged. The default.
+    #[default]
+    NoMatch,
+    /// The trigger fires.
+    Match,
+}
+
+impl OnError {
+    /// Both, with their names.
+    pub const ALL: [(&'static str, Self); 2] = [("no_match", Self::NoMatch), ("match", Self::Match)];
+}
+
+/// A trigger: which events, and what is done about them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trigger {
+    /// Unique in its hub; `^[a-z][a-z0-9-]{0,39}$`.
+    pub name: String,
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A disabled trigger judges nothing; runs under way finish.
+    pub enabled: bool,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Exact, case-sensitive, any of them. Empty only where `any_event` is true.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub event_names: Vec<String>,
+    /// Whether every event name is meant.
+    pub any_event: bool,
+    /// Exact, case-sensitive, any of them; empty means every source.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub event_sources: Vec<String>,
+    /// A JMESPath expression over the envelope; `None` matches every event that got so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub match_expression: Option<String>,
+    /// What an error of the expression means.
+    pub on_error: OnError,
+    /// Whether read-only management events are wanted, too.
+    pub include_read_only: bool,
+    /// Whether events made by the hub's own roles count.
+    pub include_self: bool,
+    /// Narrows the hub's regions to these; empty means all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+    /// Taken out of the regions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_regions: Vec<String>,
+    /// Narrows the hub's accounts to these; empty means all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub account_ids: Vec<String>,
+    /// In order; at least one.
+    #[serde(rename = "action")]
+    pub actions: Vec<Action>,
+}
+
+/// One step of what a trigger does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Tell people.
+    Notify(Notify),
+    /// Let time pass before the next step.
+    Wait(Wait),
+    /// Send the whole event on.
+    Send(Send),
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn block<S: Serializer, T: Serialize>(serializer: S, name: &str, body: &T) -> Result<S::Ok, S::Error> {
+            serializer.collect_map([(name, [body])])
+        }
+        match self {
+            Self::Notify(notify) => block(serializer, "notify", notify),
+            Self::Wait(wait) => block(serializer, "wait", wait),
+            Self::Send(send) => block(serializer, "send", send),
+        }
+    }
+}
+
+/// A notification to people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Notify {
+    /// Names of destinations; at least one.
+    pub destinations: Vec<String>,
+    /// A template; `None` takes the runtime's own title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A template; `None` takes the runtime's own message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Label to JMESPath expression over the envelope, shown in label order.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// As written, such as `10m`.
+    pub text: String,
+    /// What it means: 1 second to 365 days.
+    pub duration: Duration,
+}
+
+impl Serialize for Wait {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([("duration", &self.text)])
+    }
+}
+
+/// The whole event, sent on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Send {
+    /// The destination's name.
+    pub destination: String,
+}

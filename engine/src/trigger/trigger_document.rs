@@ -1,0 +1,134 @@
+//! From the JSON form of a trigger to [`Trigger`].
+
+use std::time::Duration;
+
+use super::duration;
+use super::model::{Action, Notify, OnError, Send, Severity, Trigger, Wait};
+use super::reader::Reader;
+use crate::diagnostic::Code;
+
+/// The longest `wait`.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
+
+impl Trigger {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let name = reader.required_text("name");
+        if !name.is_empty() && !is_name(&name, 40) {
+            reader.error(
+                Code::BAD_NAME,
+                "name",
+                format!("`{name}` is not a name for a trigger"),
+                "lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters",
+            );
+        }
+        let trigger = Self {
+            name,
+            description: reader.text("description"),
+            enabled: reader.boolean("enabled", true),
+            severity: reader.one_of("severity", &Severity::ALL),
+            event_names: reader.texts("event_names"),
+            any_event: reader.boolean("any_event", false),
+            event_sources: reader.texts("event_sources"),
+            match_expression: reader.text("match_expression"),
+            on_error: reader.one_of("on_error", &OnError::ALL),
+            include_read_only: reader.boolean("include_read_only", false),
+            include_self: reader.boolean("include_self", false),
+            regions: reader.texts("regions"),
+            exclude_regions: reader.texts("exclude_regions"),
+            account_ids: reader.texts("account_ids"),
+            actions: reader.objects("action", Action::read).into_iter().flatten().collect(),
+        };
+        if reader.is_object() {
+            if trigger.any_event && !reader.absent("event_names") {
+                reader.error(
+                    Code::CONFLICT,
+                    "any_event",
+                    "`any_event = true` and `event_names` exclude each other",
+                    "take one of the two out",
+                );
+            }
+            if !trigger.any_event && reader.absent("event_names") {
+                reader.missing("event_names", "name the events, such as [\"CreateUser\"], or set `any_event = true`");
+            }
+            if reader.absent("action") || reader.is_empty_list("action") {
+                reader.error(Code::BLOCK_COUNT, "action", "a trigger has at least one action", "add an `action` block");
+            }
+            for (index, account) in trigger.account_ids.iter().enumerate() {
+                if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+                    let help = "an account id is 12 digits, as text";
+                    reader.error(Code::BAD_AWS_NAME, "account_ids", format!("`{account}` (element {index}) is no account id"), help);
+                }
+            }
+        }
+        reader.finish();
+        trigger
+    }
+}
+
+impl Action {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let notify = reader.block("notify", Notify::read).map(Self::Notify);
+        let wait = reader.block("wait", Wait::read).map(Self::Wait);
+        let send = reader.block("send", Send::read).map(Self::Send);
+        reader.finish();
+        let mut kinds: Vec<Self> = [notify, wait, send].into_iter().flatten().collect();
+        if kinds.len() == 1 {
+            return kinds.pop();
+        }
+        if reader.is_object() {
+            let message = format!("an action has exactly one block inside, this one has {}", kinds.len());
+            reader.error_here(Code::BLOCK_COUNT, message, "write `notify`, `wait` or `send`, and an `action` for each");
+        }
+        None
+    }
+}
+
+impl Notify {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        if reader.absent("destinations") {
+            reader.missing("destinations", "name at least one destination");
+        }
+        let notify = Self {
+            destinations: reader.texts("destinations"),
+            title: reader.text("title"),
+            message: reader.text("message"),
+            fields: reader.text_map("fields"),
+        };
+        reader.finish();
+        notify
+    }
+}
+
+impl Wait {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let text = reader.required_text("duration");
+        let duration = if text.is_empty() {
+            Duration::ZERO
+        } else {
+            duration::parse(&text).unwrap_or_else(|invalid| {
+                reader.error(Code::BAD_DURATION, "duration", invalid.to_string(), "for example `10m`");
+                Duration::from_secs(1)
+            })
+        };
+        if !text.is_empty() && (duration.is_zero() || duration > LONGEST_WAIT) {
+            reader.error(Code::BAD_DURATION, "duration", format!("a wait of `{text}` is out of bounds"), "from 1 second to 365 days");
+        }
+        reader.finish();
+        Self { text, duration }
+    }
+}
+
+impl Send {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let send = Self { destination: reader.required_text("destination") };
+        reader.finish();
+        send
+    }
+}
+
+/// Lower-case letters, digits and hyphens, beginning with a letter.
+pub(super) fn is_name(name: &str, longest: usize) -> bool {
+    name.len() <= longest
+        && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
