@@ -124,36 +124,21 @@ impl fmt::Display for Actor {
 pub fn who(detail: &Value) -> Actor {
     let identity = Identity(detail.get("userIdentity").unwrap_or(&Value::Null));
     let kind = identity.kind();
-    let role = (kind == Kind::AssumedRole)
-        .then(|| identity.role())
-        .flatten();
-    let session = (kind == Kind::AssumedRole)
-        .then(|| identity.session())
-        .flatten();
+    let role = (kind == Kind::AssumedRole).then(|| identity.role()).flatten();
+    let session = (kind == Kind::AssumedRole).then(|| identity.session()).flatten();
     let name = identity.name(kind, role.as_deref(), session.as_deref());
     let invoked_by = identity.text(&["invokedBy"]);
     Actor {
         kind,
-        via: invoked_by
-            .filter(|service| *service != name)
-            .map(str::to_owned),
+        via: invoked_by.filter(|service| *service != name).map(str::to_owned),
         account: identity.account().map(str::to_owned),
         on_behalf_of: identity.on_behalf_of(kind),
         arn: identity.text(&["arn"]).map(str::to_owned),
         access_key: identity.text(&["accessKeyId"]).map(str::to_owned),
-        tool: detail
-            .get("userAgent")
-            .and_then(Value::as_str)
-            .and_then(tool)
-            .map(str::to_owned)
-            .or_else(|| {
-                // Records since 2023 say it outright when the user agent is a plain browser's.
-                (detail
-                    .get("sessionCredentialFromConsole")
-                    .and_then(Value::as_str)
-                    == Some("true"))
-                .then(|| "console".to_owned())
-            }),
+        tool: detail.get("userAgent").and_then(Value::as_str).and_then(tool).map(str::to_owned).or_else(|| {
+            // Records since 2023 say it outright when the user agent is a plain browser's.
+            (detail.get("sessionCredentialFromConsole").and_then(Value::as_str) == Some("true")).then(|| "console".to_owned())
+        }),
         mfa: identity.mfa(detail),
         name,
         role,
@@ -196,41 +181,27 @@ impl<'a> Identity<'a> {
         match self.text(&["sessionContext", "sessionIssuer", "type"]) {
             Some("Role") => Kind::AssumedRole,
             _ if self.text(&["onBehalfOf", "userId"]).is_some() => Kind::IdentityCenterUser,
-            _ if self.text(&["userName"]).is_none() && self.text(&["invokedBy"]).is_some() => {
-                Kind::AwsService
-            }
+            _ if self.text(&["userName"]).is_none() && self.text(&["invokedBy"]).is_some() => Kind::AwsService,
             _ => Kind::Unknown,
         }
     }
 
     fn role(&self) -> Option<String> {
         let issuer = self.text(&["sessionContext", "sessionIssuer", "userName"]);
-        issuer
-            .or_else(|| arn_part(self.text(&["arn"])?, "assumed-role/", 0))
-            .map(str::to_owned)
+        issuer.or_else(|| arn_part(self.text(&["arn"])?, "assumed-role/", 0)).map(str::to_owned)
     }
 
     /// After the colon of `principalId`, or the last part of the ARN.
     fn session(&self) -> Option<String> {
-        let of_principal = self
-            .text(&["principalId"])
-            .and_then(|id| id.split_once(':'))
-            .map(|(_, session)| session);
+        let of_principal = self.text(&["principalId"]).and_then(|id| id.split_once(':')).map(|(_, session)| session);
         let session = of_principal.filter(|session| !session.is_empty());
-        session
-            .or_else(|| arn_part(self.text(&["arn"])?, "assumed-role/", 1))
-            .map(str::to_owned)
+        session.or_else(|| arn_part(self.text(&["arn"])?, "assumed-role/", 1)).map(str::to_owned)
     }
 
     fn account(&self) -> Option<&'a str> {
         let own = self.text(&["accountId"]);
         own.or_else(|| self.text(&["sessionContext", "sessionIssuer", "accountId"]))
-            .or_else(|| {
-                self.text(&["arn"])?
-                    .split(':')
-                    .nth(4)
-                    .filter(|account| !account.is_empty())
-            })
+            .or_else(|| self.text(&["arn"])?.split(':').nth(4).filter(|account| !account.is_empty()))
     }
 
     fn name(&self, kind: Kind, role: Option<&str>, session: Option<&str>) -> String {
@@ -244,70 +215,44 @@ impl<'a> Identity<'a> {
             Kind::FederatedUser => self.federated().map(str::to_owned),
             Kind::AwsService => self.text(&["invokedBy"]).map(str::to_owned),
             Kind::IdentityCenterUser => self.text(&["onBehalfOf", "userId"]).map(str::to_owned),
-            Kind::AwsAccount => self
-                .text(&["accountId"])
-                .map(|account| format!("account {account}")),
+            Kind::AwsAccount => self.text(&["accountId"]).map(|account| format!("account {account}")),
             Kind::IamUser | Kind::SamlUser | Kind::WebIdentityUser | Kind::Unknown => None,
         };
-        named
-            .or_else(|| self.any_name())
-            .unwrap_or_else(|| "unknown".to_owned())
+        named.or_else(|| self.any_name()).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// The name in the ARN of a federated user, or after the colon of `principalId`.
     fn federated(&self) -> Option<&'a str> {
-        let of_arn = self
-            .text(&["arn"])
-            .and_then(|arn| arn_part(arn, "federated-user/", 0));
-        of_arn.or_else(|| {
-            self.text(&["principalId"])?
-                .split_once(':')
-                .map(|(_, name)| name)
-        })
+        let of_arn = self.text(&["arn"]).and_then(|arn| arn_part(arn, "federated-user/", 0));
+        of_arn.or_else(|| self.text(&["principalId"])?.split_once(':').map(|(_, name)| name))
     }
 
     /// The best name that any identity has: its user name, the tail of its ARN, its issuer, the service, its principal, its
     /// account.
     fn any_name(&self) -> Option<String> {
-        let tail = || {
-            self.text(&["arn"])?
-                .rsplit(['/', ':'])
-                .next()
-                .filter(|tail| !tail.is_empty())
-        };
+        let tail = || self.text(&["arn"])?.rsplit(['/', ':']).next().filter(|tail| !tail.is_empty());
         self.text(&["userName"])
             .or_else(tail)
             .or_else(|| self.text(&["sessionContext", "sessionIssuer", "userName"]))
             .or_else(|| self.text(&["invokedBy"]))
             .or_else(|| self.text(&["principalId"]))
             .map(str::to_owned)
-            .or_else(|| {
-                self.text(&["accountId"])
-                    .map(|account| format!("account {account}"))
-            })
+            .or_else(|| self.text(&["accountId"]).map(|account| format!("account {account}")))
     }
 
     fn on_behalf_of(&self, kind: Kind) -> Option<String> {
         let source = self.text(&["sessionContext", "sourceIdentity"]);
-        let person = source.or_else(|| {
-            self.text(&["onBehalfOf", "userId"])
-                .filter(|_| kind != Kind::IdentityCenterUser)
-        });
+        let person = source.or_else(|| self.text(&["onBehalfOf", "userId"]).filter(|_| kind != Kind::IdentityCenterUser));
         let issuer = || {
             let issuer = self.text(&["sessionContext", "sessionIssuer", "userName"]);
-            issuer
-                .or_else(|| self.text(&["sessionContext", "sessionIssuer", "arn"]))
-                .filter(|_| kind == Kind::FederatedUser)
+            issuer.or_else(|| self.text(&["sessionContext", "sessionIssuer", "arn"])).filter(|_| kind == Kind::FederatedUser)
         };
         person.or_else(issuer).map(str::to_owned)
     }
 
     /// `mfaAuthenticated` is the text `true` or `false`; a console sign-in says `MFAUsed`: `Yes`, `No` (or `YES`) instead.
     fn mfa(&self, detail: &Value) -> Option<bool> {
-        if let Some(used) = detail
-            .pointer("/additionalEventData/MFAUsed")
-            .and_then(Value::as_str)
-        {
+        if let Some(used) = detail.pointer("/additionalEventData/MFAUsed").and_then(Value::as_str) {
             return Some(used.eq_ignore_ascii_case("yes"));
         }
         match self.text(&["sessionContext", "attributes", "mfaAuthenticated"])? {
@@ -321,10 +266,7 @@ impl<'a> Identity<'a> {
 /// The `index`th part of what follows `marker` in an ARN's resource.
 fn arn_part<'a>(arn: &'a str, marker: &str, index: usize) -> Option<&'a str> {
     let (_, resource) = arn.split_once(marker)?;
-    resource
-        .split('/')
-        .nth(index)
-        .filter(|part| !part.is_empty())
+    resource.split('/').nth(index).filter(|part| !part.is_empty())
 }
 
 #[cfg(test)]
@@ -334,13 +276,7 @@ mod tests {
     use super::*;
 
     /// A `userIdentity`, what it is called, its kind, its account, and through which service it acted.
-    fn cases() -> Vec<(
-        Value,
-        &'static str,
-        Kind,
-        Option<&'static str>,
-        Option<&'static str>,
-    )> {
+    fn cases() -> Vec<(Value, &'static str, Kind, Option<&'static str>, Option<&'static str>)> {
         let account = Some("111122223333");
         vec![
             (
@@ -357,13 +293,7 @@ mod tests {
                 account,
                 Some("autoscaling.amazonaws.com"),
             ),
-            (
-                json!({"type": "IAMUser", "userName": "bert", "accountId": "111122223333"}),
-                "bert (IAM user)",
-                Kind::IamUser,
-                account,
-                None,
-            ),
+            (json!({"type": "IAMUser", "userName": "bert", "accountId": "111122223333"}), "bert (IAM user)", Kind::IamUser, account, None),
             (
                 json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/team/bert"}),
                 "bert (IAM user)",
@@ -378,13 +308,7 @@ mod tests {
                 None,
                 None,
             ),
-            (
-                json!({"type": "User", "userName": "test"}),
-                "test (IAM user)",
-                Kind::IamUser,
-                None,
-                None,
-            ),
+            (json!({"type": "User", "userName": "test"}), "test (IAM user)", Kind::IamUser, None, None),
             (
                 json!({"type": "AssumedRole", "principalId": "AROA1:alice@example.com", "arn": "arn:aws:sts::111122223333:assumed-role/Admin/alice@example.com",
                     "sessionContext": {"sessionIssuer": {"type": "Role", "userName": "Admin", "accountId": "111122223333"}}}),
@@ -400,13 +324,7 @@ mod tests {
                 account,
                 None,
             ),
-            (
-                json!({"type": "AssumedRole", "principalId": "AROA1:bot"}),
-                "bot (role session)",
-                Kind::AssumedRole,
-                None,
-                None,
-            ),
+            (json!({"type": "AssumedRole", "principalId": "AROA1:bot"}), "bot (role session)", Kind::AssumedRole, None, None),
             (
                 json!({"type": "AssumedRole", "principalId": "AROA1:SLRManagement", "accountId": "111122223333", "invokedBy": "rds.amazonaws.com",
                     "sessionContext": {"sessionIssuer": {"userName": "AWSServiceRoleForRDS"}}}),
@@ -415,13 +333,7 @@ mod tests {
                 account,
                 Some("rds.amazonaws.com"),
             ),
-            (
-                json!({"type": "AssumedRole"}),
-                "unknown (role session)",
-                Kind::AssumedRole,
-                None,
-                None,
-            ),
+            (json!({"type": "AssumedRole"}), "unknown (role session)", Kind::AssumedRole, None, None),
             (
                 json!({"type": "FederatedUser", "principalId": "111122223333:carol", "arn": "arn:aws:sts::111122223333:federated-user/carol",
                     "sessionContext": {"sessionIssuer": {"type": "IAMUser", "userName": "broker"}}}),
@@ -437,20 +349,8 @@ mod tests {
                 None,
                 None,
             ),
-            (
-                json!({"type": "AWSService", "invokedBy": "rds.amazonaws.com"}),
-                "rds.amazonaws.com",
-                Kind::AwsService,
-                None,
-                None,
-            ),
-            (
-                json!({"type": "AWSService"}),
-                "unknown",
-                Kind::AwsService,
-                None,
-                None,
-            ),
+            (json!({"type": "AWSService", "invokedBy": "rds.amazonaws.com"}), "rds.amazonaws.com", Kind::AwsService, None, None),
+            (json!({"type": "AWSService"}), "unknown", Kind::AwsService, None, None),
             (
                 json!({"type": "AWSAccount", "accountId": "111122223333", "principalId": "AIDA1"}),
                 "account 111122223333 (another AWS account)",
@@ -465,13 +365,7 @@ mod tests {
                 account,
                 None,
             ),
-            (
-                json!({"type": "SAMLUser", "userName": "dave", "identityProvider": "okta"}),
-                "dave (SAML user)",
-                Kind::SamlUser,
-                None,
-                None,
-            ),
+            (json!({"type": "SAMLUser", "userName": "dave", "identityProvider": "okta"}), "dave (SAML user)", Kind::SamlUser, None, None),
             (
                 json!({"type": "WebIdentityUser", "userName": "1234", "identityProvider": "accounts.google.com"}),
                 "1234 (web identity user)",
@@ -479,48 +373,12 @@ mod tests {
                 None,
                 None,
             ),
-            (
-                json!({"type": "Directory", "userName": "erin"}),
-                "erin",
-                Kind::Unknown,
-                None,
-                None,
-            ),
-            (
-                json!({"type": "Unknown"}),
-                "unknown",
-                Kind::Unknown,
-                None,
-                None,
-            ),
-            (
-                json!({"accountId": "111122223333", "invokedBy": "ec2.amazonaws.com"}),
-                "ec2.amazonaws.com",
-                Kind::AwsService,
-                account,
-                None,
-            ),
-            (
-                json!({"invokedBy": "kms.amazonaws.com"}),
-                "kms.amazonaws.com",
-                Kind::AwsService,
-                None,
-                None,
-            ),
-            (
-                json!({"accountId": "111122223333"}),
-                "account 111122223333",
-                Kind::Unknown,
-                account,
-                None,
-            ),
-            (
-                json!({"userName": "frank"}),
-                "frank",
-                Kind::Unknown,
-                None,
-                None,
-            ),
+            (json!({"type": "Directory", "userName": "erin"}), "erin", Kind::Unknown, None, None),
+            (json!({"type": "Unknown"}), "unknown", Kind::Unknown, None, None),
+            (json!({"accountId": "111122223333", "invokedBy": "ec2.amazonaws.com"}), "ec2.amazonaws.com", Kind::AwsService, account, None),
+            (json!({"invokedBy": "kms.amazonaws.com"}), "kms.amazonaws.com", Kind::AwsService, None, None),
+            (json!({"accountId": "111122223333"}), "account 111122223333", Kind::Unknown, account, None),
+            (json!({"userName": "frank"}), "frank", Kind::Unknown, None, None),
             (
                 json!({"principalId": "AROA1:s", "sessionContext": {"sessionIssuer": {"type": "Role", "userName": "R"}}}),
                 "R/s (role session)",
@@ -531,13 +389,7 @@ mod tests {
             (json!({}), "unknown", Kind::Unknown, None, None),
             (json!(null), "unknown", Kind::Unknown, None, None),
             (json!("HIDDEN"), "unknown", Kind::Unknown, None, None),
-            (
-                json!({"type": 7, "userName": ["x"]}),
-                "unknown",
-                Kind::Unknown,
-                None,
-                None,
-            ),
+            (json!({"type": 7, "userName": ["x"]}), "unknown", Kind::Unknown, None, None),
         ]
     }
 
@@ -559,11 +411,9 @@ mod tests {
         let person = |identity: Value| who(&json!({"userIdentity": identity})).on_behalf_of;
         let traced = json!({"type": "AssumedRole", "principalId": "AROA1:i-1", "sessionContext": {"sourceIdentity": "alice"}, "onBehalfOf": {"userId": "u"}});
         assert_eq!(person(traced).as_deref(), Some("alice"));
-        assert_eq!(
-            person(json!({"type": "AssumedRole", "onBehalfOf": {"userId": "94482488"}})).as_deref(),
-            Some("94482488")
-        );
-        let federated = json!({"type": "FederatedUser", "principalId": "1:carol", "sessionContext": {"sessionIssuer": {"userName": "broker"}}});
+        assert_eq!(person(json!({"type": "AssumedRole", "onBehalfOf": {"userId": "94482488"}})).as_deref(), Some("94482488"));
+        let federated =
+            json!({"type": "FederatedUser", "principalId": "1:carol", "sessionContext": {"sessionIssuer": {"userName": "broker"}}});
         assert_eq!(person(federated).as_deref(), Some("broker"));
         assert_eq!(person(json!({"type": "IAMUser", "userName": "bert"})), None);
     }
@@ -575,24 +425,14 @@ mod tests {
         assert_eq!(mfa(session("true")), Some(true));
         assert_eq!(mfa(session("false")), Some(false));
         assert_eq!(mfa(session("...")), None);
-        assert_eq!(
-            mfa(json!({"additionalEventData": {"MFAUsed": "YES"}})),
-            Some(true)
-        );
-        assert_eq!(
-            mfa(json!({"additionalEventData": {"MFAUsed": "No"}})),
-            Some(false)
-        );
+        assert_eq!(mfa(json!({"additionalEventData": {"MFAUsed": "YES"}})), Some(true));
+        assert_eq!(mfa(json!({"additionalEventData": {"MFAUsed": "No"}})), Some(false));
         assert_eq!(mfa(json!({})), None);
     }
 
     #[test]
     fn what_is_not_known_is_left_out_of_the_json() {
-        let actor =
-            who(&json!({"userIdentity": {"type": "AWSService", "invokedBy": "rds.amazonaws.com"}}));
-        assert_eq!(
-            serde_json::to_value(actor).unwrap(),
-            json!({"kind": "aws_service", "name": "rds.amazonaws.com"})
-        );
+        let actor = who(&json!({"userIdentity": {"type": "AWSService", "invokedBy": "rds.amazonaws.com"}}));
+        assert_eq!(serde_json::to_value(actor).unwrap(), json!({"kind": "aws_service", "name": "rds.amazonaws.com"}));
     }
 }

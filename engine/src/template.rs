@@ -35,78 +35,27 @@ pub struct Variable {
 
 /// Every variable that `title` and `message` may use. A variable that an event does not fill prints as nothing.
 pub const VARIABLES: &[Variable] = &[
-    Variable {
-        name: "trigger",
-        meaning: "the trigger's name",
-    },
-    Variable {
-        name: "severity",
-        meaning: "the trigger's severity: info, low, medium, high or critical",
-    },
-    Variable {
-        name: "description",
-        meaning: "the trigger's description",
-    },
-    Variable {
-        name: "event_name",
-        meaning: "detail.eventName: `RunInstances`",
-    },
-    Variable {
-        name: "event_source",
-        meaning: "detail.eventSource: `ec2.amazonaws.com`",
-    },
-    Variable {
-        name: "event_time",
-        meaning: "detail.eventTime: `2026-03-01T12:00:00Z`",
-    },
-    Variable {
-        name: "event_id",
-        meaning: "detail.eventID",
-    },
-    Variable {
-        name: "request_id",
-        meaning: "detail.requestID",
-    },
-    Variable {
-        name: "account",
-        meaning: "the account in which it happened (12 digits)",
-    },
-    Variable {
-        name: "region",
-        meaning: "the region in which it happened",
-    },
-    Variable {
-        name: "source_ip",
-        meaning: "detail.sourceIPAddress: an address or the name of a service",
-    },
-    Variable {
-        name: "user_agent",
-        meaning: "detail.userAgent",
-    },
-    Variable {
-        name: "error_code",
-        meaning: "detail.errorCode, empty when the call succeeded",
-    },
-    Variable {
-        name: "error_message",
-        meaning: "detail.errorMessage",
-    },
+    Variable { name: "trigger", meaning: "the trigger's name" },
+    Variable { name: "severity", meaning: "the trigger's severity: info, low, medium, high or critical" },
+    Variable { name: "description", meaning: "the trigger's description" },
+    Variable { name: "event_name", meaning: "detail.eventName: `RunInstances`" },
+    Variable { name: "event_source", meaning: "detail.eventSource: `ec2.amazonaws.com`" },
+    Variable { name: "event_time", meaning: "detail.eventTime: `2026-03-01T12:00:00Z`" },
+    Variable { name: "event_id", meaning: "detail.eventID" },
+    Variable { name: "request_id", meaning: "detail.requestID" },
+    Variable { name: "account", meaning: "the account in which it happened (12 digits)" },
+    Variable { name: "region", meaning: "the region in which it happened" },
+    Variable { name: "source_ip", meaning: "detail.sourceIPAddress: an address or the name of a service" },
+    Variable { name: "user_agent", meaning: "detail.userAgent" },
+    Variable { name: "error_code", meaning: "detail.errorCode, empty when the call succeeded" },
+    Variable { name: "error_message", meaning: "detail.errorMessage" },
     Variable {
         name: "actor",
         meaning: "who did it, in words; also actor.kind, .name, .account, .role, .session, .on_behalf_of, .arn, .access_key, .via, .tool, .mfa",
     },
-    Variable {
-        name: "console_url",
-        meaning: "the event in the CloudTrail console",
-    },
-    Variable {
-        name: "detail",
-        meaning: "the whole CloudTrail record: `detail.requestParameters.groupId`",
-    },
-    Variable {
-        name: "event",
-        meaning: "the whole EventBridge event: `event.resources`",
-    },
+    Variable { name: "console_url", meaning: "the event in the CloudTrail console" },
+    Variable { name: "detail", meaning: "the whole CloudTrail record: `detail.requestParameters.groupId`" },
+    Variable { name: "event", meaning: "the whole EventBridge event: `event.resources`" },
 ];
 
 /// Why a template is refused.
@@ -140,8 +89,7 @@ impl Variables {
     /// A text; `None` prints as nothing and is false in a condition.
     #[must_use]
     pub fn text(mut self, name: &'static str, text: Option<&str>) -> Self {
-        self.0
-            .insert(name, text.map_or(Value::UNDEFINED, Value::from));
+        self.0.insert(name, text.map_or(Value::UNDEFINED, Value::from));
         self
     }
 
@@ -155,13 +103,7 @@ impl Variables {
     /// JSON that prints as `text` when it is named alone: `{{ actor }}` and `{{ actor.session }}`.
     #[must_use]
     pub fn named(mut self, name: &'static str, text: String, members: &serde_json::Value) -> Self {
-        self.0.insert(
-            name,
-            Value::from_object(Named {
-                text,
-                members: Value::from(Serde(members)),
-            }),
-        );
+        self.0.insert(name, Value::from_object(Named { text, members: Value::from(Serde(members)) }));
         self
     }
 
@@ -184,10 +126,7 @@ impl Object for Named {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.members
-            .get_item(key)
-            .ok()
-            .filter(|value| !value.is_undefined())
+        self.members.get_item(key).ok().filter(|value| !value.is_undefined())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -214,37 +153,20 @@ impl Object for Named {
 /// with the known name that comes nearest to it.
 pub fn check(template: &str) -> Result<(), InvalidTemplate> {
     let environment = environment();
-    let parsed = environment
-        .template_from_str(template)
-        .map_err(|error| InvalidTemplate {
-            message: describe(&error),
-            line: error.line(),
-            help: Some(
-                "a value stands in `{{ … }}`, a condition in `{% if … %} … {% endif %}`".to_owned(),
-            ),
-        })?;
+    let parsed = environment.template_from_str(template).map_err(|error| InvalidTemplate {
+        message: describe(&error),
+        line: error.line(),
+        help: Some("a value stands in `{{ … }}`, a condition in `{% if … %} … {% endif %}`".to_owned()),
+    })?;
     let mut unknown: Vec<String> = parsed.undeclared_variables(false).into_iter().collect();
-    unknown.retain(|name| {
-        !VARIABLES.iter().any(|variable| variable.name == name) && !is_global(&environment, name)
-    });
+    unknown.retain(|name| !VARIABLES.iter().any(|variable| variable.name == name) && !is_global(&environment, name));
     unknown.sort();
     let Some(name) = unknown.into_iter().next() else {
         return Ok(());
     };
-    let names = VARIABLES
-        .iter()
-        .map(|variable| variable.name)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let line = template
-        .lines()
-        .position(|line| line.contains(&name))
-        .map(|index| index + 1);
-    Err(InvalidTemplate {
-        message: format!("unknown variable `{name}`"),
-        line,
-        help: Some(format!("known are {names}")),
-    })
+    let names = VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", ");
+    let line = template.lines().position(|line| line.contains(&name)).map(|index| index + 1);
+    Err(InvalidTemplate { message: format!("unknown variable `{name}`"), line, help: Some(format!("known are {names}")) })
 }
 
 /// Renders a template once.
@@ -255,16 +177,9 @@ pub fn check(template: &str) -> Result<(), InvalidTemplate> {
 /// [`MAX_OUTPUT`] is no error: it is cut off with [`MARK`].
 pub fn render(template: &str, variables: &Variables) -> Result<String, RenderError> {
     let environment = environment();
-    let parsed = environment
-        .template_from_str(template)
-        .map_err(|error| RenderError(describe(&error)))?;
+    let parsed = environment.template_from_str(template).map_err(|error| RenderError(describe(&error)))?;
     let mut output = Bounded::default();
-    let context = Value::from_pairs(
-        variables
-            .0
-            .iter()
-            .map(|(name, value)| (*name, value.clone())),
-    );
+    let context = Value::from_pairs(variables.0.iter().map(|(name, value)| (*name, value.clone())));
     let ended = parsed.render_captured_to(context, &mut output).map(drop);
     match ended {
         Err(error) if !output.full => Err(RenderError(describe(&error))),
@@ -281,9 +196,7 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(|output, state, value| match value.kind() {
         // A null prints as nothing, as a missing member does; everything else as JSON has it, texts bare.
         ValueKind::None => Ok(()),
-        ValueKind::Bool => output
-            .write_str(if value.is_true() { "true" } else { "false" })
-            .map_err(Into::into),
+        ValueKind::Bool => output.write_str(if value.is_true() { "true" } else { "false" }).map_err(Into::into),
         ValueKind::Map | ValueKind::Seq if value.downcast_object_ref::<Named>().is_none() => {
             let json = serde_json::to_string(value).unwrap_or_default();
             output.write_str(&json).map_err(Into::into)
@@ -304,11 +217,7 @@ fn describe(error: &minijinja::Error) -> String {
         (_, Some(detail)) => detail.to_owned(),
         (kind, None) => kind.to_string(),
     };
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.')
-        .to_owned()
+    text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
 
 /// Takes [`MAX_OUTPUT`] bytes, then refuses.
@@ -368,44 +277,22 @@ mod tests {
     #[test]
     fn templates_print_what_the_event_says() {
         let cases = [
-            (
-                "{{ event_name }} by {{ actor }}",
-                "RunInstances by Admin/alice (role session)",
-            ),
-            (
-                "{{ actor.session }} {{ actor.mfa }} {{ actor.role }}",
-                "alice false ",
-            ),
+            ("{{ event_name }} by {{ actor }}", "RunInstances by Admin/alice (role session)"),
+            ("{{ actor.session }} {{ actor.mfa }} {{ actor.role }}", "alice false "),
             ("{{ detail.requestParameters.groupId }}", "sg-1"),
             ("[{{ detail.requestParameters.missing.deeper }}]", "[]"),
             ("[{{ detail.none }}|{{ error_code }}]", "[|]"),
-            (
-                "{% if error_code %}failed{% else %}worked{% endif %}",
-                "worked",
-            ),
-            (
-                "{% for item in detail.requestParameters['items'] %}{{ item }};{% endfor %}",
-                "1;2;",
-            ),
-            (
-                "{{ event_name | lower }}{{ error_code | default('-') }}",
-                "runinstances-",
-            ),
-            (
-                "{{ detail.requestParameters }} {{ detail.on }}",
-                "{\"groupId\":\"sg-1\",\"items\":[1,2]} true",
-            ),
+            ("{% if error_code %}failed{% else %}worked{% endif %}", "worked"),
+            ("{% for item in detail.requestParameters['items'] %}{{ item }};{% endfor %}", "1;2;"),
+            ("{{ event_name | lower }}{{ error_code | default('-') }}", "runinstances-"),
+            ("{{ detail.requestParameters }} {{ detail.on }}", "{\"groupId\":\"sg-1\",\"items\":[1,2]} true"),
             ("plain & <text>", "plain & <text>"),
             // What an event says is never template code.
             ("{{ user_agent }}", "{{ 7 * 7 }} <!channel>"),
         ];
         for (template, expected) in cases {
             check(template).unwrap();
-            assert_eq!(
-                render(template, &variables()).as_deref(),
-                Ok(expected),
-                "{template}"
-            );
+            assert_eq!(render(template, &variables()).as_deref(), Ok(expected), "{template}");
         }
     }
 
@@ -413,25 +300,13 @@ mod tests {
     fn faults_are_named() {
         let cases = [
             ("{{ event_nam }}", "unknown variable `event_nam`", Some(1)),
-            (
-                "a\n{% if nope %}x{% endif %}",
-                "unknown variable `nope`",
-                Some(2),
-            ),
-            (
-                "{{ event_name",
-                "unexpected end of input, expected end of variable block",
-                Some(1),
-            ),
+            ("a\n{% if nope %}x{% endif %}", "unknown variable `nope`", Some(2)),
+            ("{{ event_name", "unexpected end of input, expected end of variable block", Some(1)),
             ("{% include 'x' %}", "unknown statement include", Some(1)),
         ];
         for (template, message, line) in cases {
             let error = check(template).unwrap_err();
-            assert_eq!(
-                (error.message.as_str(), error.line),
-                (message, line),
-                "{template}"
-            );
+            assert_eq!((error.message.as_str(), error.line), (message, line), "{template}");
             assert!(error.help.is_some(), "{template}");
         }
         assert!(render("{{ event_name | nosuch }}", &variables()).is_err());
@@ -439,22 +314,10 @@ mod tests {
 
     #[test]
     fn work_and_output_are_bounded() {
-        let endless =
-            "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
-        assert_eq!(
-            render(endless, &variables()),
-            Err(RenderError("the template takes too many steps".to_owned()))
-        );
-        let long = render(
-            "{% for a in range(9999) %}é{{ event_name }}{% endfor %}",
-            &variables(),
-        )
-        .unwrap();
-        assert!(
-            long.len() <= MAX_OUTPUT + MARK.len() && long.ends_with(MARK),
-            "{}",
-            long.len()
-        );
+        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+        assert_eq!(render(endless, &variables()), Err(RenderError("the template takes too many steps".to_owned())));
+        let long = render("{% for a in range(9999) %}é{{ event_name }}{% endfor %}", &variables()).unwrap();
+        assert!(long.len() <= MAX_OUTPUT + MARK.len() && long.ends_with(MARK), "{}", long.len());
         assert!(long.len() > MAX_OUTPUT - 4);
     }
 }

@@ -47,19 +47,13 @@ pub fn tool(user_agent: &str) -> Option<&str> {
     if folded.starts_with("console.") && folded.ends_with(".amazonaws.com") {
         return Some("console");
     }
-    let known = MARKS
-        .iter()
-        .find(|(mark, _)| folded.contains(mark))
-        .map(|(_, tool)| *tool);
+    let known = MARKS.iter().find(|(mark, _)| folded.contains(mark)).map(|(_, tool)| *tool);
     known.or_else(|| is_service(user_agent).then_some(user_agent))
 }
 
 /// `autoscaling.amazonaws.com`: one host name of AWS and nothing else.
 fn is_service(user_agent: &str) -> bool {
-    user_agent.ends_with(".amazonaws.com")
-        && user_agent
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+    user_agent.ends_with(".amazonaws.com") && user_agent.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
 }
 
 #[cfg(test)]
@@ -73,40 +67,19 @@ mod tests {
                 "APN/1.0 HashiCorp/1.0 Terraform/1.1.2 (+https://www.terraform.io) terraform-provider-aws/3.76.1 aws-sdk-go/1.44.157 stratus-red-team_36659dd6",
                 Some("Terraform"),
             ),
-            (
-                "aws-cli/2.13.0 Python/3.11.4 Linux/5.10.0-1234-aws exe/x86_64.ubuntu.22",
-                Some("AWS CLI"),
-            ),
+            ("aws-cli/2.13.0 Python/3.11.4 Linux/5.10.0-1234-aws exe/x86_64.ubuntu.22", Some("AWS CLI")),
             ("aws-cli/2.15 exec-env/CloudShell", Some("CloudShell")),
-            (
-                "[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.488 Linux/5.4]",
-                Some("console"),
-            ),
-            (
-                "RDS Console, aws-internal/3 aws-sdk-java/1.11.975",
-                Some("console"),
-            ),
+            ("[S3Console/0.4, aws-internal/3 aws-sdk-java/1.12.488 Linux/5.4]", Some("console")),
+            ("RDS Console, aws-internal/3 aws-sdk-java/1.11.975", Some("console")),
             ("console.ec2.amazonaws.com", Some("console")),
             ("console.amazonaws.com", Some("console")),
             ("signin.amazonaws.com", Some("console")),
             ("cloudformation.amazonaws.com", Some("CloudFormation")),
-            (
-                "autoscaling.amazonaws.com",
-                Some("autoscaling.amazonaws.com"),
-            ),
-            (
-                "Boto3/1.26.165 Python/3.10.6 Botocore/1.29.165",
-                Some("Boto3"),
-            ),
-            (
-                "aws-sdk-go/1.41.4 (go1.18.3; linux; amd64) amazon-ssm-agent/",
-                Some("SSM agent"),
-            ),
+            ("autoscaling.amazonaws.com", Some("autoscaling.amazonaws.com")),
+            ("Boto3/1.26.165 Python/3.10.6 Botocore/1.29.165", Some("Boto3")),
+            ("aws-sdk-go/1.41.4 (go1.18.3; linux; amd64) amazon-ssm-agent/", Some("SSM agent")),
             ("aws-sdk-go-v2/1.32.3 os/linux", Some("AWS SDK for Go")),
-            (
-                "Mozilla/5.0 (X11; Linux x86_64) Firefox/102.0",
-                Some("browser"),
-            ),
+            ("Mozilla/5.0 (X11; Linux x86_64) Firefox/102.0", Some("browser")),
             ("stratus-red-team_e0cb7ef1", Some("Stratus Red Team")),
             ("AWS Internal", Some("AWS internal")),
             ("example-user-agent", None),

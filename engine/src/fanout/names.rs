@@ -33,7 +33,9 @@ pub struct InvalidName {
 pub fn check_hub_name(name: &str) -> Result<(), InvalidName> {
     check("a hub's name", name, HUB_NAME_MAX)?;
     if name.ends_with(DEAD_LETTER_SUFFIX) {
-        return Err(InvalidName { reason: "a hub's name must not end in `-dlq`: that queue name belongs to another hub's dead letters".to_owned() });
+        return Err(InvalidName {
+            reason: "a hub's name must not end in `-dlq`: that queue name belongs to another hub's dead letters".to_owned(),
+        });
     }
     Ok(())
 }
@@ -56,9 +58,7 @@ pub fn check_destination_name(name: &str) -> Result<(), InvalidName> {
 
 fn check(what: &str, name: &str, max: usize) -> Result<(), InvalidName> {
     let starts = name.chars().next().is_some_and(|c| c.is_ascii_lowercase());
-    let rest = name
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if starts && rest && name.len() <= max {
         return Ok(());
     }
@@ -82,10 +82,7 @@ pub fn is_region_name(text: &str) -> bool {
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     match parts.as_slice() {
         [words @ .., number] => {
-            words.len() >= 2
-                && words.iter().all(|part| word(part))
-                && !number.is_empty()
-                && number.bytes().all(|b| b.is_ascii_digit())
+            words.len() >= 2 && words.iter().all(|part| word(part)) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
         }
         [] => false,
     }
@@ -103,10 +100,7 @@ pub fn partition(region: &str) -> &'static str {
         ("eu-isoe-", "aws-iso-e"),
         ("us-isof-", "aws-iso-f"),
     ];
-    BY_PREFIX
-        .iter()
-        .find(|(prefix, _)| region.starts_with(prefix))
-        .map_or("aws", |(_, partition)| partition)
+    BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 /// One place where rules live: an account and a region. Shown as `account/region`.
@@ -121,10 +115,7 @@ pub struct Cell {
 impl Cell {
     /// A cell of this account and region.
     pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
-        Self {
-            account: account.into(),
-            region: region.into(),
-        }
+        Self { account: account.into(), region: region.into() }
     }
 
     /// Reads `account/region`.
@@ -151,10 +142,7 @@ pub struct Hub {
 impl Hub {
     /// The hub of this name in this home cell. The name is taken as it is: see [`check_hub_name`].
     pub fn new(name: impl Into<String>, home: Cell) -> Self {
-        Self {
-            name: name.into(),
-            home,
-        }
+        Self { name: name.into(), home }
     }
 
     /// Reads a hub's ARN, `arn:P:events:R:A:event-bus/trailwire-NAME`; nothing else is a hub's ARN.
@@ -165,10 +153,8 @@ impl Hub {
             return None;
         };
         let name = resource.strip_prefix("event-bus/")?.strip_prefix(PREFIX)?;
-        let fits = is_account_id(account)
-            && is_region_name(region)
-            && partition(region) == *found_partition
-            && check_hub_name(name).is_ok();
+        let fits =
+            is_account_id(account) && is_region_name(region) && partition(region) == *found_partition && check_hub_name(name).is_ok();
         fits.then(|| Self::new(name, Cell::new(*account, *region)))
     }
 
@@ -193,23 +179,13 @@ impl Hub {
     /// The hub's ARN, which is its bus's.
     #[must_use]
     pub fn arn(&self) -> String {
-        format!(
-            "arn:{}:events:{}:{}:event-bus/{}",
-            self.partition(),
-            self.home.region,
-            self.home.account,
-            self.bus_name()
-        )
+        format!("arn:{}:events:{}:{}:event-bus/{}", self.partition(), self.home.region, self.home.account, self.bus_name())
     }
 
     /// The first eight hexadecimal digits of the SHA-256 of the hub's ARN.
     #[must_use]
     pub fn h8(&self) -> String {
-        Sha256::digest(self.arn().as_bytes())
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        Sha256::digest(self.arn().as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The bus in the home region.
@@ -285,11 +261,7 @@ impl Hub {
     /// The ARN of the forwarding role in an account of the hub's partition.
     #[must_use]
     pub fn forward_role_arn(&self, account: &str) -> String {
-        format!(
-            "arn:{}:iam::{account}:role{ROLE_PATH}{}",
-            self.partition(),
-            self.forward_role_name()
-        )
+        format!("arn:{}:iam::{account}:role{ROLE_PATH}{}", self.partition(), self.forward_role_name())
     }
 
     /// The queue in every cell that keeps what could not be forwarded from there.
@@ -301,12 +273,7 @@ impl Hub {
     /// The ARN of a queue in a cell of the hub's partition.
     #[must_use]
     pub fn queue_arn(&self, cell: &Cell, queue: &str) -> String {
-        format!(
-            "arn:{}:sqs:{}:{}:{queue}",
-            self.partition(),
-            cell.region,
-            cell.account
-        )
+        format!("arn:{}:sqs:{}:{}:{queue}", self.partition(), cell.region, cell.account)
     }
 
     /// The secret that keeps one write-only value of a destination, such as `trailwire/security/chat/slack-webhook-url`.
@@ -327,67 +294,35 @@ mod tests {
     #[test]
     fn names_are_those_of_the_design() {
         let hub = hub();
-        assert_eq!(
-            hub.arn(),
-            "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security"
-        );
+        assert_eq!(hub.arn(), "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security");
         // printf '%s' ARN | sha256sum | cut -c1-8
         assert_eq!(hub.h8(), "755b7686");
-        assert_eq!(
-            hub.trigger_rule_name("sg-opened", 0),
-            "tw-755b7686-sg-opened-0"
-        );
-        assert_eq!(
-            hub.hub_rule_arn(),
-            "arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-hub"
-        );
-        assert_eq!(
-            hub.forward_role_arn("444455556666"),
-            "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-forward"
-        );
-        assert_eq!(
-            hub.secret_name("chat", "slack-webhook-url"),
-            "trailwire/security/chat/slack-webhook-url"
-        );
+        assert_eq!(hub.trigger_rule_name("sg-opened", 0), "tw-755b7686-sg-opened-0");
+        assert_eq!(hub.hub_rule_arn(), "arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-hub");
+        assert_eq!(hub.forward_role_arn("444455556666"), "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-forward");
+        assert_eq!(hub.secret_name("chat", "slack-webhook-url"), "trailwire/security/chat/slack-webhook-url");
         assert_eq!(Hub::from_arn(&hub.arn()), Some(hub));
     }
 
     #[test]
     fn a_rule_name_tells_its_trigger() {
         let hub = hub();
-        for (trigger, k) in [
-            ("a", 0),
-            ("a-0", 0),
-            ("a-0-1", 12),
-            ("hub", 3),
-            ("forward", 0),
-        ] {
+        for (trigger, k) in [("a", 0), ("a-0", 0), ("a-0-1", 12), ("hub", 3), ("forward", 0)] {
             let name = hub.trigger_rule_name(trigger, k);
             assert_eq!(hub.trigger_of_rule(&name), Some((trigger, k)));
         }
         let prefix = hub.own_prefix();
-        for foreign in [
-            "tw-00000000-a-0".to_owned(),
-            format!("{prefix}hub"),
-            format!("{prefix}a-00"),
-            format!("{prefix}A-0"),
-            "mine".to_owned(),
-        ] {
+        for foreign in
+            ["tw-00000000-a-0".to_owned(), format!("{prefix}hub"), format!("{prefix}a-00"), format!("{prefix}A-0"), "mine".to_owned()]
+        {
             assert_eq!(hub.trigger_of_rule(&foreign), None, "{foreign}");
         }
     }
 
     #[test]
     fn the_longest_names_fit_the_limits_of_aws() {
-        let hub = Hub::new(
-            "h".repeat(HUB_NAME_MAX),
-            Cell::new("111122223333", "eu-west-1"),
-        );
-        assert!(
-            hub.trigger_rule_name(&"t".repeat(DEFINITION_NAME_MAX), 999)
-                .len()
-                <= 64
-        );
+        let hub = Hub::new("h".repeat(HUB_NAME_MAX), Cell::new("111122223333", "eu-west-1"));
+        assert!(hub.trigger_rule_name(&"t".repeat(DEFINITION_NAME_MAX), 999).len() <= 64);
         assert!(hub.dead_letter_queue_name().len() <= 80);
         assert!(hub.forward_role_name().len() <= 64);
     }
@@ -397,17 +332,7 @@ mod tests {
         for good in ["a", "security", "a-1", &"a".repeat(32)] {
             assert!(check_hub_name(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "A",
-            "1a",
-            "-a",
-            "a_b",
-            "a.b",
-            "ä",
-            "a-dlq",
-            &"a".repeat(33),
-        ] {
+        for bad in ["", "A", "1a", "-a", "a_b", "a.b", "ä", "a-dlq", &"a".repeat(33)] {
             assert!(check_hub_name(bad).is_err(), "{bad}");
         }
         assert!(check_trigger_name(&"a".repeat(40)).is_ok());

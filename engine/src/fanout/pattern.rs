@@ -67,10 +67,7 @@ fn compose(names: &[String], sources: &[String]) -> String {
     }
     let mut pattern = Map::new();
     pattern.insert("source".to_owned(), json!([{ "prefix": "aws." }]));
-    pattern.insert(
-        "detail-type".to_owned(),
-        json!([{ "suffix": " via CloudTrail" }]),
-    );
+    pattern.insert("detail-type".to_owned(), json!([{ "suffix": " via CloudTrail" }]));
     if !detail.is_empty() {
         pattern.insert("detail".to_owned(), Value::Object(detail));
     }
@@ -101,9 +98,7 @@ fn pieces(values: &[String], room: usize) -> Result<Vec<&[String]>, PatternTooLo
         });
         let (piece, after) = rest.split_at(count.count());
         if piece.is_empty() {
-            return Err(PatternTooLong {
-                text: rest.first().cloned().unwrap_or_default(),
-            });
+            return Err(PatternTooLong { text: rest.first().cloned().unwrap_or_default() });
         }
         found.push(piece);
         rest = after;
@@ -137,27 +132,12 @@ mod tests {
         let sources = owned(&["ec2.amazonaws.com"]);
         let head = r#"{"source":[{"prefix":"aws."}],"detail-type":[{"suffix":" via CloudTrail"}]"#;
         for (names, sources, detail) in [
-            (
-                &names[..],
-                &sources[..],
-                r#","detail":{"eventName":["RunInstances","StopInstances"],"eventSource":["ec2.amazonaws.com"]}}"#,
-            ),
-            (
-                &names[..1],
-                &[],
-                r#","detail":{"eventName":["RunInstances"]}}"#,
-            ),
-            (
-                &[],
-                &sources[..],
-                r#","detail":{"eventSource":["ec2.amazonaws.com"]}}"#,
-            ),
+            (&names[..], &sources[..], r#","detail":{"eventName":["RunInstances","StopInstances"],"eventSource":["ec2.amazonaws.com"]}}"#),
+            (&names[..1], &[], r#","detail":{"eventName":["RunInstances"]}}"#),
+            (&[], &sources[..], r#","detail":{"eventSource":["ec2.amazonaws.com"]}}"#),
             (&[], &[], "}"),
         ] {
-            assert_eq!(
-                patterns(Narrowing { names, sources }),
-                Ok(vec![format!("{head}{detail}")])
-            );
+            assert_eq!(patterns(Narrowing { names, sources }), Ok(vec![format!("{head}{detail}")]));
         }
         assert_eq!(everything(), format!("{head}}}"));
     }
@@ -165,11 +145,7 @@ mod tests {
     #[test]
     fn a_name_that_fits_nowhere_is_refused() {
         let names = vec!["a".repeat(3000)];
-        let error = patterns(Narrowing {
-            names: &names,
-            sources: &[],
-        })
-        .unwrap_err();
+        let error = patterns(Narrowing { names: &names, sources: &[] }).unwrap_err();
         assert_eq!(error.text, names[0]);
     }
 
@@ -179,22 +155,10 @@ mod tests {
         let list = |field: &str| -> Vec<Option<String>> {
             value["detail"][field]
                 .as_array()
-                .map_or(vec![None], |values| {
-                    values
-                        .iter()
-                        .map(|value| value.as_str().map(str::to_owned))
-                        .collect()
-                })
+                .map_or(vec![None], |values| values.iter().map(|value| value.as_str().map(str::to_owned)).collect())
         };
         let sources = list("eventSource");
-        list("eventName")
-            .into_iter()
-            .flat_map(|name| {
-                sources
-                    .iter()
-                    .map(move |source| (name.clone(), source.clone()))
-            })
-            .collect()
+        list("eventName").into_iter().flat_map(|name| sources.iter().map(move |source| (name.clone(), source.clone()))).collect()
     }
 
     proptest! {

@@ -21,10 +21,7 @@ pub const FORWARD_POLICY_NAME: &str = "forward";
 /// Who may put events on the hub's bus: the accounts in scope, and nobody else.
 #[must_use]
 pub fn bus_policy(hub: &Hub, accounts: &[String]) -> String {
-    let principals: Vec<String> = accounts
-        .iter()
-        .map(|account| format!("arn:{}:iam::{account}:root", hub.partition()))
-        .collect();
+    let principals: Vec<String> = accounts.iter().map(|account| format!("arn:{}:iam::{account}:root", hub.partition())).collect();
     json!({
         "Version": VERSION,
         "Statement": [{
@@ -90,17 +87,8 @@ pub fn dead_letter_queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
 #[must_use]
 pub fn forward_dead_letter_queue_attributes(hub: &Hub, cell: &Cell) -> BTreeMap<String, String> {
     let queue = hub.queue_arn(cell, &hub.forward_dead_letter_queue_name());
-    let rules = format!(
-        "arn:{}:events:{}:{}:rule/{}*",
-        hub.partition(),
-        cell.region,
-        cell.account,
-        hub.own_prefix()
-    );
-    common([(
-        "Policy",
-        events_may_send(&queue, json!({ "ArnLike": { "aws:SourceArn": rules } })),
-    )])
+    let rules = format!("arn:{}:events:{}:{}:rule/{}*", hub.partition(), cell.region, cell.account, hub.own_prefix());
+    common([("Policy", events_may_send(&queue, json!({ "ArnLike": { "aws:SourceArn": rules } })))])
 }
 
 fn events_may_send(queue_arn: &str, condition: Value) -> String {
@@ -120,10 +108,7 @@ fn events_may_send(queue_arn: &str, condition: Value) -> String {
 
 fn common<const N: usize>(others: [(&str, String); N]) -> BTreeMap<String, String> {
     let mut attributes = BTreeMap::from([
-        (
-            "MessageRetentionPeriod".to_owned(),
-            RETENTION_SECONDS.to_string(),
-        ),
+        ("MessageRetentionPeriod".to_owned(), RETENTION_SECONDS.to_string()),
         ("SqsManagedSseEnabled".to_owned(), "true".to_owned()),
     ]);
     attributes.extend(others.map(|(name, value)| (name.to_owned(), value)));
@@ -132,17 +117,10 @@ fn common<const N: usize>(others: [(&str, String); N]) -> BTreeMap<String, Strin
 
 /// The names of the wanted attributes that a queue does not have, in order. JSON attributes are compared by what they say.
 #[must_use]
-pub fn differing_attributes(
-    wanted: &BTreeMap<String, String>,
-    found: &BTreeMap<String, String>,
-) -> Vec<String> {
+pub fn differing_attributes(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Vec<String> {
     wanted
         .iter()
-        .filter(|(name, value)| {
-            !found
-                .get(*name)
-                .is_some_and(|found| same_document(value, found))
-        })
+        .filter(|(name, value)| !found.get(*name).is_some_and(|found| same_document(value, found)))
         .map(|(name, _)| name.clone())
         .collect()
 }
@@ -162,16 +140,9 @@ pub fn same_document(one: &str, other: &str) -> bool {
 
 fn normal(value: Value) -> Value {
     match value {
-        Value::Array(values) if values.len() == 1 => {
-            values.into_iter().next().map_or(Value::Null, normal)
-        }
+        Value::Array(values) if values.len() == 1 => values.into_iter().next().map_or(Value::Null, normal),
         Value::Array(values) => Value::Array(values.into_iter().map(normal).collect()),
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name, normal(value)))
-                .collect(),
-        ),
+        Value::Object(members) => Value::Object(members.into_iter().map(|(name, value)| (name, normal(value))).collect()),
         Value::Number(number) => Value::String(number.to_string()),
         other => other,
     }
@@ -205,18 +176,9 @@ mod tests {
         let policy: Value = serde_json::from_str(&attributes["Policy"]).unwrap();
         let statements = policy["Statement"].as_array().unwrap();
         assert_eq!(statements.len(), 1);
-        assert_eq!(
-            statements[0]["Principal"],
-            json!({ "Service": "events.amazonaws.com" })
-        );
-        assert_eq!(
-            statements[0]["Condition"],
-            json!({ "ArnEquals": { "aws:SourceArn": hub().hub_rule_arn() } })
-        );
-        assert_eq!(
-            statements[0]["Resource"],
-            "arn:aws:sqs:eu-west-1:111122223333:trailwire-security"
-        );
+        assert_eq!(statements[0]["Principal"], json!({ "Service": "events.amazonaws.com" }));
+        assert_eq!(statements[0]["Condition"], json!({ "ArnEquals": { "aws:SourceArn": hub().hub_rule_arn() } }));
+        assert_eq!(statements[0]["Resource"], "arn:aws:sqs:eu-west-1:111122223333:trailwire-security");
         assert_eq!(attributes["SqsManagedSseEnabled"], "true");
     }
 
@@ -225,24 +187,14 @@ mod tests {
         let cell = Cell::new("111122223333", "us-east-1");
         let attributes = forward_dead_letter_queue_attributes(&hub(), &cell);
         let policy: Value = serde_json::from_str(&attributes["Policy"]).unwrap();
-        let expected = format!(
-            "arn:aws:events:us-east-1:111122223333:rule/{}*",
-            hub().own_prefix()
-        );
-        assert_eq!(
-            policy["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"],
-            expected
-        );
+        let expected = format!("arn:aws:events:us-east-1:111122223333:rule/{}*", hub().own_prefix());
+        assert_eq!(policy["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"], expected);
     }
 
     #[test]
     fn a_bus_trusts_the_accounts_in_scope_only() {
-        let policy: Value =
-            serde_json::from_str(&bus_policy(&hub(), &["111122223333".to_owned()])).unwrap();
-        assert_eq!(
-            policy["Statement"][0]["Principal"],
-            json!({ "AWS": ["arn:aws:iam::111122223333:root"] })
-        );
+        let policy: Value = serde_json::from_str(&bus_policy(&hub(), &["111122223333".to_owned()])).unwrap();
+        assert_eq!(policy["Statement"][0]["Principal"], json!({ "AWS": ["arn:aws:iam::111122223333:root"] }));
         assert_eq!(policy["Statement"][0]["Action"], "events:PutEvents");
     }
 
@@ -254,9 +206,6 @@ mod tests {
         found.remove("Policy");
         found.insert("VisibilityTimeout".to_owned(), "1".to_owned());
         found.insert("Foreign".to_owned(), "1".to_owned());
-        assert_eq!(
-            differing_attributes(&wanted, &found),
-            ["Policy", "VisibilityTimeout"]
-        );
+        assert_eq!(differing_attributes(&wanted, &found), ["Policy", "VisibilityTimeout"]);
     }
 }

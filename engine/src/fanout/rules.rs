@@ -78,27 +78,17 @@ pub struct RuleRequest<'a> {
 ///
 /// # Errors
 /// When a name or source does not fit into any pattern.
-pub fn trigger_rules(
-    hub: &Hub,
-    request: RuleRequest<'_>,
-    cell: &Cell,
-    forward_dead_letter: bool,
-) -> Result<Vec<Rule>, PatternTooLong> {
+pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Result<Vec<Rule>, PatternTooLong> {
     let target = Target {
         id: TARGET_ID.to_owned(),
         arn: hub.arn(),
         role_arn: Some(hub.forward_role_arn(&cell.account)),
-        dead_letter_arn: forward_dead_letter
-            .then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
+        dead_letter_arn: forward_dead_letter.then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
     };
     let all = patterns(request.narrowing)?;
     let rule = |(k, pattern)| Rule {
         name: hub.trigger_rule_name(request.trigger, k),
-        description: format!(
-            "Trailwire: trigger {} of hub {}",
-            request.trigger,
-            hub.name()
-        ),
+        description: format!("Trailwire: trigger {} of hub {}", request.trigger, hub.name()),
         pattern,
         state: request.state,
         target: target.clone(),
@@ -180,9 +170,7 @@ impl Step {
     pub fn rule(&self) -> &str {
         match self {
             Self::PutRule(rule) => &rule.name,
-            Self::PutTarget { rule, .. }
-            | Self::RemoveTargets { rule, .. }
-            | Self::DeleteRule { rule } => rule,
+            Self::PutTarget { rule, .. } | Self::RemoveTargets { rule, .. } | Self::DeleteRule { rule } => rule,
         }
     }
 }
@@ -196,19 +184,11 @@ pub fn difference(wanted: &[Rule], found: &Found, owns: impl Fn(&str) -> bool) -
             steps.push(Step::PutRule(rule.clone()));
         }
         if !there.is_some_and(|there| has_target(rule, there)) {
-            steps.push(Step::PutTarget {
-                rule: rule.name.clone(),
-                target: rule.target.clone(),
-            });
+            steps.push(Step::PutTarget { rule: rule.name.clone(), target: rule.target.clone() });
         }
-        let foreign: Vec<String> = there
-            .map(|there| foreign_targets(rule, there))
-            .unwrap_or_default();
+        let foreign: Vec<String> = there.map(|there| foreign_targets(rule, there)).unwrap_or_default();
         if !foreign.is_empty() {
-            steps.push(Step::RemoveTargets {
-                rule: rule.name.clone(),
-                ids: foreign,
-            });
+            steps.push(Step::RemoveTargets { rule: rule.name.clone(), ids: foreign });
         }
     }
     for (name, there) in found {
@@ -229,40 +209,23 @@ pub fn drift(wanted: &[Rule], found: &Found, owns: impl Fn(&str) -> bool) -> Vec
         };
         reasons.extend(rule_faults(rule, there));
         if !has_target(rule, there) {
-            reasons.push(format!(
-                "rule {} does not send to {}",
-                rule.name, rule.target.arn
-            ));
+            reasons.push(format!("rule {} does not send to {}", rule.name, rule.target.arn));
         }
-        reasons.extend(
-            foreign_targets(rule, there)
-                .iter()
-                .map(|id| format!("rule {} has another target, {id}", rule.name)),
-        );
+        reasons.extend(foreign_targets(rule, there).iter().map(|id| format!("rule {} has another target, {id}", rule.name)));
     }
-    let surplus = found
-        .keys()
-        .filter(|name| owns(name) && !wanted.iter().any(|rule| rule.name == **name));
+    let surplus = found.keys().filter(|name| owns(name) && !wanted.iter().any(|rule| rule.name == **name));
     reasons.extend(surplus.map(|name| format!("rule {name} is not wanted")));
     reasons
 }
 
 fn rule_faults(rule: &Rule, there: &FoundRule) -> Vec<String> {
     let mut faults = Vec::new();
-    if !there
-        .pattern
-        .as_deref()
-        .is_some_and(|pattern| same_document(pattern, &rule.pattern))
-    {
+    if !there.pattern.as_deref().is_some_and(|pattern| same_document(pattern, &rule.pattern)) {
         faults.push(format!("rule {} has another event pattern", rule.name));
     }
     if there.state.as_deref() != Some(rule.state.as_str()) {
         let state = there.state.as_deref().unwrap_or("unknown");
-        faults.push(format!(
-            "rule {} is in state {state}, not {}",
-            rule.name,
-            rule.state.as_str()
-        ));
+        faults.push(format!("rule {} is in state {state}, not {}", rule.name, rule.state.as_str()));
     }
     if there.description.as_deref() != Some(&rule.description) {
         faults.push(format!("rule {} has another description", rule.name));
@@ -280,11 +243,9 @@ fn has_target(rule: &Rule, there: &FoundRule) -> bool {
 fn foreign_targets(rule: &Rule, there: &FoundRule) -> Vec<String> {
     match &there.targets {
         FoundTargets::Points(_) => Vec::new(),
-        FoundTargets::Read(targets) => targets
-            .iter()
-            .filter(|target| target.id != rule.target.id)
-            .map(|target| target.id.clone())
-            .collect(),
+        FoundTargets::Read(targets) => {
+            targets.iter().filter(|target| target.id != rule.target.id).map(|target| target.id.clone()).collect()
+        }
     }
 }
 
@@ -296,14 +257,9 @@ fn removal(name: &str, there: &FoundRule) -> Vec<Step> {
     };
     let mut steps = Vec::new();
     if !ids.is_empty() {
-        steps.push(Step::RemoveTargets {
-            rule: name.to_owned(),
-            ids,
-        });
+        steps.push(Step::RemoveTargets { rule: name.to_owned(), ids });
     }
-    steps.push(Step::DeleteRule {
-        rule: name.to_owned(),
-    });
+    steps.push(Step::DeleteRule { rule: name.to_owned() });
     steps
 }
 
@@ -311,9 +267,7 @@ fn removal(name: &str, there: &FoundRule) -> Vec<Step> {
 pub fn after(found: &mut Found, step: &Step) {
     match step {
         Step::PutRule(rule) => {
-            let targets = found
-                .remove(&rule.name)
-                .map_or_else(|| FoundTargets::Read(Vec::new()), |there| there.targets);
+            let targets = found.remove(&rule.name).map_or_else(|| FoundTargets::Read(Vec::new()), |there| there.targets);
             let there = FoundRule {
                 description: Some(rule.description.clone()),
                 pattern: Some(rule.pattern.clone()),
@@ -336,12 +290,8 @@ pub fn after(found: &mut Found, step: &Step) {
         Step::RemoveTargets { rule, ids } => {
             if let Some(there) = found.get_mut(rule) {
                 match &mut there.targets {
-                    FoundTargets::Points(points) => {
-                        *points = *points && !ids.iter().any(|id| id == TARGET_ID)
-                    }
-                    FoundTargets::Read(targets) => {
-                        targets.retain(|target| !ids.contains(&target.id))
-                    }
+                    FoundTargets::Points(points) => *points = *points && !ids.iter().any(|id| id == TARGET_ID),
+                    FoundTargets::Read(targets) => targets.retain(|target| !ids.contains(&target.id)),
                 }
             }
         }

@@ -79,10 +79,7 @@ pub struct InvalidItem {
 impl InvalidItem {
     fn new(item: &Item, reason: impl Into<String>) -> Self {
         let part = |name| text(item, name).unwrap_or("?");
-        Self {
-            key: format!("{}/{}", part(PK), part(SK)),
-            reason: reason.into(),
-        }
+        Self { key: format!("{}/{}", part(PK), part(SK)), reason: reason.into() }
     }
 }
 
@@ -132,10 +129,7 @@ impl State {
             "creating" => Ok(Self::Creating),
             "live" => Ok(Self::Live),
             "deleting" => Ok(Self::Deleting),
-            other => Err(InvalidItem::new(
-                item,
-                format!("has the unknown state `{other}`"),
-            )),
+            other => Err(InvalidItem::new(item, format!("has the unknown state `{other}`"))),
         }
     }
 }
@@ -155,21 +149,13 @@ impl Claim {
     /// Of an item that is made.
     #[must_use]
     pub fn live() -> Self {
-        Self {
-            state: State::Live,
-            owner: String::new(),
-            lease_until: 0,
-        }
+        Self { state: State::Live, owner: String::new(), lease_until: 0 }
     }
 
     /// Of an item that `owner` begins to make.
     #[must_use]
     pub fn creating(owner: &str, lease_until: u64) -> Self {
-        Self {
-            state: State::Creating,
-            owner: owner.to_owned(),
-            lease_until,
-        }
+        Self { state: State::Creating, owner: owner.to_owned(), lease_until }
     }
 
     /// Whether somebody else may take the item over: its making was begun, and the lease is over.
@@ -253,40 +239,24 @@ impl HubItem {
             Some(json) => {
                 let invalid = |why: String| InvalidItem::new(item, why);
                 let newer = |version: u64| {
-                    invalid(format!(
-                        "has format {version}, newer than {FORMAT_VERSION}, the newest that this version reads"
-                    ))
+                    invalid(format!("has format {version}, newer than {FORMAT_VERSION}, the newest that this version reads"))
                 };
-                let value: serde_json::Value = serde_json::from_str(json)
-                    .map_err(|error| invalid(format!("has a malformed record: {error}")))?;
-                match value
-                    .get("format_version")
-                    .and_then(serde_json::Value::as_u64)
-                {
+                let value: serde_json::Value =
+                    serde_json::from_str(json).map_err(|error| invalid(format!("has a malformed record: {error}")))?;
+                match value.get("format_version").and_then(serde_json::Value::as_u64) {
                     Some(version) if version > FORMAT_VERSION => return Err(newer(version)),
-                    _ => Some(
-                        serde_json::from_value(value)
-                            .map_err(|error| invalid(format!("has a malformed record: {error}")))?,
-                    ),
+                    _ => Some(serde_json::from_value(value).map_err(|error| invalid(format!("has a malformed record: {error}")))?),
                 }
             }
         };
-        Ok(Self {
-            record,
-            revision: number(item, REVISION).unwrap_or(0),
-            claim: Claim::read(item)?,
-        })
+        Ok(Self { record, revision: number(item, REVISION).unwrap_or(0), claim: Claim::read(item)? })
     }
 
     /// The item, keys included.
     #[must_use]
     pub fn write(&self) -> Item {
         let mut item = key(HUB_KEY, HUB_KEY);
-        if let Some(json) = self
-            .record
-            .as_ref()
-            .and_then(|record| serde_json::to_string(record).ok())
-        {
+        if let Some(json) = self.record.as_ref().and_then(|record| serde_json::to_string(record).ok()) {
             item.insert(RECORD.to_owned(), json.into());
         }
         item.insert(REVISION.to_owned(), self.revision.into());
@@ -342,10 +312,7 @@ impl Definition {
     /// When an attribute is missing or malformed, or the hash key is no kind's. The document's text is not read.
     pub fn read(item: &Item) -> Result<Self, InvalidItem> {
         let pk = required(item, PK)?;
-        let kind = Kind::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == pk)
-            .ok_or_else(|| InvalidItem::new(item, "is no definition"))?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == pk).ok_or_else(|| InvalidItem::new(item, "is no definition"))?;
         Ok(Self {
             kind,
             name: required(item, SK)?.to_owned(),
@@ -387,8 +354,7 @@ mod tests {
             name: "security".to_owned(),
             region: "eu-west-1".to_owned(),
             account_id: "111122223333".to_owned(),
-            bus_arn: "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security"
-                .to_owned(),
+            bus_arn: "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security".to_owned(),
             queue_url: "https://sqs/q".to_owned(),
             queue_arn: "arn:aws:sqs:eu-west-1:111122223333:trailwire-security".to_owned(),
             dead_letter_queue_url: "https://sqs/q-dlq".to_owned(),
@@ -405,16 +371,8 @@ mod tests {
     #[test]
     fn a_hub_item_is_read_as_it_was_written() {
         for hub in [
-            HubItem {
-                record: Some(record()),
-                revision: 7,
-                claim: Claim::live(),
-            },
-            HubItem {
-                record: None,
-                revision: 0,
-                claim: Claim::creating("o", 12),
-            },
+            HubItem { record: Some(record()), revision: 7, claim: Claim::live() },
+            HubItem { record: None, revision: 0, claim: Claim::creating("o", 12) },
         ] {
             assert_eq!(HubItem::read(&hub.write()), Ok(hub));
         }
@@ -422,41 +380,21 @@ mod tests {
 
     #[test]
     fn unknown_attributes_are_ignored_and_a_newer_format_is_refused() {
-        let mut item = HubItem {
-            record: Some(record()),
-            revision: 7,
-            claim: Claim::live(),
-        }
-        .write();
+        let mut item = HubItem { record: Some(record()), revision: 7, claim: Claim::live() }.write();
         item.insert("later".to_owned(), "x".into());
-        item.insert(
-            RECORD.to_owned(),
-            serde_json::to_string(&record())
-                .unwrap()
-                .replacen('{', r#"{"later":1,"#, 1)
-                .into(),
-        );
+        item.insert(RECORD.to_owned(), serde_json::to_string(&record()).unwrap().replacen('{', r#"{"later":1,"#, 1).into());
         assert!(HubItem::read(&item).is_ok());
         item.insert(RECORD.to_owned(), r#"{"format_version":2}"#.into());
         let error = HubItem::read(&item).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "the item `hub/hub` of the hub's table has format 2, newer than 1, the newest that this version reads"
-        );
+        assert_eq!(error, "the item `hub/hub` of the hub's table has format 2, newer than 1, the newest that this version reads");
     }
 
     #[test]
     fn a_definition_is_read_as_it_was_written() {
         for kind in Kind::ALL {
             for document in [None, Some("{}".to_owned())] {
-                let definition = Definition {
-                    kind,
-                    name: "a".to_owned(),
-                    document,
-                    settings: None,
-                    claim: Claim::creating("me", 5),
-                    revision: 3,
-                };
+                let definition =
+                    Definition { kind, name: "a".to_owned(), document, settings: None, claim: Claim::creating("me", 5), revision: 3 };
                 assert_eq!(Definition::read(&definition.write()), Ok(definition));
             }
         }
@@ -464,36 +402,14 @@ mod tests {
 
     #[test]
     fn malformed_items_say_what_is_wrong() {
-        let good = Definition {
-            kind: Kind::Trigger,
-            name: "a".to_owned(),
-            document: None,
-            settings: None,
-            claim: Claim::live(),
-            revision: 3,
-        }
-        .write();
+        let good =
+            Definition { kind: Kind::Trigger, name: "a".to_owned(), document: None, settings: None, claim: Claim::live(), revision: 3 }
+                .write();
         for (attribute, value, expected) in [
-            (
-                STATE,
-                Some(Attribute::from("odd")),
-                "the item `trigger/a` of the hub's table has the unknown state `odd`",
-            ),
-            (
-                STATE,
-                None,
-                "the item `trigger/a` of the hub's table has no text `state`",
-            ),
-            (
-                PK,
-                Some(Attribute::from("other")),
-                "the item `other/a` of the hub's table is no definition",
-            ),
-            (
-                SK,
-                Some(Attribute::Number(1)),
-                "the item `trigger/?` of the hub's table has no text `sk`",
-            ),
+            (STATE, Some(Attribute::from("odd")), "the item `trigger/a` of the hub's table has the unknown state `odd`"),
+            (STATE, None, "the item `trigger/a` of the hub's table has no text `state`"),
+            (PK, Some(Attribute::from("other")), "the item `other/a` of the hub's table is no definition"),
+            (SK, Some(Attribute::Number(1)), "the item `trigger/?` of the hub's table has no text `sk`"),
         ] {
             let mut item = good.clone();
             item.remove(attribute);

@@ -59,7 +59,10 @@ impl ProviderConfig {
             token: text("token").map(Secret::new),
             max_retries: config.get_i64("max_retries").and_then(|count| u32::try_from(count).ok()),
             retry_mode: if config.get_str("retry_mode") == Some("adaptive") { RetryMode::Adaptive } else { RetryMode::Standard },
-            max_concurrency: config.get_i64("max_concurrency").and_then(|count| usize::try_from(count).ok()).unwrap_or(DEFAULT_MAX_CONCURRENCY),
+            max_concurrency: config
+                .get_i64("max_concurrency")
+                .and_then(|count| usize::try_from(count).ok())
+                .unwrap_or(DEFAULT_MAX_CONCURRENCY),
             default_tags: block(config, "default_tags").get_string_map("tags"),
             ignore_tags: IgnoreTags {
                 keys: block(config, "ignore_tags").get_strings("keys").into_iter().collect(),
@@ -141,13 +144,22 @@ mod tests {
     fn what_is_wrong_is_said_with_its_path() {
         let account = strings(&["111122223333"]);
         let cases = [
-            (vec![("allowed_account_ids", account.clone()), ("forbidden_account_ids", account)], "forbidden_account_ids: `forbidden_account_ids` cannot stand beside `allowed_account_ids`"),
+            (
+                vec![("allowed_account_ids", account.clone()), ("forbidden_account_ids", account)],
+                "forbidden_account_ids: `forbidden_account_ids` cannot stand beside `allowed_account_ids`",
+            ),
             (vec![("allowed_account_ids", strings(&[]))], "allowed_account_ids: `allowed_account_ids` may not be []"),
-            (vec![("allowed_account_ids", strings(&["123"]))], "allowed_account_ids: `allowed_account_ids` holds `123`, which is not an account id (12 digits)"),
+            (
+                vec![("allowed_account_ids", strings(&["123"]))],
+                "allowed_account_ids: `allowed_account_ids` holds `123`, which is not an account id (12 digits)",
+            ),
             (vec![("retry_mode", Dynamic::from("legacy"))], "retry_mode: `retry_mode` must be one of `standard`, `adaptive`, not `legacy`"),
             (vec![("max_concurrency", Dynamic::from(0))], "max_concurrency: `max_concurrency` must be a whole number from 1 to 1000"),
             (vec![("access_key", Dynamic::from("AKIA"))], "access_key: `access_key` needs `secret_key` beside it"),
-            (vec![("endpoints", Dynamic::List(vec![Dynamic::object([("sqs", Dynamic::from("localhost"))])]))], "endpoints[0].sqs: `sqs` must be an http or https URL"),
+            (
+                vec![("endpoints", Dynamic::List(vec![Dynamic::object([("sqs", Dynamic::from("localhost"))])]))],
+                "endpoints[0].sqs: `sqs` must be an http or https URL",
+            ),
         ];
         for (members, expected) in cases {
             let wrong = ProviderConfig::parse(&Dynamic::object(members)).unwrap_err();
@@ -157,7 +169,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let config = Dynamic::object([("access_key", Dynamic::from("AKIA")), ("secret_key", Dynamic::from("s3cret")), ("token", Dynamic::from("t0ken"))]);
+        let config = Dynamic::object([
+            ("access_key", Dynamic::from("AKIA")),
+            ("secret_key", Dynamic::from("s3cret")),
+            ("token", Dynamic::from("t0ken")),
+        ]);
         let config = ProviderConfig::parse(&config).unwrap();
         let printed = format!("{config:?}");
         assert!(!printed.contains("s3cret") && !printed.contains("t0ken"), "{printed}");
@@ -166,13 +182,16 @@ mod tests {
 
     #[test]
     fn unknown_values_count_as_not_given_and_are_named() {
-        let config = ProviderConfig::parse(&Dynamic::object([("region", Dynamic::Unknown), ("max_concurrency", Dynamic::from(4))])).unwrap();
+        let config =
+            ProviderConfig::parse(&Dynamic::object([("region", Dynamic::Unknown), ("max_concurrency", Dynamic::from(4))])).unwrap();
         assert_eq!((config.region, config.max_concurrency, config.unknown), (None, 4, vec!["region".to_owned()]));
     }
 
     #[test]
     fn sessions_last_between_a_quarter_and_twelve_hours() {
-        for (text, seconds) in [("15m", Some(900)), ("12h", Some(43_200)), ("899s", None), ("13h", None), ("h", None), ("", None), ("1ö", None)] {
+        for (text, seconds) in
+            [("15m", Some(900)), ("12h", Some(43_200)), ("899s", None), ("13h", None), ("h", None), ("", None), ("1ö", None)]
+        {
             assert_eq!(session_duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
         }
     }

@@ -11,23 +11,66 @@ pub const ENDPOINT_SERVICES: [&str; 7] = ["account", "dynamodb", "eventbridge", 
 /// The `provider "trailwire"` block. Terraform ignores defaults here, so they are in the descriptions and in [`super::ProviderConfig::parse`].
 pub fn schema() -> Schema {
     Schema::new(0, "Declares what to watch for in AWS, in every region and account, and what to do when it happens.")
-        .attribute(Attribute::string("region").not_empty().describe("Home region of hubs that do not name one. Else the AWS configuration of the environment decides."))
+        .attribute(
+            Attribute::string("region")
+                .not_empty()
+                .describe("Home region of hubs that do not name one. Else the AWS configuration of the environment decides."),
+        )
         .attribute(Attribute::string("profile").not_empty().describe("Profile of the shared AWS configuration files."))
-        .attribute(Attribute::string("access_key").not_empty().describe("Access key id, together with `secret_key`. Prefer the environment or a profile."))
+        .attribute(
+            Attribute::string("access_key")
+                .not_empty()
+                .describe("Access key id, together with `secret_key`. Prefer the environment or a profile."),
+        )
         .attribute(Attribute::string("secret_key").sensitive().not_empty().describe("Secret access key, together with `access_key`."))
         .attribute(Attribute::string("token").sensitive().not_empty().describe("Session token that belongs to the two keys."))
-        .attribute(Attribute::number("max_retries").check(Code::OUT_OF_RANGE, whole::<0, 100>).describe("How often a failed AWS call is tried again."))
-        .attribute(Attribute::string("retry_mode").one_of(&["standard", "adaptive"]).describe("How retries are paced: `standard` (the default) or `adaptive`."))
-        .attribute(Attribute::number("max_concurrency").check(Code::OUT_OF_RANGE, whole::<1, 1000>).describe("How many AWS calls may be under way at once. Default `32`."))
-        .attribute(Attribute::set("allowed_account_ids", Type::String).not_empty().check(Code::BAD_AWS_NAME, account_ids).describe("Only these accounts may be touched. Conflicts with `forbidden_account_ids`."))
-        .attribute(Attribute::set("forbidden_account_ids", Type::String).not_empty().check(Code::BAD_AWS_NAME, account_ids).describe("These accounts may not be touched. Conflicts with `allowed_account_ids`."))
-        .attribute(Attribute::string("custom_ca_bundle").not_empty().describe("Path of a PEM file with certificate authorities to trust besides the system's."))
+        .attribute(
+            Attribute::number("max_retries")
+                .check(Code::OUT_OF_RANGE, whole::<0, 100>)
+                .describe("How often a failed AWS call is tried again."),
+        )
+        .attribute(
+            Attribute::string("retry_mode")
+                .one_of(&["standard", "adaptive"])
+                .describe("How retries are paced: `standard` (the default) or `adaptive`."),
+        )
+        .attribute(
+            Attribute::number("max_concurrency")
+                .check(Code::OUT_OF_RANGE, whole::<1, 1000>)
+                .describe("How many AWS calls may be under way at once. Default `32`."),
+        )
+        .attribute(
+            Attribute::set("allowed_account_ids", Type::String)
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, account_ids)
+                .describe("Only these accounts may be touched. Conflicts with `forbidden_account_ids`."),
+        )
+        .attribute(
+            Attribute::set("forbidden_account_ids", Type::String)
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, account_ids)
+                .describe("These accounts may not be touched. Conflicts with `allowed_account_ids`."),
+        )
+        .attribute(
+            Attribute::string("custom_ca_bundle")
+                .not_empty()
+                .describe("Path of a PEM file with certificate authorities to trust besides the system's."),
+        )
         .attribute(Attribute::bool("skip_credentials_validation").describe("Do not ask AWS who we are before the first call."))
         .attribute(Attribute::bool("skip_region_validation").describe("Accept regions that this version does not know."))
-        .attribute(Attribute::string("refresh").one_of(&["rules", "deep", "none"]).describe("What a refresh reads: `rules` (the default), `deep` (targets, roles and tags too) or `none`."))
-        .attribute(Attribute::string("member_role_name").not_empty().describe("Role assumed in each member account. Default `trailwire-deploy`."))
+        .attribute(
+            Attribute::string("refresh")
+                .one_of(&["rules", "deep", "none"])
+                .describe("What a refresh reads: `rules` (the default), `deep` (targets, roles and tags too) or `none`."),
+        )
+        .attribute(
+            Attribute::string("member_role_name").not_empty().describe("Role assumed in each member account. Default `trailwire-deploy`."),
+        )
         .attribute(Attribute::string("member_external_id").not_empty().describe("External id for that role."))
-        .block(NestedBlock::optional("default_tags", "Tags for everything that takes tags.").attribute(Attribute::map("tags", Type::String).describe("Key to value. Tags of a resource win.")))
+        .block(
+            NestedBlock::optional("default_tags", "Tags for everything that takes tags.")
+                .attribute(Attribute::map("tags", Type::String).describe("Key to value. Tags of a resource win.")),
+        )
         .block(
             NestedBlock::optional("ignore_tags", "Tags that somebody else manages: not shown, not changed.")
                 .attribute(Attribute::set("keys", Type::String).describe("Whole keys."))
@@ -38,14 +81,23 @@ pub fn schema() -> Schema {
                 .attribute(Attribute::string("role_arn").required().not_empty().describe("Its ARN."))
                 .attribute(Attribute::string("external_id").not_empty().describe("External id that its trust policy asks for."))
                 .attribute(Attribute::string("session_name").not_empty().describe("Name of the session, as CloudTrail shows it."))
-                .attribute(Attribute::string("duration").check(Code::BAD_DURATION, session_duration).describe("How long the session lasts: `15m` to `12h`.")),
+                .attribute(
+                    Attribute::string("duration")
+                        .check(Code::BAD_DURATION, session_duration)
+                        .describe("How long the session lasts: `15m` to `12h`."),
+                ),
         )
         .block(endpoints())
 }
 
 fn endpoints() -> NestedBlock {
-    let block = NestedBlock::optional("endpoints", "Endpoints to use in place of AWS's own. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` work too.");
-    ENDPOINT_SERVICES.iter().fold(block, |block, service| block.attribute(Attribute::string(service).not_empty().check(Code::BAD_URL, url).describe("URL of this service.")))
+    let block = NestedBlock::optional(
+        "endpoints",
+        "Endpoints to use in place of AWS's own. `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` work too.",
+    );
+    ENDPOINT_SERVICES.iter().fold(block, |block, service| {
+        block.attribute(Attribute::string(service).not_empty().check(Code::BAD_URL, url).describe("URL of this service."))
+    })
 }
 
 fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> {

@@ -27,7 +27,9 @@ pub fn empty(block: &Block) -> Dynamic {
 
 fn conform_nested(value: Dynamic, nested: &NestedBlock) -> Dynamic {
     match (value, nested.nesting) {
-        (Dynamic::List(items), Nesting::List | Nesting::Set) => Dynamic::List(items.into_iter().map(|item| conform(item, &nested.block)).collect()),
+        (Dynamic::List(items), Nesting::List | Nesting::Set) => {
+            Dynamic::List(items.into_iter().map(|item| conform(item, &nested.block)).collect())
+        }
         (Dynamic::Null, Nesting::List | Nesting::Set) => Dynamic::List(Vec::new()),
         (value, _) => conform(value, &nested.block),
     }
@@ -62,15 +64,18 @@ mod tests {
     use crate::schema::{Attribute, Schema};
 
     fn schema() -> Schema {
-        Schema::new(0, "")
-            .attribute(Attribute::string("name"))
-            .attribute(Attribute::string("secret_wo").write_only())
-            .block(NestedBlock::list("kind", "").attribute(Attribute::string("url_wo").write_only()).block(NestedBlock::optional("inner", "")))
+        Schema::new(0, "").attribute(Attribute::string("name")).attribute(Attribute::string("secret_wo").write_only()).block(
+            NestedBlock::list("kind", "").attribute(Attribute::string("url_wo").write_only()).block(NestedBlock::optional("inner", "")),
+        )
     }
 
     #[test]
     fn missing_members_appear_and_foreign_ones_go() {
-        let value = Dynamic::object([("name", Dynamic::from("a")), ("gone", Dynamic::from("x")), ("kind", Dynamic::List(vec![Dynamic::Map(BTreeMap::new())]))]);
+        let value = Dynamic::object([
+            ("name", Dynamic::from("a")),
+            ("gone", Dynamic::from("x")),
+            ("kind", Dynamic::List(vec![Dynamic::Map(BTreeMap::new())])),
+        ]);
         let kind = Dynamic::object([("url_wo", Dynamic::Null), ("inner", Dynamic::List(Vec::new()))]);
         let expected = Dynamic::object([("name", Dynamic::from("a")), ("secret_wo", Dynamic::Null), ("kind", Dynamic::List(vec![kind]))]);
         assert_eq!(conform(value, &schema().block), expected);

@@ -49,7 +49,8 @@ impl Type {
             Type::Set(element) => json!(["set", element.to_json()]),
             Type::Map(element) => json!(["map", element.to_json()]),
             Type::Object(members) => {
-                let members: serde_json::Map<String, Value> = members.iter().map(|(name, member)| (name.clone(), member.to_json())).collect();
+                let members: serde_json::Map<String, Value> =
+                    members.iter().map(|(name, member)| (name.clone(), member.to_json())).collect();
                 json!(["object", members])
             }
         }

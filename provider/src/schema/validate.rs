@@ -40,7 +40,9 @@ fn for_each_object(value: &Dynamic, block: &Block, path: &Path, act: &mut impl F
     for nested in &block.blocks {
         let here = path.attribute(nested.name);
         match value.get(nested.name) {
-            Dynamic::List(items) => items.iter().enumerate().for_each(|(index, item)| for_each_object(item, &nested.block, &here.index(index), act)),
+            Dynamic::List(items) => {
+                items.iter().enumerate().for_each(|(index, item)| for_each_object(item, &nested.block, &here.index(index), act))
+            }
             single => for_each_object(single, &nested.block, &here, act),
         }
     }
@@ -105,10 +107,13 @@ mod tests {
             .attribute(Attribute::list("names", Type::String).not_empty())
             .attribute(Attribute::string("severity").one_of(&["low", "high"]))
             .attribute(Attribute::string("secret_wo").write_only())
-            .block(NestedBlock::list("kind", "").attribute(Attribute::number("size").check(Code::OUT_OF_RANGE, |value| match value.as_i64() {
-                Some(1..) => Ok(()),
-                _ => Err("must be positive".to_owned()),
-            })))
+            .block(NestedBlock::list("kind", "").attribute(Attribute::number("size").check(
+                Code::OUT_OF_RANGE,
+                |value| match value.as_i64() {
+                    Some(1..) => Ok(()),
+                    _ => Err("must be positive".to_owned()),
+                },
+            )))
     }
 
     #[test]
@@ -123,7 +128,8 @@ mod tests {
             (Dynamic::Unknown, vec![]),
         ];
         for (config, expected) in cases {
-            let found: Vec<String> = check(&config, &schema().block).iter().map(|found| format!("{}: {}", found.path, found.message)).collect();
+            let found: Vec<String> =
+                check(&config, &schema().block).iter().map(|found| format!("{}: {}", found.path, found.message)).collect();
             assert_eq!(found, expected);
         }
     }

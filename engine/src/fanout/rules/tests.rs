@@ -7,29 +7,13 @@ fn hub() -> Hub {
 }
 
 fn rules_of(trigger: &str, names: &[String], state: RuleState) -> Vec<Rule> {
-    let request = RuleRequest {
-        trigger,
-        narrowing: Narrowing {
-            names,
-            sources: &[],
-        },
-        state,
-    };
-    trigger_rules(
-        &hub(),
-        request,
-        &Cell::new("111122223333", "us-east-1"),
-        true,
-    )
-    .unwrap()
+    let request = RuleRequest { trigger, narrowing: Narrowing { names, sources: &[] }, state };
+    trigger_rules(&hub(), request, &Cell::new("111122223333", "us-east-1"), true).unwrap()
 }
 
 fn owned_by(trigger: &'static str) -> impl Fn(&str) -> bool {
     let hub = hub();
-    move |name| {
-        hub.trigger_of_rule(name)
-            .is_some_and(|(found, _)| found == trigger)
-    }
+    move |name| hub.trigger_of_rule(name).is_some_and(|(found, _)| found == trigger)
 }
 
 #[test]
@@ -44,10 +28,7 @@ fn a_rule_sends_to_the_hub_by_the_role_and_keeps_what_it_cannot_send() {
             id: "trailwire".to_owned(),
             arn: hub.arn(),
             role_arn: Some(hub.forward_role_arn("111122223333")),
-            dead_letter_arn: Some(format!(
-                "arn:aws:sqs:us-east-1:111122223333:{}",
-                hub.forward_dead_letter_queue_name()
-            )),
+            dead_letter_arn: Some(format!("arn:aws:sqs:us-east-1:111122223333:{}", hub.forward_dead_letter_queue_name())),
         }
     );
 }
@@ -57,43 +38,24 @@ fn each_fault_is_named_and_repaired_by_the_fewest_steps() {
     let wanted = rules_of("a", &["RunInstances".to_owned()], RuleState::Enabled);
     let name = wanted[0].name.clone();
     let mut good = Found::new();
-    difference(&wanted, &good, owned_by("a"))
-        .iter()
-        .for_each(|step| after(&mut good, step));
+    difference(&wanted, &good, owned_by("a")).iter().for_each(|step| after(&mut good, step));
     let change = |edit: &dyn Fn(&mut Found)| {
         let mut found = good.clone();
         edit(&mut found);
         found
     };
-    let rule =
-        |found: &mut Found, edit: &dyn Fn(&mut FoundRule)| edit(found.get_mut(&name).unwrap());
+    let rule = |found: &mut Found, edit: &dyn Fn(&mut FoundRule)| edit(found.get_mut(&name).unwrap());
     for (found, reason, steps) in [
         (change(&|_| ()), None, vec![]),
-        (
-            change(&|found| found.clear()),
-            Some("is missing"),
-            vec!["PutRule", "PutTarget"],
-        ),
+        (change(&|found| found.clear()), Some("is missing"), vec!["PutRule", "PutTarget"]),
         (
             change(&|found| rule(found, &|rule| rule.state = Some("DISABLED".to_owned()))),
             Some("is in state DISABLED, not ENABLED"),
             vec!["PutRule"],
         ),
-        (
-            change(&|found| rule(found, &|rule| rule.pattern = Some("{}".to_owned()))),
-            Some("has another event pattern"),
-            vec!["PutRule"],
-        ),
-        (
-            change(&|found| rule(found, &|rule| rule.targets = FoundTargets::Points(false))),
-            Some("does not send to"),
-            vec!["PutTarget"],
-        ),
-        (
-            change(&|found| rule(found, &|rule| rule.targets = FoundTargets::Points(true))),
-            None,
-            vec![],
-        ),
+        (change(&|found| rule(found, &|rule| rule.pattern = Some("{}".to_owned()))), Some("has another event pattern"), vec!["PutRule"]),
+        (change(&|found| rule(found, &|rule| rule.targets = FoundTargets::Points(false))), Some("does not send to"), vec!["PutTarget"]),
+        (change(&|found| rule(found, &|rule| rule.targets = FoundTargets::Points(true))), None, vec![]),
         (
             change(&|found| {
                 let extra = found[&name].clone();
@@ -105,38 +67,20 @@ fn each_fault_is_named_and_repaired_by_the_fewest_steps() {
     ] {
         let reasons = drift(&wanted, &found, owned_by("a"));
         assert_eq!(reasons.len(), usize::from(reason.is_some()), "{reasons:?}");
-        assert!(
-            reasons.iter().all(|found| found.contains(reason.unwrap())),
-            "{reasons:?}"
-        );
+        assert!(reasons.iter().all(|found| found.contains(reason.unwrap())), "{reasons:?}");
         let found_steps = difference(&wanted, &found, owned_by("a"));
-        let kinds: Vec<String> = found_steps
-            .iter()
-            .map(|step| {
-                format!("{step:?}")
-                    .split([' ', '('])
-                    .next()
-                    .unwrap()
-                    .to_owned()
-            })
-            .collect();
+        let kinds: Vec<String> = found_steps.iter().map(|step| format!("{step:?}").split([' ', '(']).next().unwrap().to_owned()).collect();
         assert_eq!(kinds, steps);
     }
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    (
-        "[ab]",
-        "[xy]",
-        proptest::option::of("r"),
-        proptest::option::of("d"),
-    )
-        .prop_map(|(id, arn, role_arn, dead_letter_arn)| Target {
-            id: if id == "a" { TARGET_ID.to_owned() } else { id },
-            arn,
-            role_arn,
-            dead_letter_arn,
-        })
+    ("[ab]", "[xy]", proptest::option::of("r"), proptest::option::of("d")).prop_map(|(id, arn, role_arn, dead_letter_arn)| Target {
+        id: if id == "a" { TARGET_ID.to_owned() } else { id },
+        arn,
+        role_arn,
+        dead_letter_arn,
+    })
 }
 
 fn targets() -> impl Strategy<Value = FoundTargets> {
@@ -156,36 +100,19 @@ fn found() -> impl Strategy<Value = Found> {
         ("(a|b|a-0)", 0_usize..4).prop_map(move |(trigger, k)| hub.trigger_rule_name(&trigger, k)),
         "(tw-00000000-a-0|somebody-elses)",
     ];
-    let text = || {
-        proptest::option::of(prop_oneof![
-            Just("{}".to_owned()),
-            Just("DISABLED".to_owned()),
-            Just("ENABLED".to_owned())
-        ])
-    };
-    let rule =
-        (text(), text(), text(), targets()).prop_map(|(description, pattern, state, targets)| {
-            FoundRule {
-                description,
-                pattern,
-                state,
-                targets,
-            }
-        });
+    let text = || proptest::option::of(prop_oneof![Just("{}".to_owned()), Just("DISABLED".to_owned()), Just("ENABLED".to_owned())]);
+    let rule = (text(), text(), text(), targets()).prop_map(|(description, pattern, state, targets)| FoundRule {
+        description,
+        pattern,
+        state,
+        targets,
+    });
     proptest::collection::btree_map(names, rule, 0..8)
 }
 
 fn wanted() -> impl Strategy<Value = Vec<Rule>> {
-    let state = prop_oneof![
-        Just(RuleState::Enabled),
-        Just(RuleState::EnabledWithReads),
-        Just(RuleState::Disabled)
-    ];
-    (
-        proptest::collection::vec("[A-Z][a-z]{20,40}", 0..150),
-        state,
-    )
-        .prop_map(|(names, state)| rules_of("a", &names, state))
+    let state = prop_oneof![Just(RuleState::Enabled), Just(RuleState::EnabledWithReads), Just(RuleState::Disabled)];
+    (proptest::collection::vec("[A-Z][a-z]{20,40}", 0..150), state).prop_map(|(names, state)| rules_of("a", &names, state))
 }
 
 proptest! {
