@@ -1,0 +1,70 @@
+"""The emulator of the stand: MiniStack with EventBridge delivery as AWS does it, on a loopback port that the system chooses.
+
+usage: emulator.py PUBLIC_PORT STATE_DIRECTORY
+
+PUBLIC_PORT is the port of the proxy in front, which queue URLs name. The first line on standard output is {"port": N}. The process ends,
+with every worker it started, when standard input closes: so it never outlives the stand, however the stand ends.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+
+
+def main():
+    public_port, state = sys.argv[1], sys.argv[2]
+    prepare_environment(public_port, state)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+
+    import delivery
+    import side_door
+    from ministack import app
+
+    delivery.install()
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 3600
+    config.loglevel = "WARNING"
+
+    signal.signal(signal.SIGTERM, lambda *_: end(state))
+    threading.Thread(target=end_with_parent, args=(state,), daemon=True).start()
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    asyncio.run(serve(side_door.beside(app.app), config))
+
+
+def prepare_environment(public_port, state):
+    """MiniStack reads these while it is imported."""
+    os.environ.update(
+        MINISTACK_HOST="127.0.0.1",
+        GATEWAY_PORT=public_port,
+        STATE_DIR=state,
+        S3_DATA_DIR=os.path.join(state, "s3"),
+        TMPDIR=state,
+        LOG_LEVEL=os.environ.get("TRAILWIRE_STAND_LOG", "ERROR"),
+    )
+
+
+def end_with_parent(state):
+    while sys.stdin.buffer.read(4096):
+        pass
+    end(state)
+
+
+def end(state):
+    """Ends the whole process group when it is ours (the stand starts us as its leader): Lambda workers are in it."""
+    shutil.rmtree(state, ignore_errors=True)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
