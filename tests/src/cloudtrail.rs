@@ -70,10 +70,7 @@ impl Event {
                     "accountId": account,
                 }),
             )
-            .with(
-                "/detail/responseElements",
-                json!({ "ConsoleLogin": "Success" }),
-            )
+            .with("/detail/responseElements", json!({ "ConsoleLogin": "Success" }))
             .with("/detail/additionalEventData", json!({ "MFAUsed": "No" }))
     }
 
@@ -87,22 +84,15 @@ impl Event {
     /// # Panics
     /// When the parent is not.
     pub fn with(mut self, pointer: &str, value: Value) -> Self {
-        let (parent, member) = pointer
-            .rsplit_once('/')
-            .expect("a JSON pointer starts with a slash");
-        let parent = self
-            .envelope
-            .pointer_mut(parent)
-            .unwrap_or_else(|| panic!("the event has no {parent}"));
+        let (parent, member) = pointer.rsplit_once('/').expect("a JSON pointer starts with a slash");
+        let parent = self.envelope.pointer_mut(parent).unwrap_or_else(|| panic!("the event has no {parent}"));
         parent[member] = value;
         self
     }
 
     /// The id that CloudTrail gave the event.
     pub fn id(&self) -> &str {
-        self.envelope["detail"]["eventID"]
-            .as_str()
-            .unwrap_or_default()
+        self.envelope["detail"]["eventID"].as_str().unwrap_or_default()
     }
 
     /// The envelope.
@@ -121,8 +111,5 @@ impl From<Event> for Value {
 fn next_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let process = std::process::id();
-    format!(
-        "{process:08x}-0000-4000-8000-{:012x}",
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{process:08x}-0000-4000-8000-{:012x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -18,15 +18,9 @@ impl Control {
     /// The control of the stand at this endpoint, for example `http://127.0.0.1:4566`.
     pub fn new(endpoint: &str) -> Self {
         // No connection is kept: it would die with the runtime of the test that opened it.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .build()
-            .expect("a client without TLS settings can be made");
-        Self {
-            client,
-            endpoint: endpoint.to_owned(),
-        }
+        let client =
+            reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client without TLS settings can be made");
+        Self { client, endpoint: endpoint.to_owned() }
     }
 
     /// Puts events, in EventBridge's envelope form, on the default bus of each event's account and region, as an AWS service does.
@@ -38,35 +32,23 @@ impl Control {
 
     /// Makes the accounts the members of an organization, for `aws:PrincipalOrgID`.
     pub async fn set_organization(&self, id: &str, accounts: &[&str]) {
-        let _: Value = self
-            .post("organization", &json!({ "id": id, "accounts": accounts }))
-            .await;
+        let _: Value = self.post("organization", &json!({ "id": id, "accounts": accounts })).await;
     }
 
     /// Says which regions are not enabled in the account; every other one is.
     pub async fn disable_regions(&self, account: &str, regions: &[&str]) {
-        let _: Value = self
-            .post(
-                "regions",
-                &json!({ "account": account, "disabled": regions }),
-            )
-            .await;
+        let _: Value = self.post("regions", &json!({ "account": account, "disabled": regions })).await;
     }
 
     /// For how long a deleted queue keeps its name, in every account. A stand starts with AWS's 60 seconds.
     pub async fn hold_queue_names(&self, duration: Duration) {
-        let _: Value = self
-            .post("queue-names", &json!(duration.as_millis() as u64))
-            .await;
+        let _: Value = self.post("queue-names", &json!(duration.as_millis() as u64)).await;
     }
 
     /// Arms a fault.
     pub async fn fault(&self, fault: Fault) -> ArmedFault {
         let answer: Value = self.post("faults", &json!(fault)).await;
-        ArmedFault {
-            control: self.clone(),
-            id: answer["id"].as_u64().expect("the stand answers with an id"),
-        }
+        ArmedFault { control: self.clone(), id: answer["id"].as_u64().expect("the stand answers with an id") }
     }
 
     /// How often the operations that fit were called, by account, region and operation.
@@ -76,11 +58,7 @@ impl Control {
 
     /// The sum of [`Control::calls`].
     pub async fn call_count(&self, matcher: &Matcher) -> u64 {
-        self.calls(matcher)
-            .await
-            .iter()
-            .map(|calls| calls.count)
-            .sum()
+        self.calls(matcher).await.iter().map(|calls| calls.count).sum()
     }
 
     /// Starts to count anew, for the calls that fit.
@@ -102,8 +80,7 @@ async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> T {
     let ok = answer.status().is_success();
     let body = answer.text().await.expect("the stand answers in full");
     assert!(ok, "the stand refused: {body}");
-    serde_json::from_str(&body)
-        .unwrap_or_else(|error| panic!("the stand's answer is not as expected ({error}): {body}"))
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("the stand's answer is not as expected ({error}): {body}"))
 }
 
 /// A fault that is armed until it is removed.
@@ -116,39 +93,25 @@ pub struct ArmedFault {
 impl ArmedFault {
     /// Waits until the fault has struck this often. For [`Effect::Hold`]: until this many calls are waiting.
     pub async fn struck(&self, count: u64) {
-        let url = self
-            .control
-            .url(&format!("faults/{}/struck?{count}", self.id));
+        let url = self.control.url(&format!("faults/{}/struck?{count}", self.id));
         let _: Value = read(self.control.client.get(url)).await;
     }
 
     /// Removes the fault. Calls that it holds go on.
     pub async fn remove(self) {
-        let _: Value = read(
-            self.control
-                .client
-                .delete(self.control.url(&format!("faults/{}", self.id))),
-        )
-        .await;
+        let _: Value = read(self.control.client.delete(self.control.url(&format!("faults/{}", self.id)))).await;
     }
 }
 
 impl Matcher {
     /// Fits the calls of one operation.
     pub fn operation(service: &str, operation: &str) -> Self {
-        Self {
-            service: Some(service.to_owned()),
-            operation: Some(operation.to_owned()),
-            ..Self::default()
-        }
+        Self { service: Some(service.to_owned()), operation: Some(operation.to_owned()), ..Self::default() }
     }
 
     /// Fits every call of one service.
     pub fn service(service: &str) -> Self {
-        Self {
-            service: Some(service.to_owned()),
-            ..Self::default()
-        }
+        Self { service: Some(service.to_owned()), ..Self::default() }
     }
 
     /// The same for one account.
@@ -167,25 +130,12 @@ impl Matcher {
 impl Fault {
     /// The effect on every call that fits, before it reaches AWS.
     pub fn new(matcher: Matcher, effect: Effect) -> Self {
-        Self {
-            matcher,
-            when: When::Before,
-            times: None,
-            percent: None,
-            effect,
-        }
+        Self { matcher, when: When::Before, times: None, percent: None, effect }
     }
 
     /// An AWS error of this code.
     pub fn fail(matcher: Matcher, status: u16, code: &str) -> Self {
-        Self::new(
-            matcher,
-            Effect::Fail {
-                status,
-                code: code.to_owned(),
-                message: "injected by the stand".to_owned(),
-            },
-        )
+        Self::new(matcher, Effect::Fail { status, code: code.to_owned(), message: "injected by the stand".to_owned() })
     }
 
     /// The same for this many calls alone.

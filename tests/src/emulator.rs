@@ -34,9 +34,7 @@ impl Emulator {
         let state = tempfile::Builder::new()
             .prefix("trailwire-stand-")
             .tempdir()
-            .map_err(|error| {
-                StandError::new(format!("cannot make a directory for the emulator: {error}"))
-            })?;
+            .map_err(|error| StandError::new(format!("cannot make a directory for the emulator: {error}")))?;
         let mut child = Command::new(python)
             .arg("-B")
             .arg(script)
@@ -51,9 +49,7 @@ impl Emulator {
             Some(Greeting { port }) => Ok(Self { child, port, state }),
             None => {
                 end_group(&mut child);
-                Err(StandError::new(
-                    "the emulator ended before it listened; its complaint is on standard error",
-                ))
+                Err(StandError::new("the emulator ended before it listened; its complaint is on standard error"))
             }
         }
     }
@@ -77,9 +73,7 @@ impl Drop for Emulator {
 
 fn greeting(child: &mut Child) -> Option<Greeting> {
     let mut line = String::new();
-    BufReader::new(child.stdout.take()?)
-        .read_line(&mut line)
-        .ok()?;
+    BufReader::new(child.stdout.take()?).read_line(&mut line).ok()?;
     serde_json::from_str(&line).ok()
 }
 

@@ -59,46 +59,18 @@ impl Program {
         for variable in UNWANTED_VARIABLES {
             command.env_remove(variable);
         }
-        let arguments = command
-            .get_args()
-            .map(|argument| argument.to_string_lossy().into_owned());
-        let program = Path::new(command.get_program())
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let name = std::iter::once(program)
-            .chain(arguments)
-            .collect::<Vec<_>>()
-            .join(" ");
+        let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+        let program = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ");
         let mut command = tokio::process::Command::from(command);
-        command
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
         let sender = watch::Sender::new(Vec::new());
         let output = sender.subscribe();
-        let stdout = child
-            .stdout
-            .take()
-            .map(|stream| tokio::spawn(read_lines(stream, false, sender.clone())));
-        let stderr = child
-            .stderr
-            .take()
-            .map(|stream| tokio::spawn(read_lines(stream, true, sender)));
-        let (Some(stdout), Some(stderr)) = (stdout, stderr) else {
-            panic!("the streams of {name} were piped")
-        };
-        Self {
-            name,
-            child,
-            output,
-            readers: [stdout, stderr],
-        }
+        let stdout = child.stdout.take().map(|stream| tokio::spawn(read_lines(stream, false, sender.clone())));
+        let stderr = child.stderr.take().map(|stream| tokio::spawn(read_lines(stream, true, sender)));
+        let (Some(stdout), Some(stderr)) = (stdout, stderr) else { panic!("the streams of {name} were piped") };
+        Self { name, child, output, readers: [stdout, stderr] }
     }
 
     /// Its process id.
@@ -106,9 +78,7 @@ impl Program {
     /// # Panics
     /// When it has ended.
     pub fn id(&self) -> u32 {
-        self.child
-            .id()
-            .unwrap_or_else(|| panic!("{} has ended", self.name))
+        self.child.id().unwrap_or_else(|| panic!("{} has ended", self.name))
     }
 
     /// Asks it to end as Ctrl-C does.
@@ -134,27 +104,13 @@ impl Program {
     pub async fn says(&self, text: &str) -> String {
         let mut output = self.output.clone();
         let found = async {
-            let lines = output
-                .wait_for(|lines| lines.iter().any(|line| line.text.contains(text)))
-                .await
-                .ok()?;
-            lines
-                .iter()
-                .find(|line| line.text.contains(text))
-                .map(|line| line.text.clone())
+            let lines = output.wait_for(|lines| lines.iter().any(|line| line.text.contains(text))).await.ok()?;
+            lines.iter().find(|line| line.text.contains(text)).map(|line| line.text.clone())
         };
         match tokio::time::timeout(PATIENCE, found).await {
             Ok(Some(line)) => line,
-            Ok(None) => panic!(
-                "{} ended and did not say {text:?}:\n{}",
-                self.name,
-                self.said()
-            ),
-            Err(_) => panic!(
-                "{} did not say {text:?} within {PATIENCE:?}:\n{}",
-                self.name,
-                self.said()
-            ),
+            Ok(None) => panic!("{} ended and did not say {text:?}:\n{}", self.name, self.said()),
+            Err(_) => panic!("{} did not say {text:?} within {PATIENCE:?}:\n{}", self.name, self.said()),
         }
     }
 
@@ -169,24 +125,14 @@ impl Program {
     /// When it has not after five minutes.
     pub async fn finish(mut self) -> Finished {
         let ended = tokio::time::timeout(Duration::from_secs(300), self.child.wait()).await;
-        let Ok(Ok(status)) = ended else {
-            panic!("{} did not end:\n{}", self.name, self.said())
-        };
+        let Ok(Ok(status)) = ended else { panic!("{} did not end:\n{}", self.name, self.said()) };
         for reader in &mut self.readers {
             // A grandchild may hold the streams open: what it says is not waited for.
             let _ = tokio::time::timeout(Duration::from_secs(2), reader).await;
         }
         let lines = self.output.borrow();
-        let (stdout, stderr) = (
-            join(&lines, |line| !line.is_error),
-            join(&lines, |line| line.is_error),
-        );
-        Finished {
-            name: self.name.clone(),
-            status,
-            stdout,
-            stderr,
-        }
+        let (stdout, stderr) = (join(&lines, |line| !line.is_error), join(&lines, |line| line.is_error));
+        Finished { name: self.name.clone(), status, stdout, stderr }
     }
 }
 
@@ -199,35 +145,19 @@ impl Finished {
     /// The same, which must have ended well.
     #[track_caller]
     pub fn success(self) -> Self {
-        assert!(
-            self.status.success(),
-            "{} failed ({}):\n{}",
-            self.name,
-            self.status,
-            self.said()
-        );
+        assert!(self.status.success(), "{} failed ({}):\n{}", self.name, self.status, self.said());
         self
     }
 
     /// The same, which must have failed of its own.
     #[track_caller]
     pub fn failure(self) -> Self {
-        assert!(
-            self.status.code().is_some_and(|code| code != 0),
-            "{} did not fail ({}):\n{}",
-            self.name,
-            self.status,
-            self.said()
-        );
+        assert!(self.status.code().is_some_and(|code| code != 0), "{} did not fail ({}):\n{}", self.name, self.status, self.said());
         self
     }
 }
 
-async fn read_lines(
-    stream: impl AsyncRead + Unpin,
-    is_error: bool,
-    sender: watch::Sender<Vec<Line>>,
-) {
+async fn read_lines(stream: impl AsyncRead + Unpin, is_error: bool, sender: watch::Sender<Vec<Line>>) {
     let mut lines = BufReader::new(stream).lines();
     while let Ok(Some(text)) = lines.next_line().await {
         sender.send_modify(|lines| lines.push(Line { is_error, text }));
@@ -235,11 +165,7 @@ async fn read_lines(
 }
 
 fn join(lines: &[Line], wanted: impl Fn(&Line) -> bool) -> String {
-    lines
-        .iter()
-        .filter(|line| wanted(line))
-        .flat_map(|line| [line.text.as_str(), "\n"])
-        .collect()
+    lines.iter().filter(|line| wanted(line)).flat_map(|line| [line.text.as_str(), "\n"]).collect()
 }
 
 /// A program of this workspace, beside the test that asks for it.
@@ -248,18 +174,9 @@ fn join(lines: &[Line], wanted: impl Fn(&Line) -> bool) -> String {
 /// When it has not been built.
 pub fn built(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");
-    let candidates = own
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|directory| directory.join(name));
+    let candidates = own.ancestors().skip(1).take(2).map(|directory| directory.join(name));
     let found = candidates.into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| {
-        panic!(
-            "{name} is not built beside {}: run `cargo build --workspace` first",
-            own.display()
-        )
-    })
+    found.unwrap_or_else(|| panic!("{name} is not built beside {}: run `cargo build --workspace` first", own.display()))
 }
 
 /// The processes that have this parent and run the program of this name.
@@ -272,9 +189,7 @@ pub fn children(parent: u32, program: &str) -> Vec<u32> {
 /// `/proc/ID/stat` reads `ID (name) state parent …`, and `/proc/ID/cmdline` starts with the path.
 fn is_child(id: u32, parent: u32, program: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let found_parent = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
+    let found_parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
     let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
     let path = command.split(|byte| *byte == 0).next().unwrap_or_default();
     found_parent == Some(parent) && path.ends_with(program.as_bytes())
@@ -292,9 +207,6 @@ pub fn signal_group(name: &str, leader: u32) -> bool {
 
 /// The shell's own `kill`: a machine without the program of that name has it too.
 fn kill(name: &str, whom: &str) -> bool {
-    let status = Command::new("sh")
-        .args(["-c", "kill -s \"$1\" -- \"$2\"", "sh", name, whom])
-        .stderr(Stdio::null())
-        .status();
+    let status = Command::new("sh").args(["-c", "kill -s \"$1\" -- \"$2\"", "sh", name, whom]).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }

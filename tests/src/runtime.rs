@@ -9,9 +9,7 @@ use crate::stand::Stand;
 /// The command, with this environment alone between it and the stand.
 pub fn command(stand: &Stand, account: &str, region: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(built("trailwire"));
-    command
-        .args(arguments)
-        .envs(stand.environment(account, region));
+    command.args(arguments).envs(stand.environment(account, region));
     command
 }
 

@@ -47,8 +47,7 @@ pub struct Notification {
 impl Notification {
     /// The body, which must be JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body)
-            .unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {}", self.body))
     }
 
     /// A header, or nothing.
@@ -73,11 +72,7 @@ pub struct Reply {
 impl Reply {
     /// An empty answer with this status.
     pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            delay: Duration::ZERO,
-        }
+        Self { status, headers: Vec::new(), delay: Duration::ZERO }
     }
 
     /// The same with a header more.
@@ -98,9 +93,7 @@ impl Sink {
     pub(crate) fn serve(listener: TcpListener) -> std::io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Arc::new(Shared::default());
-        let router = Router::new()
-            .fallback(record)
-            .with_state(Arc::clone(&shared));
+        let router = Router::new().fallback(record).with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { url, shared })
     }
@@ -117,19 +110,12 @@ impl Sink {
 
     /// Answers the next requests to the path in this way, one reply each; then 200 again.
     pub fn script(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
-        lock(&self.shared.scripts)
-            .entry(path.to_owned())
-            .or_default()
-            .extend(replies);
+        lock(&self.shared.scripts).entry(path.to_owned()).or_default().extend(replies);
     }
 
     /// What has arrived at the path, in order.
     pub fn received(&self, path: &str) -> Vec<Notification> {
-        lock(&self.shared.received)
-            .iter()
-            .filter(|notification| notification.path == path)
-            .cloned()
-            .collect()
+        lock(&self.shared.received).iter().filter(|notification| notification.path == path).cloned().collect()
     }
 
     /// Waits until at least `count` requests have arrived at the path and gives all that have.
@@ -137,26 +123,14 @@ impl Sink {
     /// # Panics
     /// When they have not within a minute.
     pub async fn expect(&self, path: &str, count: usize) -> Vec<Notification> {
-        self.wait(
-            path,
-            |received| received.len() >= count,
-            Duration::from_secs(60),
-            &format!("{count} notifications"),
-        )
-        .await
+        self.wait(path, |received| received.len() >= count, Duration::from_secs(60), &format!("{count} notifications")).await
     }
 
     /// Waits until what arrived at the path satisfies the condition and gives it.
     ///
     /// # Panics
     /// When the time is over before.
-    pub async fn wait(
-        &self,
-        path: &str,
-        done: impl Fn(&[Notification]) -> bool,
-        limit: Duration,
-        what: &str,
-    ) -> Vec<Notification> {
+    pub async fn wait(&self, path: &str, done: impl Fn(&[Notification]) -> bool, limit: Duration, what: &str) -> Vec<Notification> {
         let mut arrivals = self.shared.arrivals.subscribe();
         let waiting = async {
             loop {
@@ -170,10 +144,7 @@ impl Sink {
         };
         match tokio::time::timeout(limit, waiting).await {
             Ok(received) => received,
-            Err(_) => panic!(
-                "waited {limit:?} for {what} at {path}; {} arrived",
-                self.received(path).len()
-            ),
+            Err(_) => panic!("waited {limit:?} for {what} at {path}; {} arrived", self.received(path).len()),
         }
     }
 
@@ -192,17 +163,9 @@ async fn record(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LIMIT).await.unwrap_or_default();
     let path = parts.uri.path().to_owned();
-    let reply = lock(&shared.scripts)
-        .get_mut(&path)
-        .and_then(VecDeque::pop_front)
-        .unwrap_or(Reply::status(200));
+    let reply = lock(&shared.scripts).get_mut(&path).and_then(VecDeque::pop_front).unwrap_or(Reply::status(200));
     tokio::time::sleep(reply.delay).await;
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
-    });
+    let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     lock(&shared.received).push(Notification {
         path,
         headers: headers.collect(),
@@ -215,9 +178,7 @@ async fn record(State(shared): State<Arc<Shared>>, request: Request) -> Response
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response
-        .body(axum::body::Body::empty())
-        .expect("tests give headers that HTTP can carry")
+    response.body(axum::body::Body::empty()).expect("tests give headers that HTTP can carry")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -57,13 +57,8 @@ impl Stand {
     /// # Errors
     /// When Python is missing or cannot install the emulator, or loopback ports cannot be had.
     pub fn start() -> Result<Self, StandError> {
-        let no_port =
-            |error: std::io::Error| StandError::new(format!("cannot listen on loopback: {error}"));
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(no_port)?;
+        let no_port = |error: std::io::Error| StandError::new(format!("cannot listen on loopback: {error}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(no_port)?;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(no_port)?;
         let sink = std::net::TcpListener::bind("127.0.0.1:0").map_err(no_port)?;
         let address = listener.local_addr().map_err(no_port)?;
@@ -72,13 +67,8 @@ impl Stand {
         listener.set_nonblocking(true).map_err(no_port)?;
         sink.set_nonblocking(true).map_err(no_port)?;
         let entered = runtime.enter();
-        tokio::spawn(proxy::serve(
-            TcpListener::from_std(listener).map_err(no_port)?,
-            inside,
-        ));
-        let sink = TcpListener::from_std(sink)
-            .and_then(Sink::serve)
-            .map_err(no_port)?;
+        tokio::spawn(proxy::serve(TcpListener::from_std(listener).map_err(no_port)?, inside));
+        let sink = TcpListener::from_std(sink).and_then(Sink::serve).map_err(no_port)?;
         drop(entered);
         let endpoint = format!("http://{address}");
         Ok(Self {
@@ -97,9 +87,7 @@ impl Stand {
     /// When it cannot start.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Stand> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            Self::start().unwrap_or_else(|error| panic!("the stand does not start: {error}"))
-        })
+        SHARED.get_or_init(|| Self::start().unwrap_or_else(|error| panic!("the stand does not start: {error}")))
     }
 
     /// The URL of the local AWS.
@@ -124,9 +112,7 @@ impl Stand {
 
     /// The number of an account that nobody uses yet. Every account number is one; the access key of an account is its number.
     pub fn new_account(&self) -> String {
-        self.next_account
-            .fetch_add(1, Ordering::Relaxed)
-            .to_string()
+        self.next_account.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
     /// The environment in which the AWS SDKs talk to the stand alone, as this account and in this region.
@@ -143,10 +129,7 @@ impl Stand {
             ("NO_PROXY", "127.0.0.1"),
             ("no_proxy", "127.0.0.1"),
         ];
-        variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     /// Configuration for the AWS SDK of this process, as this account and in this region.
@@ -154,9 +137,7 @@ impl Stand {
         aws_config::defaults(aws_config::BehaviorVersion::latest())
             .endpoint_url(self.endpoint())
             .region(aws_types::region::Region::new(region.to_owned()))
-            .credentials_provider(aws_credential_types::Credentials::new(
-                account, "stand", None, None, "stand",
-            ))
+            .credentials_provider(aws_credential_types::Credentials::new(account, "stand", None, None, "stand"))
             .load()
             .await
     }

@@ -35,10 +35,7 @@ pub fn environment(directory: &Path, config: &Path) -> std::io::Result<Vec<(Stri
         ("CHECKPOINT_DISABLE", "1".into()),
         ("TF_IN_AUTOMATION", "1".into()),
     ];
-    Ok(variables
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect())
+    Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 impl Workspace {
@@ -47,23 +44,12 @@ impl Workspace {
     /// # Panics
     /// When the provider is not built.
     pub fn new(stand: &Stand, account: &str, region: &str) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("trailwire-terraform-")
-            .tempdir()
-            .expect("a temporary directory can be made");
+        let directory = tempfile::Builder::new().prefix("trailwire-terraform-").tempdir().expect("a temporary directory can be made");
         let provider = process::built(PROVIDER);
         let provider = provider.parent().expect("a program is in a directory");
-        let own = environment(provider, &directory.path().join("terraform.rc"))
-            .expect("a temporary directory can be written to");
-        let environment = stand
-            .environment(account, region)
-            .into_iter()
-            .chain(own)
-            .collect();
-        Self {
-            directory,
-            environment,
-        }
+        let own = environment(provider, &directory.path().join("terraform.rc")).expect("a temporary directory can be written to");
+        let environment = stand.environment(account, region).into_iter().chain(own).collect();
+        Self { directory, environment }
     }
 
     /// Sets a variable for every later command.
@@ -74,8 +60,7 @@ impl Workspace {
 
     /// Makes `text` the configuration.
     pub fn configure(&self, text: &str) {
-        fs::write(self.path().join("main.tf"), text)
-            .expect("a temporary directory can be written to");
+        fs::write(self.path().join("main.tf"), text).expect("a temporary directory can be written to");
     }
 
     /// The working directory.
@@ -91,10 +76,7 @@ impl Workspace {
                 command.env_remove(name);
             }
         }
-        command
-            .args(arguments)
-            .current_dir(self.path())
-            .envs(self.environment.iter().cloned());
+        command.args(arguments).current_dir(self.path()).envs(self.environment.iter().cloned());
         Program::start(command)
     }
 
@@ -105,8 +87,7 @@ impl Workspace {
 
     /// `terraform apply`, without questions.
     pub async fn apply(&self) -> Finished {
-        self.run(&["apply", "-auto-approve", "-input=false", "-no-color"])
-            .await
+        self.run(&["apply", "-auto-approve", "-input=false", "-no-color"]).await
     }
 
     /// `terraform apply` that goes on while the test does something to it.
@@ -116,43 +97,30 @@ impl Workspace {
 
     /// `terraform destroy`, without questions.
     pub async fn destroy(&self) -> Finished {
-        self.run(&["destroy", "-auto-approve", "-input=false", "-no-color"])
-            .await
+        self.run(&["destroy", "-auto-approve", "-input=false", "-no-color"]).await
     }
 
     /// `terraform plan -detailed-exitcode`.
     pub async fn plan(&self) -> Finished {
-        self.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"])
-            .await
+        self.run(&["plan", "-detailed-exitcode", "-input=false", "-no-color"]).await
     }
 
     /// Asserts that there is nothing to do.
     pub async fn assert_empty_plan(&self) {
         let plan = self.plan().await;
-        assert_eq!(
-            plan.status.code(),
-            Some(0),
-            "the plan is not empty:\n{}",
-            plan.said()
-        );
+        assert_eq!(plan.status.code(), Some(0), "the plan is not empty:\n{}", plan.said());
     }
 
     /// Asserts that there is something to do and gives the plan's text.
     pub async fn assert_changes(&self) -> String {
         let plan = self.plan().await;
-        assert_eq!(
-            plan.status.code(),
-            Some(2),
-            "the plan has no changes or failed:\n{}",
-            plan.said()
-        );
+        assert_eq!(plan.status.code(), Some(2), "the plan has no changes or failed:\n{}", plan.said());
         plan.stdout
     }
 
     /// `terraform import ADDRESS ID`.
     pub async fn import(&self, address: &str, id: &str) -> Finished {
-        self.run(&["import", "-input=false", "-no-color", address, id])
-            .await
+        self.run(&["import", "-input=false", "-no-color", address, id]).await
     }
 
     /// The addresses in the state.
@@ -167,15 +135,9 @@ impl Workspace {
     /// When the state does not have it.
     pub async fn attributes(&self, address: &str) -> Value {
         let shown = self.run(&["show", "-json", "-no-color"]).await.success();
-        let state: Value =
-            serde_json::from_str(&shown.stdout).expect("terraform show -json prints JSON");
-        let resources = state["values"]["root_module"]["resources"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let found = resources
-            .into_iter()
-            .find(|resource| resource["address"] == address);
+        let state: Value = serde_json::from_str(&shown.stdout).expect("terraform show -json prints JSON");
+        let resources = state["values"]["root_module"]["resources"].as_array().cloned().unwrap_or_default();
+        let found = resources.into_iter().find(|resource| resource["address"] == address);
         found.unwrap_or_else(|| panic!("the state has no {address}"))["values"].clone()
     }
 
@@ -191,8 +153,6 @@ impl Workspace {
 /// When there is not exactly one.
 pub fn provider_of(terraform: &Program) -> u32 {
     let providers = process::children(terraform.id(), PROVIDER);
-    let [provider] = providers.as_slice() else {
-        panic!("terraform has {} providers", providers.len())
-    };
+    let [provider] = providers.as_slice() else { panic!("terraform has {} providers", providers.len()) };
     *provider
 }

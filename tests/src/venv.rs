@@ -15,8 +15,7 @@ const REQUIREMENTS: &str = include_str!("../stand/requirements.txt");
 /// together wait for the one that makes it.
 pub(crate) fn python() -> Result<PathBuf, StandError> {
     let home = repository().join(".stand");
-    let io_error =
-        |error: io::Error| StandError::new(format!("cannot use {}: {error}", home.display()));
+    let io_error = |error: io::Error| StandError::new(format!("cannot use {}: {error}", home.display()));
     fs::create_dir_all(&home).map_err(io_error)?;
     let lock = File::create(home.join("lock")).map_err(io_error)?;
     lock.lock().map_err(io_error)?;
@@ -41,45 +40,21 @@ pub(crate) fn repository() -> &'static Path {
 
 /// An environment does not survive a move: its path is part of the stamp.
 fn stamp_of(environment: &Path) -> String {
-    let digest = Sha256::new()
-        .chain_update(REQUIREMENTS)
-        .chain_update(environment.as_os_str().as_encoded_bytes())
-        .finalize();
+    let digest = Sha256::new().chain_update(REQUIREMENTS).chain_update(environment.as_os_str().as_encoded_bytes()).finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn make(environment: &Path) -> Result<(), StandError> {
     eprintln!("stand: making the emulator's Python environment (once, about ten seconds)");
     if environment.exists() {
-        fs::remove_dir_all(environment).map_err(|error| {
-            StandError::new(format!("cannot replace {}: {error}", environment.display()))
-        })?;
+        fs::remove_dir_all(environment).map_err(|error| StandError::new(format!("cannot replace {}: {error}", environment.display())))?;
     }
-    run(
-        "python3",
-        &["-m".as_ref(), "venv".as_ref(), environment.as_os_str()],
-        "is Python 3.10 or newer installed, with its venv module?",
-    )?;
+    run("python3", &["-m".as_ref(), "venv".as_ref(), environment.as_os_str()], "is Python 3.10 or newer installed, with its venv module?")?;
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand/requirements.txt");
-    let arguments = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--requirement",
-    ];
-    let mut arguments: Vec<&std::ffi::OsStr> = arguments
-        .iter()
-        .map(|argument| (*argument).as_ref())
-        .collect();
+    let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"];
+    let mut arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(|argument| (*argument).as_ref()).collect();
     arguments.push(requirements.as_os_str());
-    run(
-        &environment.join("bin/python").to_string_lossy(),
-        &arguments,
-        "can pip reach a package index?",
-    )
+    run(&environment.join("bin/python").to_string_lossy(), &arguments, "can pip reach a package index?")
 }
 
 fn run(program: &str, arguments: &[&std::ffi::OsStr], question: &str) -> Result<(), StandError> {
@@ -91,9 +66,5 @@ fn run(program: &str, arguments: &[&std::ffi::OsStr], question: &str) -> Result<
         return Ok(());
     }
     let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(StandError::new(format!(
-        "{program} failed ({}); {question}\n{}",
-        output.status,
-        complaint.trim_end()
-    )))
+    Err(StandError::new(format!("{program} failed ({}); {question}\n{}", output.status, complaint.trim_end())))
 }

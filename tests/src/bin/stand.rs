@@ -63,9 +63,7 @@ async fn serve(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
     for name in UNWANTED_VARIABLES {
         command.env_remove(name);
     }
-    let mut child = command
-        .spawn()
-        .map_err(|error| format!("cannot run {program}: {error}"))?;
+    let mut child = command.spawn().map_err(|error| format!("cannot run {program}: {error}"))?;
     tokio::select! {
         status = child.wait() => Ok(ExitCode::from(u8::try_from(status?.code().unwrap_or(1)).unwrap_or(1))),
         () = stopped => {
@@ -76,21 +74,12 @@ async fn serve(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Err
     }
 }
 
-fn environment(
-    stand: &Stand,
-    arguments: &Arguments,
-) -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
+fn environment(stand: &Stand, arguments: &Arguments) -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
     let mut environment = stand.environment(&arguments.account, &arguments.region);
-    environment.push((
-        "TRAILWIRE_SINK_URL".to_owned(),
-        stand.sink().url().to_owned(),
-    ));
+    environment.push(("TRAILWIRE_SINK_URL".to_owned(), stand.sink().url().to_owned()));
     let own = std::env::current_exe()?;
     if let Some(built) = own.parent() {
-        environment.extend(terraform::environment(
-            built,
-            &stand.scratch().join("terraform.rc"),
-        )?);
+        environment.extend(terraform::environment(built, &stand.scratch().join("terraform.rc"))?);
     }
     Ok(environment)
 }

@@ -29,30 +29,20 @@ pub(super) async fn answer(proxy: &Proxy, request: &Whole) -> Option<Answer> {
     let path = request.uri().path().strip_prefix(PREFIX)?;
     let steps: Vec<&str> = path.split('/').collect();
     let result = match (request.method(), steps.as_slice()) {
-        (&Method::POST, ["faults"]) => {
-            body::<Fault>(request).map(|fault| json!({ "id": proxy.faults.add(fault) }))
-        }
+        (&Method::POST, ["faults"]) => body::<Fault>(request).map(|fault| json!({ "id": proxy.faults.add(fault) })),
         (&Method::DELETE, ["faults"]) => {
             proxy.faults.remove(None);
             Ok(json!({}))
         }
-        (&Method::DELETE, ["faults", id]) => {
-            with_id(id, |id| proxy.faults.remove(Some(id)).then(|| json!({})))
-        }
-        (&Method::GET, ["faults", id, "struck"]) => {
-            struck(proxy, id, request.uri().query().unwrap_or("1")).await
-        }
-        (&Method::POST, ["calls"]) => {
-            body::<Matcher>(request).map(|matcher| json!(proxy.counts.read(&matcher)))
-        }
+        (&Method::DELETE, ["faults", id]) => with_id(id, |id| proxy.faults.remove(Some(id)).then(|| json!({}))),
+        (&Method::GET, ["faults", id, "struck"]) => struck(proxy, id, request.uri().query().unwrap_or("1")).await,
+        (&Method::POST, ["calls"]) => body::<Matcher>(request).map(|matcher| json!(proxy.counts.read(&matcher))),
         (&Method::POST, ["calls", "clear"]) => body::<Matcher>(request).map(|matcher| {
             proxy.counts.clear(&matcher);
             json!({})
         }),
         (&Method::POST, ["queue-names"]) => body::<u64>(request).map(|milliseconds| {
-            proxy
-                .enforcer
-                .hold_queue_names(Duration::from_millis(milliseconds));
+            proxy.enforcer.hold_queue_names(Duration::from_millis(milliseconds));
             json!({})
         }),
         _ => return None,
@@ -64,24 +54,15 @@ pub(super) async fn answer(proxy: &Proxy, request: &Whole) -> Option<Answer> {
 }
 
 async fn struck(proxy: &Proxy, id: &str, count: &str) -> Result<Value, String> {
-    let count: u64 = count
-        .parse()
-        .map_err(|_| "the count is not a number".to_owned())?;
-    let id: u64 = id
-        .parse()
-        .map_err(|_| "the id is not a number".to_owned())?;
+    let count: u64 = count.parse().map_err(|_| "the count is not a number".to_owned())?;
+    let id: u64 = id.parse().map_err(|_| "the id is not a number".to_owned())?;
     let mut watch = proxy.faults.watch(id).ok_or("there is no such fault")?;
-    let struck = *watch
-        .wait_for(|struck| *struck >= count)
-        .await
-        .map_err(|_| "the fault was removed")?;
+    let struck = *watch.wait_for(|struck| *struck >= count).await.map_err(|_| "the fault was removed")?;
     Ok(json!({ "struck": struck }))
 }
 
 fn with_id(id: &str, act: impl FnOnce(u64) -> Option<Value>) -> Result<Value, String> {
-    let id = id
-        .parse()
-        .map_err(|_| "the id is not a number".to_owned())?;
+    let id = id.parse().map_err(|_| "the id is not a number".to_owned())?;
     act(id).ok_or_else(|| "there is no such fault".to_owned())
 }
 

@@ -29,10 +29,7 @@ pub(super) struct Enforcer {
 
 impl Default for Enforcer {
     fn default() -> Self {
-        Self {
-            model: Mutex::default(),
-            queue_name_hold: Mutex::new(QUEUE_NAME_HOLD),
-        }
+        Self { model: Mutex::default(), queue_name_hold: Mutex::new(QUEUE_NAME_HOLD) }
     }
 }
 
@@ -41,10 +38,7 @@ type Members = Map<String, Value>;
 impl Enforcer {
     /// Sets for how long a deleted queue keeps its name.
     pub(super) fn hold_queue_names(&self, hold: Duration) {
-        *self
-            .queue_name_hold
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = hold;
+        *self.queue_name_hold.lock().unwrap_or_else(PoisonError::into_inner) = hold;
     }
 
     /// The request as AWS understands it, or the error that AWS answers with.
@@ -69,10 +63,7 @@ impl Enforcer {
             _ => return Ok(request),
         }
         let (parts, _) = request.into_parts();
-        Ok(Whole::from_parts(
-            parts,
-            Bytes::from(Value::Object(members).to_string()),
-        ))
+        Ok(Whole::from_parts(parts, Bytes::from(Value::Object(members).to_string())))
     }
 
     /// Remembers what a successful call changed.
@@ -84,10 +75,7 @@ impl Enforcer {
         match (call.service.as_str(), call.operation.as_str()) {
             ("events", "PutRule") => {
                 let bus = normalise_bus(&mut members);
-                let rule = model
-                    .rules(call, &bus)
-                    .entry(text(&members, "Name").to_owned())
-                    .or_default();
+                let rule = model.rules(call, &bus).entry(text(&members, "Name").to_owned()).or_default();
                 rule.has_wildcard = has_wildcard(text(&members, "EventPattern"));
             }
             ("events", "PutTargets") => {
@@ -120,9 +108,7 @@ impl Enforcer {
                     _ => model.secret_was_scheduled(call, name),
                 }
             }
-            ("secretsmanager", "RestoreSecret") => {
-                model.secret_is_free(call, secret_name(text(&members, "SecretId")))
-            }
+            ("secretsmanager", "RestoreSecret") => model.secret_is_free(call, secret_name(text(&members, "SecretId"))),
             _ => {}
         }
     }
@@ -133,15 +119,10 @@ impl Enforcer {
         check_name("name", &name)?;
         let pattern = text(members, "EventPattern");
         if pattern.is_empty() && text(members, "ScheduleExpression").is_empty() {
-            return Err(invalid(
-                "Parameter(s) EventPattern or ScheduleExpression must be specified.",
-            ));
+            return Err(invalid("Parameter(s) EventPattern or ScheduleExpression must be specified."));
         }
         if pattern.chars().count() > PATTERN_LENGTH {
-            return Err(Refusal::new(
-                "LimitExceededException",
-                format!("The event pattern is longer than {PATTERN_LENGTH} characters."),
-            ));
+            return Err(Refusal::new("LimitExceededException", format!("The event pattern is longer than {PATTERN_LENGTH} characters.")));
         }
         let has_wildcard = has_wildcard(pattern);
         let mut model = self.model();
@@ -150,15 +131,10 @@ impl Enforcer {
         if known.is_none() && rules.len() >= RULES_PER_BUS {
             return Err(Refusal::new(
                 "LimitExceededException",
-                format!(
-                    "The requested resource exceeds the maximum number allowed ({RULES_PER_BUS} rules)."
-                ),
+                format!("The requested resource exceeds the maximum number allowed ({RULES_PER_BUS} rules)."),
             ));
         }
-        let others = rules
-            .iter()
-            .filter(|(other, rule)| **other != name && rule.has_wildcard)
-            .count();
+        let others = rules.iter().filter(|(other, rule)| **other != name && rule.has_wildcard).count();
         if has_wildcard && others >= WILDCARD_RULES_PER_BUS {
             return Err(Refusal::new(
                 "LimitExceededException",
@@ -185,9 +161,7 @@ impl Enforcer {
         if targets.len() > TARGETS_PER_RULE {
             return Err(Refusal::new(
                 "LimitExceededException",
-                format!(
-                    "The requested resource exceeds the maximum number allowed ({TARGETS_PER_RULE} targets)."
-                ),
+                format!("The requested resource exceeds the maximum number allowed ({TARGETS_PER_RULE} targets)."),
             ));
         }
         Ok(())
@@ -197,10 +171,7 @@ impl Enforcer {
         let name = text(members, "Rule");
         match self.model().rules(call, bus).contains_key(name) {
             true => Ok(()),
-            false => Err(Refusal::new(
-                "ResourceNotFoundException",
-                format!("Rule {name} does not exist on EventBus {bus}."),
-            )),
+            false => Err(Refusal::new("ResourceNotFoundException", format!("Rule {name} does not exist on EventBus {bus}."))),
         }
     }
 
@@ -221,14 +192,8 @@ impl Enforcer {
     }
 
     fn create_queue(&self, call: &Call, members: &Members) -> Result<(), Refusal> {
-        let hold = *self
-            .queue_name_hold
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match self
-            .model()
-            .is_queue_name_held(call, text(members, "QueueName"), hold)
-        {
+        let hold = *self.queue_name_hold.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.model().is_queue_name_held(call, text(members, "QueueName"), hold) {
             false => Ok(()),
             true => Err(Refusal::new(
                 "AWS.SimpleQueueService.QueueDeletedRecently",
@@ -238,10 +203,7 @@ impl Enforcer {
     }
 
     fn create_secret(&self, call: &Call, members: &Members) -> Result<(), Refusal> {
-        match self
-            .model()
-            .is_secret_scheduled(call, text(members, "Name"))
-        {
+        match self.model().is_secret_scheduled(call, text(members, "Name")) {
             false => Ok(()),
             true => Err(Refusal::new(
                 "InvalidRequestException",
@@ -268,10 +230,7 @@ fn normalise_bus(members: &mut Members) -> String {
     if given.is_empty() {
         return "default".to_owned();
     }
-    let name = given
-        .rsplit_once(":event-bus/")
-        .map_or(given, |(_, name)| name)
-        .to_owned();
+    let name = given.rsplit_once(":event-bus/").map_or(given, |(_, name)| name).to_owned();
     members.insert("EventBusName".to_owned(), json!(name));
     name
 }
@@ -279,9 +238,7 @@ fn normalise_bus(members: &mut Members) -> String {
 /// A secret's ARN ends in its name, a hyphen and six letters.
 fn secret_name(id: &str) -> &str {
     let name = id.rsplit_once(":secret:").map(|(_, name)| name);
-    name.map_or(id, |name| {
-        name.get(..name.len().saturating_sub(7)).unwrap_or(name)
-    })
+    name.map_or(id, |name| name.get(..name.len().saturating_sub(7)).unwrap_or(name))
 }
 
 fn check_name(member: &str, name: &str) -> Result<(), Refusal> {
@@ -289,17 +246,12 @@ fn check_name(member: &str, name: &str) -> Result<(), Refusal> {
         "Member must have length greater than or equal to 1"
     } else if name.chars().count() > NAME_LENGTH {
         "Member must have length less than or equal to 64"
-    } else if !name
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || ".-_".contains(letter))
-    {
+    } else if !name.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_".contains(letter)) {
         "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
     } else {
         return Ok(());
     };
-    Err(invalid(format!(
-        "1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: {constraint}"
-    )))
+    Err(invalid(format!("1 validation error detected: Value '{name}' at '{member}' failed to satisfy constraint: {constraint}")))
 }
 
 fn has_wildcard(pattern: &str) -> bool {
@@ -311,21 +263,13 @@ fn invalid(message: impl Into<String>) -> Refusal {
 }
 
 fn text<'a>(members: &'a Members, name: &str) -> &'a str {
-    members
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    members.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn list<'a>(members: &'a Members, name: &str) -> &'a [Value] {
-    members
-        .get(name)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    members.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn target_ids(members: &Members) -> impl Iterator<Item = &str> {
-    list(members, "Targets")
-        .iter()
-        .filter_map(|target| target.get("Id")?.as_str())
+    list(members, "Targets").iter().filter_map(|target| target.get("Id")?.as_str())
 }

@@ -100,12 +100,7 @@ impl Faults {
         let mut active = self.lock();
         active.next_id += 1;
         let id = active.next_id;
-        active.faults.push(Armed {
-            id,
-            fault,
-            fitted: 0,
-            struck: watch::Sender::new(0),
-        });
+        active.faults.push(Armed { id, fault, fitted: 0, struck: watch::Sender::new(0) });
         id
     }
 
@@ -113,20 +108,14 @@ impl Faults {
     pub(crate) fn remove(&self, id: Option<u64>) -> bool {
         let mut active = self.lock();
         let before = active.faults.len();
-        active
-            .faults
-            .retain(|armed| id.is_some_and(|id| id != armed.id));
+        active.faults.retain(|armed| id.is_some_and(|id| id != armed.id));
         active.faults.len() < before
     }
 
     /// Watches how often a fault struck.
     pub(crate) fn watch(&self, id: u64) -> Option<watch::Receiver<u64>> {
         let active = self.lock();
-        active
-            .faults
-            .iter()
-            .find(|armed| armed.id == id)
-            .map(|armed| armed.struck.subscribe())
+        active.faults.iter().find(|armed| armed.id == id).map(|armed| armed.struck.subscribe())
     }
 
     pub(crate) async fn apply(&self, call: &Call, when: When) -> Verdict {
@@ -136,18 +125,7 @@ impl Faults {
         match effect {
             Effect::Cut => Verdict::Cut,
             Effect::Throttle => Verdict::Answer(throttled(call).into_answer(call.protocol)),
-            Effect::Fail {
-                status,
-                code,
-                message,
-            } => Verdict::Answer(
-                Refusal {
-                    status,
-                    code,
-                    message,
-                }
-                .into_answer(call.protocol),
-            ),
+            Effect::Fail { status, code, message } => Verdict::Answer(Refusal { status, code, message }.into_answer(call.protocol)),
             Effect::Delay { milliseconds } => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 Verdict::Pass
@@ -161,10 +139,7 @@ impl Faults {
 
     fn strike(&self, call: &Call, when: When) -> Option<(Effect, watch::Receiver<u64>)> {
         let mut active = self.lock();
-        let mut fitting = active
-            .faults
-            .iter_mut()
-            .filter(|armed| armed.fault.when == when && armed.fault.matcher.fits(call));
+        let mut fitting = active.faults.iter_mut().filter(|armed| armed.fault.when == when && armed.fault.matcher.fits(call));
         let armed = fitting.find_map(|armed| armed.is_due().then_some(armed))?;
         armed.struck.send_modify(|struck| *struck += 1);
         Some((armed.fault.effect.clone(), armed.struck.subscribe()))
@@ -177,11 +152,7 @@ impl Faults {
 
 impl Armed {
     fn is_due(&mut self) -> bool {
-        if self
-            .fault
-            .times
-            .is_some_and(|times| *self.struck.borrow() >= times)
-        {
+        if self.fault.times.is_some_and(|times| *self.struck.borrow() >= times) {
             return false;
         }
         self.fitted += 1;

@@ -52,9 +52,7 @@ pub struct Matcher {
 impl Matcher {
     /// Whether the call fits.
     pub(crate) fn fits(&self, call: &Call) -> bool {
-        let fits = |wanted: &Option<String>, found: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == found)
-        };
+        let fits = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
         fits(&self.account, &call.account)
             && fits(&self.region, &call.region)
             && fits(&self.service, &call.service)
@@ -64,13 +62,7 @@ impl Matcher {
 
 /// The call that a request makes.
 pub(crate) fn call(request: &Whole, sessions: &Sessions) -> Call {
-    let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    };
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let scope = credential_scope(header("authorization"));
     let (operation, protocol) = match header("x-amz-target").rsplit_once('.') {
         Some((_, operation)) => (operation.to_owned(), Protocol::Json),
@@ -79,13 +71,7 @@ pub(crate) fn call(request: &Whole, sessions: &Sessions) -> Call {
             None => (operation_of_path(request.uri().path()), Protocol::Json),
         },
     };
-    Call {
-        account: sessions.account_of(scope.key),
-        region: scope.region.into(),
-        service: scope.service.into(),
-        operation,
-        protocol,
-    }
+    Call { account: sessions.account_of(scope.key), region: scope.region.into(), service: scope.service.into(), operation, protocol }
 }
 
 #[derive(Default)]
@@ -102,31 +88,20 @@ fn credential_scope(authorization: &str) -> Scope<'_> {
     };
     let mut parts = scope.split([',', '/']);
     let key = parts.next().unwrap_or_default();
-    Scope {
-        key,
-        region: parts.nth(1).unwrap_or_default(),
-        service: parts.next().unwrap_or_default(),
-    }
+    Scope { key, region: parts.nth(1).unwrap_or_default(), service: parts.next().unwrap_or_default() }
 }
 
 /// REST operations are known by their path: `/listRegions` is `ListRegions`.
 fn operation_of_path(path: &str) -> String {
     let last = path.rsplit('/').next().unwrap_or_default();
     let mut letters = last.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A field of a form body, undecoded: the fields read here are plain words.
 fn form_field(body: &[u8], name: &str) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
-    text.split('&').find_map(|pair| {
-        pair.strip_prefix(name)?
-            .strip_prefix('=')
-            .map(str::to_owned)
-    })
+    text.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
 }
 
 /// The accounts of sessions that AssumeRole made. Any other access key of the stand is the account's own number.
@@ -147,8 +122,7 @@ impl Sessions {
             return;
         }
         let text = String::from_utf8_lossy(answer);
-        let session = element(&text, "AccessKeyId")
-            .zip(element(&text, "Arn").and_then(|arn| arn.split(':').nth(4)));
+        let session = element(&text, "AccessKeyId").zip(element(&text, "Arn").and_then(|arn| arn.split(':').nth(4)));
         if let Some((key, account)) = session {
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
             accounts.insert(key.to_owned(), account.to_owned());
@@ -174,52 +148,20 @@ mod tests {
         builder.body(Bytes::from(body.to_owned())).unwrap()
     }
 
-    const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=111122223333/20260101/eu-west-1/events/aws4_request, SignedHeaders=host, Signature=0";
+    const SIGNATURE: &str =
+        "AWS4-HMAC-SHA256 Credential=111122223333/20260101/eu-west-1/events/aws4_request, SignedHeaders=host, Signature=0";
 
     #[test]
     fn calls_are_read_from_target_action_or_path() {
         let cases = [
-            (
-                request(
-                    &[
-                        ("authorization", SIGNATURE),
-                        ("x-amz-target", "AWSEvents.PutRule"),
-                    ],
-                    "/",
-                    "{}",
-                ),
-                "PutRule",
-                Protocol::Json,
-            ),
-            (
-                request(
-                    &[("authorization", SIGNATURE)],
-                    "/",
-                    "Action=GetRole&Version=2010-05-08",
-                ),
-                "GetRole",
-                Protocol::Query,
-            ),
-            (
-                request(&[("authorization", SIGNATURE)], "/listRegions", "{}"),
-                "ListRegions",
-                Protocol::Json,
-            ),
+            (request(&[("authorization", SIGNATURE), ("x-amz-target", "AWSEvents.PutRule")], "/", "{}"), "PutRule", Protocol::Json),
+            (request(&[("authorization", SIGNATURE)], "/", "Action=GetRole&Version=2010-05-08"), "GetRole", Protocol::Query),
+            (request(&[("authorization", SIGNATURE)], "/listRegions", "{}"), "ListRegions", Protocol::Json),
         ];
         for (request, operation, protocol) in cases {
             let call = call(&request, &Sessions::default());
-            assert_eq!(
-                (
-                    call.account.as_str(),
-                    call.region.as_str(),
-                    call.service.as_str()
-                ),
-                ("111122223333", "eu-west-1", "events")
-            );
-            assert_eq!(
-                (call.operation.as_str(), call.protocol),
-                (operation, protocol)
-            );
+            assert_eq!((call.account.as_str(), call.region.as_str(), call.service.as_str()), ("111122223333", "eu-west-1", "events"));
+            assert_eq!((call.operation.as_str(), call.protocol), (operation, protocol));
         }
     }
 
@@ -235,13 +177,6 @@ mod tests {
     #[test]
     fn an_unsigned_request_has_no_account() {
         let call = call(&request(&[], "/", ""), &Sessions::default());
-        assert_eq!(
-            (
-                call.account.as_str(),
-                call.region.as_str(),
-                call.service.as_str()
-            ),
-            ("", "", "")
-        );
+        assert_eq!((call.account.as_str(), call.region.as_str(), call.service.as_str()), ("", "", ""));
     }
 }

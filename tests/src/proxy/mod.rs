@@ -68,9 +68,7 @@ pub(crate) async fn serve(listener: TcpListener, emulator: SocketAddr) {
                 async move { proxy.answer(request).await }
             });
             // An error ends the connection without an answer: that is how a call is cut.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -110,13 +108,7 @@ impl Proxy {
         let body = request.body().clone();
         let answer = self.forward(request).await?;
         if answer.status().is_success() {
-            let answered = answer
-                .body()
-                .clone()
-                .collect()
-                .await
-                .map_err(io::Error::other)?
-                .to_bytes();
+            let answered = answer.body().clone().collect().await.map_err(io::Error::other)?.to_bytes();
             self.enforcer.learn(call, &body);
             self.sessions.learn(call, &answered);
         }
@@ -126,16 +118,10 @@ impl Proxy {
     async fn forward(&self, request: Whole) -> Result<Answer, io::Error> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = format!("http://{}{path}", self.emulator)
-            .parse()
-            .map_err(io::Error::other)?;
+        parts.uri = format!("http://{}{path}", self.emulator).parse().map_err(io::Error::other)?;
         parts.headers.remove(http::header::CONTENT_LENGTH);
         parts.headers.remove(http::header::TRANSFER_ENCODING);
-        let answer = self
-            .client
-            .request(Request::from_parts(parts, Full::new(body)))
-            .await
-            .map_err(io::Error::other)?;
+        let answer = self.client.request(Request::from_parts(parts, Full::new(body))).await.map_err(io::Error::other)?;
         let (mut parts, body) = answer.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         parts.headers.remove(http::header::TRANSFER_ENCODING);
@@ -144,8 +130,5 @@ impl Proxy {
 }
 
 fn cut(call: &Call) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        format!("cut {} {}", call.service, call.operation),
-    )
+    io::Error::new(io::ErrorKind::ConnectionAborted, format!("cut {} {}", call.service, call.operation))
 }

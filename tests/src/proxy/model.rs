@@ -29,15 +29,12 @@ impl Model {
     }
 
     pub(super) fn queue_was_deleted(&mut self, call: &Call, name: &str) {
-        self.deleted_queues
-            .insert((cell(call), name.to_owned()), Instant::now());
+        self.deleted_queues.insert((cell(call), name.to_owned()), Instant::now());
     }
 
     /// Whether a queue of the name was deleted less than `hold` ago.
     pub(super) fn is_queue_name_held(&self, call: &Call, name: &str, hold: Duration) -> bool {
-        self.deleted_queues
-            .get(&(cell(call), name.to_owned()))
-            .is_some_and(|deleted| deleted.elapsed() < hold)
+        self.deleted_queues.get(&(cell(call), name.to_owned())).is_some_and(|deleted| deleted.elapsed() < hold)
     }
 
     pub(super) fn secret_was_scheduled(&mut self, call: &Call, name: &str) {
@@ -45,13 +42,11 @@ impl Model {
     }
 
     pub(super) fn secret_is_free(&mut self, call: &Call, name: &str) {
-        self.scheduled_secrets
-            .remove(&(cell(call), name.to_owned()));
+        self.scheduled_secrets.remove(&(cell(call), name.to_owned()));
     }
 
     pub(super) fn is_secret_scheduled(&self, call: &Call, name: &str) -> bool {
-        self.scheduled_secrets
-            .contains(&(cell(call), name.to_owned()))
+        self.scheduled_secrets.contains(&(cell(call), name.to_owned()))
     }
 }
 
