@@ -82,7 +82,7 @@ pub fn is_region_name(text: &str) -> bool {
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     match parts.as_slice() {
         [words @ .., number] => {
-            words.len() >= 2 && words.iter().all(|part| word(part)) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+            words.len() >= 2 && words.iter().all(word) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
         }
         [] => false,
     }
@@ -241,6 +241,12 @@ impl Hub {
     #[must_use]
     pub fn trigger_rule_name(&self, trigger: &str, k: usize) -> String {
         format!("{}{trigger}-{k}", self.own_prefix())
+    }
+
+    /// The ARN of a rule on the default bus of a cell.
+    #[must_use]
+    pub fn rule_arn(&self, cell: &Cell, rule: &str) -> String {
+        format!("arn:{}:events:{}:{}:rule/{rule}", self.partition(), cell.region, cell.account)
     }
 
     /// The trigger and the number of a rule by its name; `None` for a rule that is not a trigger's of this hub.

@@ -1,23 +1,134 @@
-//! The way to AWS.
+//! The way to AWS: one `call(cell, call)`, whatever the service, wrapped by pacing, retries and the user's interrupt.
+//!
+//! *Invariants*: nothing is read or connected before the first call; the SDK's types stop at `aws`; no call goes to an account that the provider
+//! block does not allow; after an interrupt no call is begun.
 
+mod aws;
+pub mod call;
+pub mod error;
+#[cfg(test)]
+pub mod model;
+mod pace;
+pub(crate) mod retry;
+mod session;
+
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::fanout::names::Cell;
+
+use self::call::{Call, Caller, Reply};
+use self::error::{CloudError, CloudResult, Kind};
+use self::pace::Pace;
+use self::retry::Timing;
+pub use self::session::Session;
 use crate::config::ProviderConfig;
+
+/// Something that makes calls: AWS, or a model of it in tests.
+pub trait Door: Send + Sync + fmt::Debug {
+    /// The region that is home unless a resource says otherwise.
+    fn home_region(&self) -> BoxFuture<'_, CloudResult<String>>;
+
+    /// Makes one attempt at a call.
+    fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>>;
+}
+
+/// Who we are and where home is.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The caller's account and the configured region.
+    pub cell: Cell,
+    /// Who calls.
+    pub caller: Caller,
+}
 
 /// A handle on every cell. Making one does no I/O.
 #[derive(Debug)]
 pub struct Cloud {
     config: Arc<ProviderConfig>,
+    door: Arc<dyn Door>,
+    home: OnceCell<Home>,
+    regions: OnceCell<BTreeSet<String>>,
+    under_way: Semaphore,
+    pace: Pace,
+    timing: Timing,
 }
 
 impl Cloud {
     /// A handle that will act as the provider block says.
     pub fn new(config: Arc<ProviderConfig>) -> Cloud {
-        Cloud { config }
+        let door = Arc::new(aws::Aws::new(Arc::clone(&config)));
+        Cloud::with_door(config, door, Timing::default())
+    }
+
+    /// A handle that makes its calls through this door.
+    pub(crate) fn with_door(config: Arc<ProviderConfig>, door: Arc<dyn Door>, timing: Timing) -> Cloud {
+        let under_way = Semaphore::new(config.max_concurrency);
+        Cloud { config, door, home: OnceCell::new(), regions: OnceCell::new(), under_way, pace: Pace::default(), timing }
     }
 
     /// The provider block.
     pub fn config(&self) -> &ProviderConfig {
         &self.config
+    }
+
+    /// A handle whose calls end when `stop` is cancelled.
+    pub fn session(self: &Arc<Self>, stop: &CancellationToken) -> Session {
+        Session::new(Arc::clone(self), stop.clone())
+    }
+
+    /// Who we are, asked once for each process.
+    ///
+    /// # Errors
+    /// When there are no credentials or no region, when AWS cannot be reached, and when the provider block does not allow the account.
+    async fn home(&self, stop: &CancellationToken) -> CloudResult<&Home> {
+        self.home
+            .get_or_try_init(|| async {
+                let region = self.door.home_region().await?;
+                let nowhere = Cell::new("", region.clone());
+                let Reply::Caller(caller) = self.attempts(&nowhere, Call::GetCallerIdentity, stop).await? else {
+                    return Err(CloudError::ours(Kind::Other, &nowhere, "AWS did not say who calls"));
+                };
+                let cell = Cell::new(caller.account.clone(), region);
+                self.check_account(&cell)?;
+                Ok(Home { cell, caller })
+            })
+            .await
+    }
+
+    fn check_account(&self, cell: &Cell) -> CloudResult<()> {
+        let allowed = &self.config.allowed_account_ids;
+        if self.config.forbidden_account_ids.contains(&cell.account) || (!allowed.is_empty() && !allowed.contains(&cell.account)) {
+            let message = format!("the credentials belong to account {}, which the provider block does not allow", cell.account);
+            return Err(CloudError::ours(Kind::Configuration, cell, message));
+        }
+        Ok(())
+    }
+
+    /// The regions that are enabled in our account, asked once for each process.
+    async fn enabled_regions(&self, stop: &CancellationToken) -> CloudResult<&BTreeSet<String>> {
+        self.regions
+            .get_or_try_init(|| async {
+                let home = self.home(stop).await?;
+                let Reply::Regions(regions) = self.attempts(&home.cell, Call::ListRegions, stop).await? else {
+                    return Err(CloudError::ours(Kind::Other, &home.cell, "AWS did not list the regions"));
+                };
+                Ok(regions.into_iter().filter(|region| region.enabled).map(|region| region.name).collect())
+            })
+            .await
+    }
+
+    /// One call in a cell of our own account.
+    async fn call(&self, cell: &Cell, call: Call, stop: &CancellationToken) -> CloudResult<Reply> {
+        let home = self.home(stop).await?;
+        if cell.account != home.cell.account {
+            let message = format!("the credentials belong to account {}, and {cell} lies in another one", home.cell.account);
+            return Err(CloudError::ours(Kind::Configuration, cell, message));
+        }
+        self.attempts(cell, call, stop).await
     }
 }

@@ -1,0 +1,148 @@
+//! IAM.
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+
+use super::failure::Failure;
+use crate::cloud::call::{Reply, Role, Tags};
+use crate::cloud::error::Kind;
+
+fn tags(tags: Tags) -> Result<Option<Vec<Tag>>, Failure> {
+    let all = tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let all: Vec<Tag> = all.collect::<Result<_, _>>().map_err(|error| Failure::ours(Kind::Other, error.to_string()))?;
+    Ok(Some(all).filter(|all| !all.is_empty()))
+}
+
+fn is_missing(failure: &Failure) -> bool {
+    failure.kind("iam:") == Kind::NotFound
+}
+
+pub(super) async fn get_role(client: &Client, name: String) -> Result<Reply, Failure> {
+    match client.get_role().role_name(name).send().await.map_err(Failure::from) {
+        Ok(answer) => Ok(Reply::Role(answer.role.map(|role| Role {
+            arn: role.arn,
+            trust: role.assume_role_policy_document.map(|document| decode(&document)),
+            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+        }))),
+        Err(failure) if is_missing(&failure) => Ok(Reply::Role(None)),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// A role to make.
+pub(super) struct NewRole {
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) description: String,
+    pub(super) trust: String,
+    pub(super) boundary: Option<String>,
+    pub(super) tags: Tags,
+}
+
+pub(super) async fn create_role(client: &Client, role: NewRole) -> Result<Reply, Failure> {
+    let answer = client
+        .create_role()
+        .role_name(role.name)
+        .path(role.path)
+        .description(role.description)
+        .assume_role_policy_document(role.trust)
+        .set_permissions_boundary(role.boundary)
+        .set_tags(tags(role.tags)?)
+        .send()
+        .await?;
+    Ok(Reply::Text(answer.role.map(|role| role.arn).unwrap_or_default()))
+}
+
+pub(super) async fn update_trust(client: &Client, role: String, trust: String) -> Result<Reply, Failure> {
+    client.update_assume_role_policy().role_name(role).policy_document(trust).send().await?;
+    Ok(Reply::Done)
+}
+
+pub(super) async fn put_boundary(client: &Client, role: String, boundary: Option<String>) -> Result<Reply, Failure> {
+    match boundary {
+        Some(boundary) => {
+            client.put_role_permissions_boundary().role_name(role).permissions_boundary(boundary).send().await?;
+        }
+        None => {
+            client.delete_role_permissions_boundary().role_name(role).send().await?;
+        }
+    }
+    Ok(Reply::Done)
+}
+
+pub(super) async fn put_role_policy(client: &Client, role: String, name: String, policy: String) -> Result<Reply, Failure> {
+    client.put_role_policy().role_name(role).policy_name(name).policy_document(policy).send().await?;
+    Ok(Reply::Done)
+}
+
+pub(super) async fn get_role_policy(client: &Client, role: String, name: String) -> Result<Reply, Failure> {
+    match client.get_role_policy().role_name(role).policy_name(name).send().await.map_err(Failure::from) {
+        Ok(answer) => Ok(Reply::Document(Some(decode(&answer.policy_document)))),
+        Err(failure) if is_missing(&failure) => Ok(Reply::Document(None)),
+        Err(failure) => Err(failure),
+    }
+}
+
+pub(super) async fn delete_role_policy(client: &Client, role: String, name: String) -> Result<Reply, Failure> {
+    done(client.delete_role_policy().role_name(role).policy_name(name).send().await.map_err(Failure::from))
+}
+
+pub(super) async fn delete_role(client: &Client, name: String) -> Result<Reply, Failure> {
+    done(client.delete_role().role_name(name).send().await.map_err(Failure::from))
+}
+
+pub(super) async fn list_tags(client: &Client, role: String) -> Result<Reply, Failure> {
+    let answer = client.list_role_tags().role_name(role).max_items(100).send().await?;
+    Ok(Reply::Tags(answer.tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
+}
+
+pub(super) async fn tag(client: &Client, role: String, new: Tags) -> Result<Reply, Failure> {
+    client.tag_role().role_name(role).set_tags(tags(new)?).send().await?;
+    Ok(Reply::Done)
+}
+
+pub(super) async fn untag(client: &Client, role: String, keys: Vec<String>) -> Result<Reply, Failure> {
+    client.untag_role().role_name(role).set_tag_keys(Some(keys)).send().await?;
+    Ok(Reply::Done)
+}
+
+fn done<T>(result: Result<T, Failure>) -> Result<Reply, Failure> {
+    match result {
+        Ok(_) => Ok(Reply::Done),
+        Err(failure) if is_missing(&failure) => Ok(Reply::Done),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// IAM returns documents percent-encoded (RFC 3986). What is not valid stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn documents_are_decoded() {
+        for (encoded, decoded) in [("%7B%22a%22%3A1%7D", r#"{"a":1}"#), ("{}", "{}"), ("100%", "100%"), ("%zz", "%zz"), ("%C3%A9", "é")] {
+            assert_eq!(decode(encoded), decoded);
+        }
+    }
+}

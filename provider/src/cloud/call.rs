@@ -1,0 +1,531 @@
+//! Every call that the provider makes, and what comes back, in our own words: the SDK's types stop at `cloud/aws`.
+//!
+//! The same holds for every implementation: what is described but not there is `None`, deleting what is not there is done, lists are
+//! complete (all pages).
+
+use std::collections::BTreeMap;
+
+use trailwire_engine::fanout::rules::{Rule, Target};
+use trailwire_engine::fanout::table::{Attribute, Item};
+
+use crate::config::Secret;
+
+/// Tags, key to value.
+pub type Tags = BTreeMap<String, String>;
+
+/// The name of the bus that AWS services send to.
+pub const DEFAULT_BUS: &str = "default";
+
+/// One call to one service of one cell.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// Who calls: [`Reply::Caller`].
+    GetCallerIdentity,
+    /// The regions of the account: [`Reply::Regions`].
+    ListRegions,
+
+    /// Makes a bus.
+    CreateBus {
+        /// Its name.
+        name: String,
+        /// What a person reads in the console.
+        description: String,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// [`Reply::Bus`].
+    DescribeBus {
+        /// Its name.
+        name: String,
+    },
+    /// Removes a bus.
+    DeleteBus {
+        /// Its name.
+        name: String,
+    },
+    /// Replaces the whole policy of a bus.
+    PutBusPolicy {
+        /// Its name.
+        bus: String,
+        /// The policy, JSON.
+        policy: String,
+    },
+    /// The rules whose names begin so: [`Reply::Rules`].
+    ListRules {
+        /// The bus.
+        bus: String,
+        /// The beginning of their names.
+        prefix: String,
+    },
+    /// The names of the rules that send to this ARN: [`Reply::Names`].
+    ListRuleNamesByTarget {
+        /// The bus of the rules.
+        bus: String,
+        /// Where they send to.
+        target_arn: String,
+    },
+    /// [`Reply::Targets`].
+    ListTargets {
+        /// The bus.
+        bus: String,
+        /// The rule.
+        rule: String,
+    },
+    /// Makes a rule or replaces it whole. Tags count only when it is made.
+    PutRule {
+        /// The bus.
+        bus: String,
+        /// The rule; its target is left out.
+        rule: Box<Rule>,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Makes or replaces one target of a rule.
+    PutTarget {
+        /// The bus.
+        bus: String,
+        /// The rule.
+        rule: String,
+        /// The target.
+        target: Target,
+    },
+    /// Removes targets of a rule.
+    RemoveTargets {
+        /// The bus.
+        bus: String,
+        /// The rule.
+        rule: String,
+        /// The targets' ids.
+        ids: Vec<String>,
+    },
+    /// Removes a rule that has no targets.
+    DeleteRule {
+        /// The bus.
+        bus: String,
+        /// The rule.
+        rule: String,
+    },
+
+    /// [`Reply::Role`].
+    GetRole {
+        /// Its name, without the path.
+        name: String,
+    },
+    /// Makes a role: [`Reply::Text`], its ARN.
+    CreateRole {
+        /// Its name.
+        name: String,
+        /// Its path.
+        path: String,
+        /// What a person reads in the console.
+        description: String,
+        /// Who may take it, JSON.
+        trust: String,
+        /// The ARN of a policy that bounds it.
+        boundary: Option<String>,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Replaces the trust policy.
+    UpdateTrust {
+        /// The role.
+        role: String,
+        /// Who may take it, JSON.
+        trust: String,
+    },
+    /// Sets or removes the permissions boundary.
+    PutBoundary {
+        /// The role.
+        role: String,
+        /// The ARN of the policy.
+        boundary: Option<String>,
+    },
+    /// Makes or replaces an inline policy.
+    PutRolePolicy {
+        /// The role.
+        role: String,
+        /// The policy's name.
+        name: String,
+        /// JSON.
+        policy: String,
+    },
+    /// An inline policy: [`Reply::Document`].
+    GetRolePolicy {
+        /// The role.
+        role: String,
+        /// The policy's name.
+        name: String,
+    },
+    /// Removes an inline policy.
+    DeleteRolePolicy {
+        /// The role.
+        role: String,
+        /// The policy's name.
+        name: String,
+    },
+    /// Removes a role that has no policies.
+    DeleteRole {
+        /// Its name.
+        name: String,
+    },
+
+    /// Makes a queue, or finds one with the same attributes: [`Reply::Text`], its URL.
+    CreateQueue {
+        /// Its name.
+        name: String,
+        /// Its attributes.
+        attributes: BTreeMap<String, String>,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// The URL of a queue: [`Reply::Document`].
+    GetQueueUrl {
+        /// Its name.
+        name: String,
+    },
+    /// Every attribute: [`Reply::Attributes`].
+    GetQueueAttributes {
+        /// The queue's URL.
+        url: String,
+    },
+    /// Changes these attributes and leaves the others.
+    SetQueueAttributes {
+        /// The queue's URL.
+        url: String,
+        /// Their new values.
+        attributes: BTreeMap<String, String>,
+    },
+    /// Removes a queue with everything in it.
+    DeleteQueue {
+        /// The queue's URL.
+        url: String,
+    },
+
+    /// Makes a table with the two string keys of the hub's table, billed on demand.
+    CreateTable {
+        /// Its name.
+        name: String,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// [`Reply::Table`].
+    DescribeTable {
+        /// Its name.
+        name: String,
+    },
+    /// Removes a table with everything in it.
+    DeleteTable {
+        /// Its name.
+        name: String,
+    },
+    /// One item, read consistently: [`Reply::Item`].
+    GetItem {
+        /// The table.
+        table: String,
+        /// The hash key.
+        pk: String,
+        /// The range key.
+        sk: String,
+    },
+    /// Every item of a hash key, read consistently: [`Reply::Items`].
+    Query {
+        /// The table.
+        table: String,
+        /// The hash key.
+        pk: String,
+    },
+    /// Writes that all happen or none.
+    Transact {
+        /// The table.
+        table: String,
+        /// The writes; at most one for each item.
+        writes: Vec<Write>,
+    },
+
+    /// Makes a secret: [`Reply::Text`], its ARN.
+    CreateSecret {
+        /// Its name.
+        name: String,
+        /// What a person reads in the console.
+        description: String,
+        /// Its value.
+        value: Secret,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// [`Reply::Secret`].
+    DescribeSecret {
+        /// Its name or ARN.
+        id: String,
+    },
+    /// Gives a secret a new value.
+    PutSecretValue {
+        /// Its name or ARN.
+        id: String,
+        /// The value.
+        value: Secret,
+    },
+    /// Removes a secret at once, without a time in which it could be brought back.
+    DeleteSecret {
+        /// Its name or ARN.
+        id: String,
+    },
+
+    /// The tags of something: [`Reply::Tags`].
+    ListTags {
+        /// What.
+        of: Tagged,
+    },
+    /// Adds tags to something, or changes their values.
+    Tag {
+        /// What.
+        of: Tagged,
+        /// The tags.
+        tags: Tags,
+    },
+    /// Removes tags from something.
+    Untag {
+        /// What.
+        of: Tagged,
+        /// Their keys.
+        keys: Vec<String>,
+    },
+}
+
+/// Something that has tags.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tagged {
+    /// A bus or rule, by ARN.
+    Events(String),
+    /// A queue, by URL.
+    Queue(String),
+    /// A role, by name.
+    Role(String),
+    /// A table, by ARN.
+    Table(String),
+    /// A secret, by ARN or name.
+    Secret(String),
+}
+
+impl Call {
+    /// Service and operation as IAM spells them, `events:PutRule`.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::GetCallerIdentity => "sts:GetCallerIdentity",
+            Self::ListRegions => "account:ListRegions",
+            Self::CreateBus { .. } => "events:CreateEventBus",
+            Self::DescribeBus { .. } => "events:DescribeEventBus",
+            Self::DeleteBus { .. } => "events:DeleteEventBus",
+            Self::PutBusPolicy { .. } => "events:PutPermission",
+            Self::ListRules { .. } => "events:ListRules",
+            Self::ListRuleNamesByTarget { .. } => "events:ListRuleNamesByTarget",
+            Self::ListTargets { .. } => "events:ListTargetsByRule",
+            Self::PutRule { .. } => "events:PutRule",
+            Self::PutTarget { .. } => "events:PutTargets",
+            Self::RemoveTargets { .. } => "events:RemoveTargets",
+            Self::DeleteRule { .. } => "events:DeleteRule",
+            Self::GetRole { .. } => "iam:GetRole",
+            Self::CreateRole { .. } => "iam:CreateRole",
+            Self::UpdateTrust { .. } => "iam:UpdateAssumeRolePolicy",
+            Self::PutBoundary { boundary: Some(_), .. } => "iam:PutRolePermissionsBoundary",
+            Self::PutBoundary { boundary: None, .. } => "iam:DeleteRolePermissionsBoundary",
+            Self::PutRolePolicy { .. } => "iam:PutRolePolicy",
+            Self::GetRolePolicy { .. } => "iam:GetRolePolicy",
+            Self::DeleteRolePolicy { .. } => "iam:DeleteRolePolicy",
+            Self::DeleteRole { .. } => "iam:DeleteRole",
+            Self::CreateQueue { .. } => "sqs:CreateQueue",
+            Self::GetQueueUrl { .. } => "sqs:GetQueueUrl",
+            Self::GetQueueAttributes { .. } => "sqs:GetQueueAttributes",
+            Self::SetQueueAttributes { .. } => "sqs:SetQueueAttributes",
+            Self::DeleteQueue { .. } => "sqs:DeleteQueue",
+            Self::CreateTable { .. } => "dynamodb:CreateTable",
+            Self::DescribeTable { .. } => "dynamodb:DescribeTable",
+            Self::DeleteTable { .. } => "dynamodb:DeleteTable",
+            Self::GetItem { .. } => "dynamodb:GetItem",
+            Self::Query { .. } => "dynamodb:Query",
+            Self::Transact { .. } => "dynamodb:TransactWriteItems",
+            Self::CreateSecret { .. } => "secretsmanager:CreateSecret",
+            Self::DescribeSecret { .. } => "secretsmanager:DescribeSecret",
+            Self::PutSecretValue { .. } => "secretsmanager:PutSecretValue",
+            Self::DeleteSecret { .. } => "secretsmanager:DeleteSecret",
+            Self::ListTags { of } => of.operations().0,
+            Self::Tag { of, .. } => of.operations().1,
+            Self::Untag { of, .. } => of.operations().2,
+        }
+    }
+}
+
+impl Tagged {
+    fn operations(&self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Events(_) => ("events:ListTagsForResource", "events:TagResource", "events:UntagResource"),
+            Self::Queue(_) => ("sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue"),
+            Self::Role(_) => ("iam:ListRoleTags", "iam:TagRole", "iam:UntagRole"),
+            Self::Table(_) => ("dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource"),
+            Self::Secret(_) => ("secretsmanager:DescribeSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"),
+        }
+    }
+}
+
+/// What must hold for an item, or the whole transaction is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no such item.
+    Absent,
+    /// There is such an item.
+    Present,
+    /// The attribute is this.
+    Equals(&'static str, Attribute),
+    /// The attribute is a number less than this.
+    Less(&'static str, u64),
+    /// All of them.
+    All(Vec<Condition>),
+    /// One of them.
+    Any(Vec<Condition>),
+}
+
+/// One write of a transaction.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Replaces the whole item.
+    Put {
+        /// The item, keys included.
+        item: Item,
+        /// What must hold.
+        condition: Option<Condition>,
+    },
+    /// Changes attributes; makes the item when it is not there and nothing forbids it.
+    Update {
+        /// The two keys.
+        key: Item,
+        /// New values.
+        set: Item,
+        /// What is added to numbers; a missing number counts as 0.
+        add: Vec<(&'static str, u64)>,
+        /// What must hold.
+        condition: Option<Condition>,
+    },
+    /// Removes the item.
+    Delete {
+        /// The two keys.
+        key: Item,
+        /// What must hold.
+        condition: Option<Condition>,
+    },
+    /// Only checks.
+    Check {
+        /// The two keys.
+        key: Item,
+        /// What must hold.
+        condition: Condition,
+    },
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Nothing to tell.
+    Done,
+    /// Who calls.
+    Caller(Caller),
+    /// The account's regions.
+    Regions(Vec<Region>),
+    /// A bus.
+    Bus(Option<Bus>),
+    /// An ARN or URL.
+    Text(String),
+    /// A document or URL that may be missing.
+    Document(Option<String>),
+    /// Names.
+    Names(Vec<String>),
+    /// Rules.
+    Rules(Vec<ListedRule>),
+    /// Targets.
+    Targets(Vec<Target>),
+    /// A role.
+    Role(Option<Role>),
+    /// Attributes of a queue.
+    Attributes(Option<BTreeMap<String, String>>),
+    /// A table.
+    Table(Option<Table>),
+    /// An item.
+    Item(Option<Item>),
+    /// Items.
+    Items(Vec<Item>),
+    /// A secret.
+    Secret(Option<SecretInfo>),
+    /// Tags.
+    Tags(Tags),
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's twelve digits.
+    pub account: String,
+    /// The user or session.
+    pub arn: String,
+}
+
+/// A region of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// Whether calls to it are accepted.
+    pub enabled: bool,
+}
+
+/// A bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bus {
+    /// Its ARN.
+    pub arn: String,
+    /// Its policy, JSON.
+    pub policy: Option<String>,
+}
+
+/// A rule as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRule {
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its pattern.
+    pub pattern: Option<String>,
+    /// Its state.
+    pub state: Option<String>,
+}
+
+/// A role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// Who may take it, JSON.
+    pub trust: Option<String>,
+    /// The ARN of the policy that bounds it.
+    pub boundary: Option<String>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its ARN.
+    pub arn: String,
+    /// `ACTIVE`, `CREATING`, `DELETING` and so on.
+    pub status: String,
+}
+
+/// A secret, without its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretInfo {
+    /// Its ARN.
+    pub arn: String,
+    /// Whether it is marked for deletion and may not be used.
+    pub deleted: bool,
+}
+
+/// What a call means that reaches an implementation which does not know it: a bug.
+pub const UNHANDLED: crate::cloud::error::Kind = crate::cloud::error::Kind::Other;

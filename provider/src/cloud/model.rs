@@ -1,0 +1,449 @@
+//! AWS in memory, for tests: what the provider relies on, enforced as AWS enforces it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::rules::{Rule, Target};
+use trailwire_engine::fanout::table::{Attribute, Item, PK, SK};
+
+use super::Door;
+use super::call::{Bus, Call, Caller, Condition, ListedRule, Region, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
+use super::error::{CloudError, CloudResult, Kind};
+
+/// The account of the model.
+pub const ACCOUNT: &str = "111122223333";
+
+type Place = (String, String);
+type Fault = Box<dyn Fn(&Cell, &Call) -> Option<Kind> + Send>;
+
+/// A rule with its targets and tags.
+#[derive(Clone, Debug)]
+pub struct ModelRule {
+    /// The rule as it was put.
+    pub rule: Rule,
+    /// Its targets.
+    pub targets: Vec<Target>,
+}
+
+/// Everything there is, by region and name.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Buses.
+    pub buses: BTreeMap<Place, Bus>,
+    /// Rules, by region and `bus/rule`.
+    pub rules: BTreeMap<Place, ModelRule>,
+    /// Roles, by name.
+    pub roles: BTreeMap<String, Role>,
+    /// Inline policies, by role and name.
+    pub role_policies: BTreeMap<Place, String>,
+    /// Queues with their attributes.
+    pub queues: BTreeMap<Place, BTreeMap<String, String>>,
+    /// Tables with their items.
+    pub tables: BTreeMap<Place, BTreeMap<Place, Item>>,
+    /// Secrets with their values.
+    pub secrets: BTreeMap<Place, String>,
+    /// Tags.
+    pub tags: BTreeMap<(String, Tagged), Tags>,
+    /// Regions that are not enabled.
+    pub disabled: BTreeSet<String>,
+}
+
+impl World {
+    /// Whether nothing is left of anything.
+    pub fn is_empty(&self) -> bool {
+        self.buses.is_empty()
+            && self.rules.is_empty()
+            && self.roles.is_empty()
+            && self.role_policies.is_empty()
+            && self.queues.is_empty()
+            && self.tables.is_empty()
+            && self.secrets.is_empty()
+    }
+
+    /// The names of the rules on the default bus of a region.
+    pub fn rule_names(&self, region: &str) -> Vec<String> {
+        let here = self.rules.keys().filter(|(at, _)| at == region);
+        here.filter_map(|(_, name)| name.strip_prefix("default/").map(str::to_owned)).collect()
+    }
+}
+
+/// A door into a world.
+#[derive(Clone, Default)]
+pub struct Model {
+    /// What there is.
+    pub world: Arc<Mutex<World>>,
+    calls: Arc<Mutex<Vec<String>>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Model")
+    }
+}
+
+/// The regions of the model.
+pub const REGIONS: [&str; 4] = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"];
+
+impl Model {
+    /// Looks at the world, or changes it behind the provider's back.
+    pub fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The calls made since this was asked last, `operation region`.
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes calls fail for which this gives a kind.
+    pub fn fail(&self, fault: impl Fn(&Cell, &Call) -> Option<Kind> + Send + 'static) {
+        *self.fault.lock().unwrap() = Some(Box::new(fault));
+    }
+
+    /// Lets all calls succeed again.
+    pub fn heal(&self) {
+        *self.fault.lock().unwrap() = None;
+    }
+}
+
+impl Door for Model {
+    fn home_region(&self) -> BoxFuture<'_, CloudResult<String>> {
+        Box::pin(std::future::ready(Ok("eu-west-1".to_owned())))
+    }
+
+    fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>> {
+        Box::pin(async move {
+            self.calls.lock().unwrap().push(format!("{} {}", call.operation(), cell.region));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let operation = call.operation();
+            let error = |kind: Kind, message: &str| CloudError {
+                kind,
+                code: format!("{kind:?}"),
+                message: message.to_owned(),
+                request_id: Some("r-1".to_owned()),
+                cell: cell.clone(),
+                operation,
+            };
+            let fault = self.fault.lock().unwrap().as_ref().and_then(|fault| fault(cell, &call));
+            if let Some(kind) = fault {
+                return Err(error(kind, "injected"));
+            }
+            self.with(|world| {
+                if world.disabled.contains(&cell.region) {
+                    return Err(error(Kind::RegionDisabled, "not enabled"));
+                }
+                answer(world, cell, call).map_err(|(kind, message)| error(kind, &message))
+            })
+        })
+    }
+}
+
+type Answer = Result<Reply, (Kind, String)>;
+
+fn refuse(kind: Kind, message: impl Into<String>) -> Answer {
+    Err((kind, message.into()))
+}
+
+fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
+    let at = |name: &str| (cell.region.clone(), name.to_owned());
+    match call {
+        Call::GetCallerIdentity => {
+            Ok(Reply::Caller(Caller { account: ACCOUNT.to_owned(), arn: format!("arn:aws:iam::{ACCOUNT}:user/tester") }))
+        }
+        Call::ListRegions => {
+            let region = |name: &&str| Region { name: (*name).to_owned(), enabled: !world.disabled.contains(*name) };
+            Ok(Reply::Regions(REGIONS.iter().map(region).collect()))
+        }
+        Call::CreateBus { name, tags, .. } => {
+            if world.buses.contains_key(&at(&name)) {
+                return refuse(Kind::Exists, format!("bus {name} exists"));
+            }
+            let arn = format!("arn:aws:events:{}:{}:event-bus/{name}", cell.region, cell.account);
+            world.tags.insert((cell.region.clone(), Tagged::Events(arn.clone())), tags);
+            world.buses.insert(at(&name), Bus { arn, policy: None });
+            Ok(Reply::Done)
+        }
+        Call::DescribeBus { name } => Ok(Reply::Bus(world.buses.get(&at(&name)).cloned())),
+        Call::DeleteBus { name } => {
+            let prefix = format!("{name}/");
+            if world.rules.keys().any(|(region, rule)| *region == cell.region && rule.starts_with(&prefix)) {
+                return refuse(Kind::InUse, "Cannot delete an event bus with rules");
+            }
+            world.buses.remove(&at(&name));
+            Ok(Reply::Done)
+        }
+        Call::PutBusPolicy { bus, policy } => match world.buses.get_mut(&at(&bus)) {
+            Some(bus) => {
+                bus.policy = Some(policy);
+                Ok(Reply::Done)
+            }
+            None => refuse(Kind::NotFound, "no such bus"),
+        },
+        Call::GetRole { name } => Ok(Reply::Role(world.roles.get(&name).cloned())),
+        Call::CreateRole { name, path, trust, boundary, tags, .. } => {
+            if world.roles.contains_key(&name) {
+                return refuse(Kind::Exists, format!("role {name} exists"));
+            }
+            let arn = format!("arn:aws:iam::{}:role{path}{name}", cell.account);
+            world.tags.insert((cell.region.clone(), Tagged::Role(name.clone())), tags);
+            world.roles.insert(name, Role { arn: arn.clone(), trust: Some(trust), boundary });
+            Ok(Reply::Text(arn))
+        }
+        Call::UpdateTrust { role, trust } => {
+            world.roles.entry(role).and_modify(|role| role.trust = Some(trust));
+            Ok(Reply::Done)
+        }
+        Call::PutBoundary { role, boundary } => {
+            world.roles.entry(role).and_modify(|role| role.boundary = boundary);
+            Ok(Reply::Done)
+        }
+        Call::PutRolePolicy { role, name, policy } => {
+            world.role_policies.insert((role, name), policy);
+            Ok(Reply::Done)
+        }
+        Call::GetRolePolicy { role, name } => Ok(Reply::Document(world.role_policies.get(&(role, name)).cloned())),
+        Call::DeleteRolePolicy { role, name } => {
+            world.role_policies.remove(&(role, name));
+            Ok(Reply::Done)
+        }
+        Call::DeleteRole { name } => {
+            if world.role_policies.keys().any(|(role, _)| *role == name) {
+                return refuse(Kind::InUse, "must delete policies first");
+            }
+            world.roles.remove(&name);
+            Ok(Reply::Done)
+        }
+        Call::ListTags { of } => Ok(Reply::Tags(world.tags.get(&(cell.region.clone(), of)).cloned().unwrap_or_default())),
+        Call::Tag { of, tags } => {
+            world.tags.entry((cell.region.clone(), of)).or_default().extend(tags);
+            Ok(Reply::Done)
+        }
+        Call::Untag { of, keys } => {
+            world.tags.entry((cell.region.clone(), of)).or_default().retain(|key, _| !keys.contains(key));
+            Ok(Reply::Done)
+        }
+        other => rules(world, cell, other),
+    }
+}
+
+fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
+    let at = |bus: &str, rule: &str| (cell.region.clone(), format!("{bus}/{rule}"));
+    match call {
+        Call::ListRules { bus, prefix } => {
+            let beginning = format!("{bus}/{prefix}");
+            let here = world.rules.iter().filter(|((region, name), _)| *region == cell.region && name.starts_with(&beginning));
+            let listed = here.map(|(_, found)| ListedRule {
+                name: found.rule.name.clone(),
+                description: Some(found.rule.description.clone()),
+                pattern: Some(found.rule.pattern.clone()),
+                state: Some(found.rule.state.as_str().to_owned()),
+            });
+            Ok(Reply::Rules(listed.collect()))
+        }
+        Call::ListRuleNamesByTarget { bus, target_arn } => {
+            let beginning = format!("{bus}/");
+            let here = world.rules.iter().filter(|((region, name), _)| *region == cell.region && name.starts_with(&beginning));
+            let pointing = here.filter(|(_, found)| found.targets.iter().any(|target| target.arn == target_arn));
+            Ok(Reply::Names(pointing.map(|(_, found)| found.rule.name.clone()).collect()))
+        }
+        Call::ListTargets { bus, rule } => {
+            Ok(Reply::Targets(world.rules.get(&at(&bus, &rule)).map(|found| found.targets.clone()).unwrap_or_default()))
+        }
+        Call::PutRule { bus, rule, tags } => {
+            if bus != "default" && !world.buses.contains_key(&(cell.region.clone(), bus.clone())) {
+                return refuse(Kind::NotFound, "no such bus");
+            }
+            if rule.name.len() > 64 || rule.pattern.chars().count() > 2048 {
+                return refuse(Kind::Other, "ValidationException");
+            }
+            let path = if bus == "default" { rule.name.clone() } else { format!("{bus}/{}", rule.name) };
+            let arn = format!("arn:aws:events:{}:{}:rule/{path}", cell.region, cell.account);
+            let place = at(&bus, &rule.name);
+            match world.rules.get_mut(&place) {
+                Some(found) => found.rule = *rule,
+                None => {
+                    world.tags.insert((cell.region.clone(), Tagged::Events(arn)), tags);
+                    world.rules.insert(place, ModelRule { rule: *rule, targets: Vec::new() });
+                }
+            }
+            Ok(Reply::Done)
+        }
+        Call::PutTarget { bus, rule, target } => match world.rules.get_mut(&at(&bus, &rule)) {
+            Some(found) => {
+                found.targets.retain(|other| other.id != target.id);
+                found.targets.push(target);
+                Ok(Reply::Done)
+            }
+            None => refuse(Kind::NotFound, "no such rule"),
+        },
+        Call::RemoveTargets { bus, rule, ids } => {
+            if let Some(found) = world.rules.get_mut(&at(&bus, &rule)) {
+                found.targets.retain(|target| !ids.contains(&target.id));
+            }
+            Ok(Reply::Done)
+        }
+        Call::DeleteRule { bus, rule } => {
+            if world.rules.get(&at(&bus, &rule)).is_some_and(|found| !found.targets.is_empty()) {
+                return refuse(Kind::InUse, "Rule can't be deleted since it has targets.");
+            }
+            world.rules.remove(&at(&bus, &rule));
+            Ok(Reply::Done)
+        }
+        other => stores(world, cell, other),
+    }
+}
+
+fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
+    let at = |name: &str| (cell.region.clone(), name.to_owned());
+    let url = |name: &str| format!("https://sqs.{}/{name}", cell.region);
+    let queue = |url: &str| at(url.rsplit('/').next().unwrap_or_default());
+    match call {
+        Call::CreateQueue { name, attributes, tags } => {
+            if world.queues.get(&at(&name)).is_some_and(|there| *there != attributes) {
+                return refuse(Kind::Exists, "a queue exists with other attributes");
+            }
+            world.tags.insert((cell.region.clone(), Tagged::Queue(url(&name))), tags);
+            world.queues.insert(at(&name), attributes);
+            Ok(Reply::Text(url(&name)))
+        }
+        Call::GetQueueUrl { name } => Ok(Reply::Document(world.queues.contains_key(&at(&name)).then(|| url(&name)))),
+        Call::GetQueueAttributes { url } => Ok(Reply::Attributes(world.queues.get(&queue(&url)).cloned())),
+        Call::SetQueueAttributes { url, attributes } => match world.queues.get_mut(&queue(&url)) {
+            Some(there) => {
+                there.extend(attributes);
+                Ok(Reply::Done)
+            }
+            None => refuse(Kind::NotFound, "no such queue"),
+        },
+        Call::DeleteQueue { url } => {
+            world.queues.remove(&queue(&url));
+            Ok(Reply::Done)
+        }
+        Call::CreateTable { name, tags } => {
+            if world.tables.contains_key(&at(&name)) {
+                return refuse(Kind::Exists, "table exists");
+            }
+            let arn = table_arn(cell, &name);
+            world.tags.insert((cell.region.clone(), Tagged::Table(arn)), tags);
+            world.tables.insert(at(&name), BTreeMap::new());
+            Ok(Reply::Done)
+        }
+        Call::DescribeTable { name } => {
+            let table = world.tables.get(&at(&name)).map(|_| Table { arn: table_arn(cell, &name), status: "ACTIVE".to_owned() });
+            Ok(Reply::Table(table))
+        }
+        Call::DeleteTable { name } => {
+            world.tables.remove(&at(&name));
+            Ok(Reply::Done)
+        }
+        Call::GetItem { table, pk, sk } => match world.tables.get(&at(&table)) {
+            Some(items) => Ok(Reply::Item(items.get(&(pk, sk)).cloned())),
+            None => refuse(Kind::NotFound, "no such table"),
+        },
+        Call::Query { table, pk } => match world.tables.get(&at(&table)) {
+            Some(items) => Ok(Reply::Items(items.iter().filter(|((key, _), _)| *key == pk).map(|(_, item)| item.clone()).collect())),
+            None => refuse(Kind::NotFound, "no such table"),
+        },
+        Call::Transact { table, writes } => match world.tables.get_mut(&at(&table)) {
+            Some(items) => transact(items, writes),
+            None => refuse(Kind::NotFound, "no such table"),
+        },
+        Call::CreateSecret { name, value, tags, .. } => {
+            if world.secrets.contains_key(&at(&name)) {
+                return refuse(Kind::Exists, "secret exists");
+            }
+            let arn = secret_arn(cell, &name);
+            world.tags.insert((cell.region.clone(), Tagged::Secret(arn.clone())), tags);
+            world.secrets.insert(at(&name), value.expose().to_owned());
+            Ok(Reply::Text(arn))
+        }
+        Call::DescribeSecret { id } => {
+            let name = secret_name(&id);
+            let info = world.secrets.contains_key(&at(name)).then(|| SecretInfo { arn: secret_arn(cell, name), deleted: false });
+            Ok(Reply::Secret(info))
+        }
+        Call::PutSecretValue { id, value } => match world.secrets.get_mut(&at(secret_name(&id))) {
+            Some(there) => {
+                *there = value.expose().to_owned();
+                Ok(Reply::Done)
+            }
+            None => refuse(Kind::NotFound, "no such secret"),
+        },
+        Call::DeleteSecret { id } => {
+            world.secrets.remove(&at(secret_name(&id)));
+            Ok(Reply::Done)
+        }
+        other => refuse(Kind::Other, format!("the model does not know {}", other.operation())),
+    }
+}
+
+fn table_arn(cell: &Cell, name: &str) -> String {
+    format!("arn:aws:dynamodb:{}:{}:table/{name}", cell.region, cell.account)
+}
+
+fn secret_arn(cell: &Cell, name: &str) -> String {
+    format!("arn:aws:secretsmanager:{}:{}:secret:{name}-AbCdEf", cell.region, cell.account)
+}
+
+fn secret_name(id: &str) -> &str {
+    id.rsplit_once(":secret:").map_or(id, |(_, name)| name.trim_end_matches("-AbCdEf"))
+}
+
+fn transact(items: &mut BTreeMap<Place, Item>, writes: Vec<Write>) -> Answer {
+    let place = |item: &Item| {
+        let part = |name| match item.get(name) {
+            Some(Attribute::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        (part(PK), part(SK))
+    };
+    let mut after = items.clone();
+    for write in writes {
+        let (key, condition) = match &write {
+            Write::Put { item, condition } => (place(item), condition.clone()),
+            Write::Update { key, condition, .. } | Write::Delete { key, condition } => (place(key), condition.clone()),
+            Write::Check { key, condition } => (place(key), Some(condition.clone())),
+        };
+        if condition.is_some_and(|condition| !holds(&condition, items.get(&key))) {
+            return refuse(Kind::ConditionFailed, "the conditional request failed");
+        }
+        match write {
+            Write::Put { item, .. } => {
+                after.insert(key, item);
+            }
+            Write::Update { key: keys, set, add, .. } => {
+                let item = after.entry(key).or_insert(keys);
+                item.extend(set);
+                for (name, number) in add {
+                    let before = match item.get(name) {
+                        Some(Attribute::Number(before)) => *before,
+                        _ => 0,
+                    };
+                    item.insert(name.to_owned(), Attribute::Number(before + number));
+                }
+            }
+            Write::Delete { .. } => {
+                after.remove(&key);
+            }
+            Write::Check { .. } => {}
+        }
+    }
+    *items = after;
+    Ok(Reply::Done)
+}
+
+fn holds(condition: &Condition, item: Option<&Item>) -> bool {
+    let value = |name: &str| item.and_then(|item| item.get(name));
+    match condition {
+        Condition::Absent => item.is_none(),
+        Condition::Present => item.is_some(),
+        Condition::Equals(name, wanted) => value(name) == Some(wanted),
+        Condition::Less(name, most) => matches!(value(name), Some(Attribute::Number(number)) if number < most),
+        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
+        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
+    }
+}
