@@ -12,4 +12,6 @@ pub mod function;
 pub mod registry;
 pub mod resource;
 pub mod schema;
+pub mod server;
 pub mod value;
+pub mod wire;

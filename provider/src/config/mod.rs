@@ -7,6 +7,7 @@ mod secret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub(crate) use parse::check;
 pub use schema::{ENDPOINT_SERVICES, schema};
 pub use secret::Secret;
 

@@ -1,6 +1,6 @@
 //! Blocks and how they nest.
 
-use crate::schema::Attribute;
+use crate::schema::{Attribute, Type};
 
 /// What stands between braces: attributes and nested blocks.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,13 @@ impl Block {
     /// The attribute of this name.
     pub fn find_attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// The type of its value: an object of everything in it.
+    pub fn implied_type(&self) -> Type {
+        let attributes = self.attributes.iter().map(|attribute| (attribute.name.to_owned(), attribute.kind.clone()));
+        let blocks = self.blocks.iter().map(|nested| (nested.name.to_owned(), nested.implied_type()));
+        Type::Object(attributes.chain(blocks).collect())
     }
 
     /// The nested block of this name.
@@ -57,6 +64,15 @@ impl NestedBlock {
     fn new(name: &'static str, description: &'static str, nesting: Nesting) -> NestedBlock {
         let block = Block { description, ..Block::default() };
         NestedBlock { name, block, nesting, min: 0, max: 0, force_new: false }
+    }
+
+    /// The type of its value.
+    pub fn implied_type(&self) -> Type {
+        match self.nesting {
+            Nesting::List => Type::list(self.block.implied_type()),
+            Nesting::Set => Type::set(self.block.implied_type()),
+            Nesting::Single => self.block.implied_type(),
+        }
     }
 
     /// Any number of blocks, in order.
