@@ -1,0 +1,79 @@
+//! What is wrong with a trigger, or looks wrong, before any event is seen.
+//!
+//! [`crate::trigger`] has read its form; here its expressions are read: syntax, functions, and the traps of the language. The
+//! same checks run while planning, in apply, and where the runtime takes a document.
+
+mod not;
+
+use crate::diagnostic::{Diagnostic, Path};
+use crate::lang::jmespath;
+use crate::trigger::{Action, Trigger};
+
+/// Every diagnostic of a trigger's expressions, with the path to the attribute and the place in the text.
+///
+/// ```
+/// use trailwire_engine::{check::check_trigger, trigger::Trigger};
+/// let trigger = Trigger::parse(r#"{"name": "t", "event_names": ["RunInstances"], "action": [{"send": [{"destination": "d"}]}],
+///     "match_expression": "!detail.errorCode"}"#).unwrap();
+/// let found = check_trigger(&trigger);
+/// assert_eq!(found[0].message, "`!detail.errorCode` means `(!detail).errorCode`, which is never true");
+/// ```
+#[must_use]
+pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    if let Some(text) = &trigger.match_expression {
+        diagnostics.extend(check_expression(text, &Path::root("match_expression")));
+    }
+    for (index, action) in trigger.actions.iter().enumerate() {
+        let Action::Notify(notify) = action else { continue };
+        let fields = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
+        for (label, text) in &notify.fields {
+            diagnostics.extend(check_expression(text, &fields.key(label)));
+        }
+    }
+    diagnostics
+}
+
+/// Every diagnostic of one JMESPath expression that stands at a path.
+#[must_use]
+pub fn check_expression(text: &str, path: &Path) -> Vec<Diagnostic> {
+    let (expr, mut diagnostics) = jmespath::parse(text);
+    if let Some(expr) = &expr {
+        diagnostics.extend(not::check(expr, text));
+    }
+    diagnostics.into_iter().map(|diagnostic| diagnostic.at(path.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn drawn(text: &str) -> String {
+        check_expression(text, &Path::default()).iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_exclamation_mark_binds_tighter_than_the_dot() {
+        assert_eq!(
+            drawn("detail.eventName == 'X' && !detail.userIdentity.invokedBy"),
+            "\
+error[TW2110]: `!detail.userIdentity.invokedBy` means `(!detail).userIdentity.invokedBy`, which is never true
+  |
+1 | detail.eventName == 'X' && !detail.userIdentity.invokedBy
+  |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: write `!(detail.userIdentity.invokedBy)`"
+        );
+        assert!(drawn("!detail.resources[0]").contains("`!(detail.resources[0])`"));
+        assert!(drawn("!detail.a == 'x'").contains("`!(detail.a)`"));
+        assert!(drawn("a[?!b.c]").contains("`!(b.c)`"));
+    }
+
+    #[test]
+    fn what_is_meant_so_is_left_alone() {
+        for text in ["!(detail.a)", "!starts_with(a, 'b')", "!detail", "!a[0]", "!(a).b == `null` || !(a.b)"] {
+            let expected = usize::from(text.contains("!(a).b"));
+            assert_eq!(check_expression(text, &Path::default()).len(), expected, "{text}");
+        }
+    }
+}

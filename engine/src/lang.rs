@@ -1,0 +1,3 @@
+//! The languages in which a match is written. Each parses to the tree of [`crate::expr`] and knows nothing of the others.
+
+pub mod jmespath;

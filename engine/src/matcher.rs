@@ -1,0 +1,222 @@
+//! Which triggers fire for an event.
+//!
+//! The rules, in this order and the same everywhere (run, test, replay, plan): the trigger is enabled; the envelope comes from
+//! an AWS service via CloudTrail; account and region are in scope; unless `include_read_only`, it is not an event that a plain
+//! ENABLED rule would not carry; unless `include_self`, the hub's own roles did not make it; the event's name; its source; the
+//! match. What a completed record does not tell is not tested. The path an event took plays no part.
+
+mod rules;
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+
+use crate::diagnostic::{Diagnostic, Path};
+use crate::eval::{EvalError, search, truthy};
+use crate::event::Event;
+use crate::expr::Expr;
+use crate::lang::jmespath;
+use crate::trigger::{OnError, Trigger};
+
+/// What a hub watches. `None` stands for "everything" (a runtime without a hub).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The account ids.
+    pub accounts: Option<BTreeSet<String>>,
+    /// The regions.
+    pub regions: Option<BTreeSet<String>>,
+    /// The ARNs of the hub's own roles, with their paths.
+    pub own_role_arns: Vec<String>,
+}
+
+/// Why an event does not match a trigger: the first of the rules that says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The trigger is disabled.
+    Disabled,
+    /// The envelope's `source` does not begin with `aws.`, or its `detail-type` does not end with ` via CloudTrail`.
+    NotCloudTrail,
+    /// The account is not in scope.
+    Account,
+    /// The region is not in scope.
+    Region,
+    /// A read-only event that a plain ENABLED rule would not carry.
+    ReadOnly,
+    /// The hub's own roles made it.
+    OwnRole,
+    /// Another event name.
+    EventName,
+    /// Another event source.
+    EventSource,
+    /// The match is not true.
+    Expression,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Disabled => "the trigger is disabled",
+            Self::NotCloudTrail => "it is not an event of an AWS service via CloudTrail",
+            Self::Account => "its account is not in scope",
+            Self::Region => "its region is not in scope",
+            Self::ReadOnly => "it is a read-only event, and the trigger does not set include_read_only",
+            Self::OwnRole => "the hub's own role made it, and the trigger does not set include_self",
+            Self::EventName => "its event name is not one of the trigger's",
+            Self::EventSource => "its event source is not one of the trigger's",
+            Self::Expression => "the match is not true",
+        })
+    }
+}
+
+/// What came of one trigger and one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It matches.
+    Match,
+    /// It does not, and why.
+    NoMatch(Reason),
+    /// The match expression erred; the trigger's `on_error` decides what that means.
+    Error(EvalError),
+}
+
+/// A trigger that is ready to judge.
+#[derive(Debug, Clone)]
+pub struct CompiledTrigger {
+    trigger: Trigger,
+    expression: Option<Expr>,
+}
+
+impl CompiledTrigger {
+    /// Makes a trigger ready.
+    ///
+    /// # Errors
+    /// The diagnostics of the match expression, with paths.
+    pub fn new(trigger: Trigger) -> Result<Self, Vec<Diagnostic>> {
+        let Some(text) = &trigger.match_expression else { return Ok(Self { trigger, expression: None }) };
+        match jmespath::parse(text) {
+            (Some(expression), _) => Ok(Self { trigger, expression: Some(expression) }),
+            (None, diagnostics) => Err(diagnostics.into_iter().map(|diagnostic| diagnostic.at(Path::root("match_expression"))).collect()),
+        }
+    }
+
+    /// The trigger as it was declared.
+    #[must_use]
+    pub fn trigger(&self) -> &Trigger {
+        &self.trigger
+    }
+
+    /// The tree of the match expression, if there is one.
+    #[must_use]
+    pub fn expression(&self) -> Option<&Expr> {
+        self.expression.as_ref()
+    }
+
+    /// Judges one event.
+    #[must_use]
+    pub fn judge(&self, event: &Event, scope: &Scope) -> Outcome {
+        if let Some(reason) = rules::first_no(&self.trigger, event, scope) {
+            return Outcome::NoMatch(reason);
+        }
+        match self.expression.as_ref().map(|expression| search(expression, event.envelope())) {
+            None => Outcome::Match,
+            Some(Ok(value)) if truthy(&value) => Outcome::Match,
+            Some(Ok(_)) => Outcome::NoMatch(Reason::Expression),
+            Some(Err(error)) => Outcome::Error(error),
+        }
+    }
+}
+
+/// One trigger's verdict on an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement<'s> {
+    /// The trigger.
+    pub trigger: &'s Trigger,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl Judgement<'_> {
+    /// Whether the trigger's actions run: a match, or an error where `on_error` is `match`.
+    #[must_use]
+    pub fn fires(&self) -> bool {
+        match self.outcome {
+            Outcome::Match => true,
+            Outcome::NoMatch(_) => false,
+            Outcome::Error(_) => self.trigger.on_error == OnError::Match,
+        }
+    }
+}
+
+/// A trigger that was not taken into a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The trigger's name.
+    pub name: String,
+    /// Why.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Triggers that judge events together. Cost grows with the triggers that name the event, not with all of them.
+#[derive(Debug, Clone, Default)]
+pub struct TriggerSet {
+    triggers: Vec<CompiledTrigger>,
+    by_name: HashMap<String, Vec<usize>>,
+    any_event: Vec<usize>,
+}
+
+impl TriggerSet {
+    /// Makes the triggers ready; those that cannot be are left out and told.
+    #[must_use]
+    pub fn new(triggers: Vec<Trigger>) -> (Self, Vec<Refused>) {
+        let mut compiled = Vec::with_capacity(triggers.len());
+        let mut refused = Vec::new();
+        for trigger in triggers {
+            let name = trigger.name.clone();
+            match CompiledTrigger::new(trigger) {
+                Ok(trigger) => compiled.push(trigger),
+                Err(diagnostics) => refused.push(Refused { name, diagnostics }),
+            }
+        }
+        (Self::of(compiled), refused)
+    }
+
+    /// A set of triggers that are ready already.
+    #[must_use]
+    pub fn of(triggers: Vec<CompiledTrigger>) -> Self {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut any_event = Vec::new();
+        for (index, compiled) in triggers.iter().enumerate() {
+            let names: BTreeSet<&String> = compiled.trigger.event_names.iter().collect();
+            for name in names {
+                by_name.entry(name.clone()).or_default().push(index);
+            }
+            if compiled.trigger.any_event {
+                any_event.push(index);
+            }
+        }
+        Self { triggers, by_name, any_event }
+    }
+
+    /// The triggers of the set, in the order given.
+    #[must_use]
+    pub fn triggers(&self) -> &[CompiledTrigger] {
+        &self.triggers
+    }
+
+    /// The verdicts of those triggers whose event names and sources fit, in the order given.
+    #[must_use]
+    pub fn judge(&self, event: &Event, scope: &Scope) -> Vec<Judgement<'_>> {
+        let named = event.name().and_then(|name| self.by_name.get(name)).map_or(&[][..], Vec::as_slice);
+        let mut candidates: Vec<usize> = named.iter().chain(&self.any_event).copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        candidates
+            .into_iter()
+            .filter_map(|index| self.triggers.get(index))
+            .filter(|compiled| rules::source_fits(&compiled.trigger, event))
+            .map(|compiled| Judgement { trigger: &compiled.trigger, outcome: compiled.judge(event, scope) })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
