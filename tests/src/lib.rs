@@ -12,6 +12,7 @@
 
 pub mod cloudtrail;
 pub mod control;
+pub mod leftovers;
 pub mod process;
 pub mod runtime;
 pub mod sink;

@@ -91,6 +91,7 @@ def deliver(target, event, rule, view):
             if spec.service == "sqs":
                 require_queue(spec, rule)
             stock_invoke_target(target, event, rule, view)
+            event.get("_Sent", []).append(target["Arn"])
     except Undeliverable as failure:
         dead_letter(target, rule, view, failure)
 

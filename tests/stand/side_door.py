@@ -1,7 +1,8 @@
 """What the tests need and AWS offers to no caller: paths under /_trailwire/ of the emulator.
 
 POST /_trailwire/events         a JSON list of events in EventBridge's envelope form, put on the bus (`event-bus`, else the default one) of
-                                each event's own account and region, as an AWS service would: `aws.*` sources are allowed, ids and times kept
+                                each event's own account and region, as an AWS service would: `aws.*` sources are allowed, ids and times kept;
+                                answers to how many targets other than buses each was sent
 POST /_trailwire/organization   {"id": "o-…", "accounts": ["…"]}: what aws:PrincipalOrgID says of these accounts; no accounts, no organization
 POST /_trailwire/regions        {"account": "…", "disabled": ["…"]}: regions that are not enabled in the account
 """
@@ -53,7 +54,7 @@ def put_events(envelopes):
         with request_scope(record["Account"], record["Region"]):
             eventbridge._ensure_default_bus()
             eventbridge._dispatch_event(record)
-    return {"accepted": len(records)}
+    return {"sent": [len(record["_Sent"]) for record in records]}
 
 
 def record_of(envelope):
@@ -68,6 +69,7 @@ def record_of(envelope):
         "Resources": envelope["resources"],
         "Account": envelope["account"],
         "Region": envelope["region"],
+        "_Sent": [],
     }
 
 
