@@ -9,6 +9,7 @@ pub mod cloud;
 pub mod config;
 pub mod context;
 pub mod function;
+pub mod handshake;
 pub mod registry;
 pub mod resource;
 pub mod schema;

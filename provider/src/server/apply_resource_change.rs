@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
 
-use super::guard::{REPORT, guard};
+use super::guard::REPORT;
 use super::{Failure, Server, answer, errors_only};
 use crate::resource::plan::known_part;
 use crate::resource::{ApplyRequest, ApplyResponse, Progress, ValidateRequest};
@@ -43,14 +43,14 @@ async fn apply(server: &Server, request: ApplyResourceChangeRequest) -> Result<A
     if !asked.is_destroy() {
         let mut wrong = errors_only(validate::check(&asked.config, &block));
         let (checking, config) = (Arc::clone(&resource), asked.config.clone());
-        wrong.extend(errors_only(guard("validating", async move { checking.validate(&ValidateRequest { config }) }).await?));
+        wrong.extend(errors_only(server.guard("validating", async move { checking.validate(&ValidateRequest { config }) }).await?));
         if !wrong.is_empty() {
             return Err(wrong.into());
         }
     }
     let (prior, planned) = (asked.prior.clone(), asked.planned.clone());
     let best_known = move || known_part(progress.latest().unwrap_or_else(|| prior.clone()));
-    let done = guard("applying", async move { resource.apply(&context, asked).await }).await;
+    let done = server.guard("applying", async move { resource.apply(&context, asked).await }).await;
     let done = done.unwrap_or_else(|panic| ApplyResponse { state: best_known(), diagnostics: vec![panic], private: None });
     let (new_state, diagnostics) = truthful(done.state, done.diagnostics, &[best_known(), known_part(planned)], &block);
     Ok(ApplyResourceChangeResponse {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Server;
-use super::guard::guard;
 use crate::function::{Function, FunctionError};
 use crate::value::Dynamic;
 use crate::wire::message::{self, CallFunctionRequest, CallFunctionResponse, DynamicValue};
@@ -24,7 +23,7 @@ async fn call(server: &Server, request: CallFunctionRequest) -> Result<DynamicVa
     let function = function.ok_or_else(|| whole(format!("there is no function {} in this version of the provider", request.name)))?;
     let arguments = arguments(function.as_ref(), &request.arguments)?;
     let kind = function.result();
-    let result = guard("calling a function", async move { function.call(&arguments) }).await;
+    let result = server.guard("calling a function", async move { function.call(&arguments) }).await;
     let result = result.map_err(|panic| whole(panic.draw()))??;
     wire::encode(&result, &kind).map_err(|invalid| whole(format!("the function made a wrong value: {}", invalid.what)))
 }

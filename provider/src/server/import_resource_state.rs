@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::any_error;
 
-use super::guard::guard;
 use super::{Failure, Server, answer};
 use crate::resource::ImportRequest;
 use crate::wire::convert;
@@ -22,7 +21,7 @@ async fn import(server: &Server, request: ImportResourceStateRequest) -> Result<
     let block = resource.schema().block;
     let context = server.context()?;
     let asked = ImportRequest { id: request.id, stop: server.stop.clone() };
-    let found = guard("importing", async move { resource.import(&context, asked).await }).await?;
+    let found = server.guard("importing", async move { resource.import(&context, asked).await }).await?;
     if found.state.is_null() || any_error(&found.diagnostics) {
         return Err(found.diagnostics.into());
     }

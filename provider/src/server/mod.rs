@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 
@@ -45,6 +46,8 @@ pub struct Server {
     functions: BTreeMap<&'static str, Arc<dyn Function>>,
     context: Mutex<Option<Context>>,
     stop: CancellationToken,
+    /// Held for reading by every handler that runs.
+    running: Arc<RwLock<()>>,
 }
 
 impl Server {
@@ -65,6 +68,7 @@ impl Server {
             functions: functions.into_iter().map(|function| (function.name(), function)).collect(),
             context: Mutex::new(None),
             stop: CancellationToken::new(),
+            running: Arc::default(),
         }
     }
 

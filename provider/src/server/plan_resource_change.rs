@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::any_error;
 
-use super::guard::guard;
 use super::{Failure, Server, answer, errors_only};
 use crate::resource::{PlanRequest, PlanResponse, ValidateRequest};
 use crate::schema::{conform, validate};
@@ -38,16 +37,17 @@ async fn plan(server: &Server, request: PlanResourceChangeRequest) -> Result<Pla
     let context = server.context()?;
     let destroys = asked.is_destroy();
     let mut wrong = if destroys { Vec::new() } else { errors_only(validate::check(&asked.config, &block)) };
-    let mut found = guard("planning", async move {
-        if !destroys {
-            wrong.extend(errors_only(resource.validate(&ValidateRequest { config: asked.config.clone() })));
-        }
-        if any_error(&wrong) {
-            return PlanResponse { planned: asked.prior, diagnostics: wrong, ..PlanResponse::default() };
-        }
-        resource.plan(&context, asked).await
-    })
-    .await?;
+    let mut found = server
+        .guard("planning", async move {
+            if !destroys {
+                wrong.extend(errors_only(resource.validate(&ValidateRequest { config: asked.config.clone() })));
+            }
+            if any_error(&wrong) {
+                return PlanResponse { planned: asked.prior, diagnostics: wrong, ..PlanResponse::default() };
+            }
+            resource.plan(&context, asked).await
+        })
+        .await?;
     if destroys {
         found.planned = Dynamic::Null;
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::guard::guard;
 use super::{Failure, Server, answer};
 use crate::resource::ReadDataRequest;
 use crate::wire::message::{ReadDataSourceRequest, ReadDataSourceResponse};
@@ -20,6 +19,6 @@ async fn read(server: &Server, request: ReadDataSourceRequest) -> Result<ReadDat
     let config = wire::decode(request.config.as_ref(), &block.implied_type())?;
     let context = server.context()?;
     let asked = ReadDataRequest { config, stop: server.stop.clone() };
-    let found = guard("reading", async move { source.read(&context, asked).await }).await?;
+    let found = server.guard("reading", async move { source.read(&context, asked).await }).await?;
     Ok(ReadDataSourceResponse { state: Some(answer(found.state, &block)?), diagnostics: convert::diagnostics(found.diagnostics) })
 }

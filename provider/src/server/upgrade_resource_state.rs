@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 
-use super::guard::guard;
 use super::{Failure, Server, answer};
 use crate::wire::message::{DynamicValue, RawState, UpgradeResourceStateRequest, UpgradeResourceStateResponse};
 use crate::wire::{convert, json};
@@ -29,7 +28,7 @@ async fn upgrade(server: &Server, request: UpgradeResourceStateRequest) -> Resul
     }
     let mut state = json::read(&raw)?;
     if request.version < schema.version {
-        state = guard("upgrading state", async move { resource.upgrade(request.version, state) }).await??;
+        state = server.guard("upgrading state", async move { resource.upgrade(request.version, state) }).await??;
     }
     answer(state, &schema.block)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::Diagnostic;
 
-use super::guard::guard;
 use super::{Failure, Server};
 use crate::resource::ValidateRequest;
 use crate::schema::validate;
@@ -21,6 +20,6 @@ async fn check(server: &Server, request: ValidateConfigRequest) -> Result<Vec<Di
     let block = source.schema().block;
     let config = wire::decode(request.config.as_ref(), &block.implied_type())?;
     let found = validate::check(&config, &block);
-    let own = guard("validating", async move { source.validate(&ValidateRequest { config }) }).await?;
+    let own = server.guard("validating", async move { source.validate(&ValidateRequest { config }) }).await?;
     Ok(found.into_iter().chain(own).collect())
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 
-use super::guard::guard;
 use super::{Failure, Server};
 use crate::resource::ValidateRequest;
 use crate::schema::validate;
@@ -29,6 +28,6 @@ async fn check(server: &Server, request: ValidateConfigRequest) -> Result<Vec<Di
                 .help("use Terraform 1.11 or later, or an attribute that names a secret which exists")
         }));
     }
-    let own = guard("validating", async move { resource.validate(&ValidateRequest { config }) }).await?;
+    let own = server.guard("validating", async move { resource.validate(&ValidateRequest { config }) }).await?;
     Ok(found.into_iter().chain(own).collect())
 }

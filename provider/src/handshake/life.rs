@@ -1,0 +1,60 @@
+//! When to end.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::server::Server;
+
+/// After Shutdown open streams get this long to close; Terraform kills after two seconds.
+const AFTER_SHUTDOWN: Duration = Duration::from_millis(500);
+/// With nobody left to tell the result to, running work gets this long to leave things in order.
+const AFTER_ORPHANED: Duration = Duration::from_secs(20);
+const LOOK_FOR_PARENT: Duration = Duration::from_millis(500);
+
+/// Who decides that it is over, besides Shutdown and SIGTERM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keeper {
+    /// Terraform, our parent: over when it is gone. SIGINT is ignored, because a terminal sends it to us too, and Terraform says Stop when it means us.
+    Parent,
+    /// A person at a terminal: over on SIGINT, not on Shutdown.
+    User,
+}
+
+/// Returns when the process should end.
+pub(super) async fn end(server: &Server, quit: &CancellationToken, keeper: Keeper) {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()).ok(), signal(SignalKind::terminate()).ok());
+    let parent = std::os::unix::process::parent_id();
+    loop {
+        tokio::select! {
+            () = quit.cancelled() => return tokio::time::sleep(AFTER_SHUTDOWN).await,
+            () = received(&mut interrupt) => match keeper {
+                Keeper::Parent => tracing::debug!("interrupt ignored: Terraform says Stop when it means us"),
+                Keeper::User => return orphaned(server).await,
+            },
+            () = received(&mut terminate) => return orphaned(server).await,
+            () = tokio::time::sleep(LOOK_FOR_PARENT), if keeper == Keeper::Parent => {
+                if std::os::unix::process::parent_id() != parent {
+                    return orphaned(server).await;
+                }
+            }
+        }
+    }
+}
+
+/// Tells everything that runs to stop, and waits for it a while.
+async fn orphaned(server: &Server) {
+    server.stop().cancel();
+    if tokio::time::timeout(AFTER_ORPHANED, server.idle()).await.is_err() {
+        tracing::warn!("ended with work still running");
+    }
+}
+
+/// The next signal; never, when it cannot be listened for.
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
