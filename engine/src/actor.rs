@@ -276,7 +276,9 @@ mod tests {
     use super::*;
 
     /// A `userIdentity`, what it is called, its kind, its account, and through which service it acted.
-    fn cases() -> Vec<(Value, &'static str, Kind, Option<&'static str>, Option<&'static str>)> {
+    type Case = (Value, &'static str, Kind, Option<&'static str>, Option<&'static str>);
+
+    fn cases() -> Vec<Case> {
         let account = Some("111122223333");
         vec![
             (

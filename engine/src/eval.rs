@@ -52,16 +52,15 @@ pub fn search(expr: &Expr, current: &Value) -> Result<Value, EvalError> {
     Evaluator { steps: 0, observer: None }.eval(expr, current).map(Cow::into_owned)
 }
 
+/// Told of each node and what came of it.
+pub type Observer<'o> = dyn FnMut(&Expr, Result<&Value, &EvalError>) + 'o;
+
 /// As [`search`], and tells `observer` the outcome of every node as it is reached: inner ones first, those in projections once
 /// for each element, those that a short circuit skips never.
 ///
 /// # Errors
 /// As [`search`].
-pub fn search_observed(
-    expr: &Expr,
-    current: &Value,
-    observer: &mut dyn FnMut(&Expr, Result<&Value, &EvalError>),
-) -> Result<Value, EvalError> {
+pub fn search_observed(expr: &Expr, current: &Value, observer: &mut Observer<'_>) -> Result<Value, EvalError> {
     Evaluator { steps: 0, observer: Some(observer) }.eval(expr, current).map(Cow::into_owned)
 }
 
@@ -75,7 +74,7 @@ type Evaluated<'v> = Result<Cow<'v, Value>, EvalError>;
 
 struct Evaluator<'o> {
     steps: u64,
-    observer: Option<&'o mut dyn FnMut(&Expr, Result<&Value, &EvalError>)>,
+    observer: Option<&'o mut Observer<'o>>,
 }
 
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);

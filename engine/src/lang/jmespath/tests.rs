@@ -172,7 +172,7 @@ fn nesting_is_bounded_whichever_way_it_grows() {
         format!("a{}", "[]".repeat(deep)),
         format!("a{}", " | a".repeat(deep)),
         format!("{}a{}", "[".repeat(deep), "]".repeat(deep)),
-        format!("{}{}", "((a.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b.b)".repeat(1), ".b".repeat(deep)),
+        (0..3).fold("a".to_owned(), |inner, _| format!("({inner}{})", ".b".repeat(150))),
         "x".repeat(LONGEST + 1),
     ] {
         assert_eq!(parse(&text).1.first().map(|diagnostic| diagnostic.code), Some(Code::TOO_COMPLEX));
