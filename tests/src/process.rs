@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -168,15 +169,33 @@ fn join(lines: &[Line], wanted: impl Fn(&Line) -> bool) -> String {
     lines.iter().filter(|line| wanted(line)).flat_map(|line| [line.text.as_str(), "\n"]).collect()
 }
 
-/// A program of this workspace, beside the test that asks for it.
+/// A program of this workspace, up to date: `cargo test` builds only the programs of packages that have tests beside them, so the first use
+/// in a process asks cargo to build all.
 ///
 /// # Panics
-/// When it has not been built.
+/// When it does not build.
 pub fn built(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("a process knows its program");
-    let candidates = own.ancestors().skip(1).take(2).map(|directory| directory.join(name));
-    let found = candidates.into_iter().find(|path| path.is_file());
-    found.unwrap_or_else(|| panic!("{name} is not built beside {}: run `cargo build --workspace` first", own.display()))
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    let directory = DIRECTORY.get_or_init(|| {
+        let own = std::env::current_exe().expect("a process knows its program");
+        // Tests are in `deps`, programs one up.
+        let directory = own.ancestors().skip(1).find(|directory| !directory.ends_with("deps")).expect("a program is in a directory");
+        if let Some(cargo) = std::env::var_os("CARGO") {
+            build(Path::new(&cargo), directory);
+        }
+        directory.to_path_buf()
+    });
+    let program = directory.join(name);
+    assert!(program.is_file(), "{} is not built: run `cargo build --workspace` first", program.display());
+    program
+}
+
+fn build(cargo: &Path, directory: &Path) {
+    let profile = if directory.ends_with("release") { "release" } else { "dev" };
+    let mut command = Command::new(cargo);
+    command.args(["build", "--workspace", "--bins", "--quiet", "--offline", "--profile", profile]);
+    let status = command.current_dir(crate::stand::repository()).status().expect("cargo can be run");
+    assert!(status.success(), "the programs under test do not build");
 }
 
 /// The processes that have this parent and run the program of this name.
