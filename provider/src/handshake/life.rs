@@ -16,28 +16,34 @@ const LOOK_FOR_PARENT: Duration = Duration::from_millis(500);
 /// Who decides that it is over, besides Shutdown and SIGTERM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keeper {
-    /// Terraform, our parent: over when it is gone. SIGINT is ignored, because a terminal sends it to us too, and Terraform says Stop when it means us.
-    Parent,
+    /// Terraform, the parent process of this id: over when it is gone. SIGINT is ignored, because a terminal sends it to us too, and Terraform says Stop
+    /// when it means us.
+    Parent(u32),
     /// A person at a terminal: over on SIGINT, not on Shutdown.
     User,
+}
+
+impl Keeper {
+    /// The parent of this process. To be asked before the handshake, which is the last moment at which it is surely there.
+    pub(super) fn parent() -> Keeper {
+        Keeper::Parent(std::os::unix::process::parent_id())
+    }
 }
 
 /// Returns when the process should end.
 pub(super) async fn end(server: &Server, quit: &CancellationToken, keeper: Keeper) {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()).ok(), signal(SignalKind::terminate()).ok());
-    let parent = std::os::unix::process::parent_id();
     loop {
         tokio::select! {
             () = quit.cancelled() => return tokio::time::sleep(AFTER_SHUTDOWN).await,
             () = received(&mut interrupt) => match keeper {
-                Keeper::Parent => tracing::debug!("interrupt ignored: Terraform says Stop when it means us"),
+                Keeper::Parent(_) => tracing::debug!("interrupt ignored: Terraform says Stop when it means us"),
                 Keeper::User => return orphaned(server).await,
             },
             () = received(&mut terminate) => return orphaned(server).await,
-            () = tokio::time::sleep(LOOK_FOR_PARENT), if keeper == Keeper::Parent => {
-                if std::os::unix::process::parent_id() != parent {
-                    return orphaned(server).await;
-                }
+            () = tokio::time::sleep(LOOK_FOR_PARENT) => match keeper {
+                Keeper::Parent(id) if std::os::unix::process::parent_id() != id => return orphaned(server).await,
+                Keeper::Parent(_) | Keeper::User => {}
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The socket and what comes in over it.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -42,9 +44,8 @@ impl Socket {
     }
 }
 
-/// The library makes such directories with mode 0700.
 fn directory_in(parent: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("trailwire-").tempdir_in(parent)
+    tempfile::Builder::new().prefix("trailwire-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
 }
 
 /// The connections that got through TLS, if there is any. A client that is refused costs a log line.

@@ -34,12 +34,12 @@ pub const ADDRESS: &str = "registry.terraform.io/trailwire/trailwire";
 /// No socket, or a client certificate that is none.
 pub async fn serve(server: Arc<Server>, invitation: &Invitation, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let identity = invitation.client_certificate.as_deref().map(tls::Identity::pinned_to).transpose()?;
-    let socket = listen::Socket::bind()?;
+    let (socket, keeper) = (listen::Socket::bind()?, life::Keeper::parent());
     let line = handshake_line(socket.path(), identity.as_ref());
     let (acceptor, quit) = (identity.map(|identity| identity.acceptor), CancellationToken::new());
     writeln!(out, "{line}")?;
     out.flush()?;
-    run(server, socket, acceptor, quit, life::Keeper::Parent).await
+    run(server, socket, acceptor, quit, keeper).await
 }
 
 /// Serves a Terraform that somebody else starts, for debuggers: writes the environment variable that makes Terraform come here. Without TLS, until interrupted.
