@@ -29,6 +29,10 @@ lint: ## Check format and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+.PHONY: docs
+docs: ## Write the registry's pages in docs/ from the schemas
+	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs
+
 .PHONY: clean
 clean: ## Remove what was built and the stand's Python environment
 	$(CARGO) clean

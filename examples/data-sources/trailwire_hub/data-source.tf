@@ -1,0 +1,3 @@
+data "trailwire_hub" "security" {
+  name = "security"
+}

@@ -1,0 +1,1 @@
+terraform import trailwire_destination.slack security/security-slack

@@ -1,0 +1,1 @@
+terraform import trailwire_hub.security security

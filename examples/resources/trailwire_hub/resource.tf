@@ -1,0 +1,4 @@
+resource "trailwire_hub" "security" {
+  name    = "security"
+  regions = ["us-east-1", "eu-west-1"]
+}
