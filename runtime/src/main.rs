@@ -1,2 +1,20 @@
-//! Runtime.
-fn main() {}
+//! Trailwire's runtime: it matches CloudTrail events against triggers and acts on them without losing one.
+#![forbid(unsafe_code)]
+
+mod action;
+mod cli;
+mod core;
+mod definitions;
+mod destination;
+mod driver;
+mod hub;
+mod journal;
+mod secrets;
+mod source;
+mod telemetry;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

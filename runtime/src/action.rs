@@ -1,0 +1,153 @@
+//! What an action says: the content of a notification, or the event that is sent on. Pure; how it looks at a destination is that
+//! destination's affair ([`crate::destination`]).
+
+pub(crate) mod facts;
+
+use serde_json::{Map, Value};
+use trailwire_engine::actor::{Actor, who};
+use trailwire_engine::template::{self, Variables};
+use trailwire_engine::trigger::{Action, Notify};
+use trailwire_engine::{eval, lang};
+
+use crate::core::run::Run;
+use facts::Facts;
+
+/// What is delivered.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// To people.
+    Notification(Box<Notification>),
+    /// The whole event.
+    Event(Box<EventContent>),
+}
+
+/// An event that is sent on.
+#[derive(Debug)]
+pub(crate) struct EventContent {
+    pub(crate) accepted: jiff::Timestamp,
+    pub(crate) trigger: String,
+    pub(crate) severity: &'static str,
+    pub(crate) event: Value,
+}
+
+/// A notification. Its texts hold whatever the event says and are not escaped.
+#[derive(Debug)]
+pub(crate) struct Notification {
+    pub(crate) accepted: jiff::Timestamp,
+    pub(crate) trigger: String,
+    pub(crate) severity: &'static str,
+    pub(crate) description: Option<String>,
+    pub(crate) title: String,
+    /// The message that the trigger's author wrote, rendered; `None` where there is none.
+    pub(crate) message: Option<String>,
+    /// Label and value, in label order.
+    pub(crate) fields: Vec<(String, Value)>,
+    pub(crate) actor: Actor,
+    pub(crate) facts: Facts,
+    pub(crate) event: Value,
+    /// What went wrong while it was written: a template or a field. The notification goes out all the same.
+    pub(crate) faults: Vec<String>,
+}
+
+impl Notification {
+    /// The message in plain text: the author's own, or one that says who, what, where, when, from where and with what, and where to
+    /// look.
+    pub(crate) fn text(&self) -> String {
+        match &self.message {
+            Some(message) => message.clone(),
+            None => self.description.iter().cloned().chain(self.facts.sentences()).collect::<Vec<_>>().join("\n"),
+        }
+    }
+}
+
+/// What the action at this index of a run delivers; `None` where it is no action that delivers.
+pub(crate) fn content(run: &Run, action: u32) -> Option<Content> {
+    match run.trigger.actions.get(action as usize)? {
+        Action::Notify(notify) => Some(Content::Notification(Box::new(notification(run, notify)))),
+        Action::Send(_) => Some(Content::Event(Box::new(EventContent {
+            accepted: run.accepted,
+            trigger: run.trigger.name.clone(),
+            severity: run.trigger.severity.name(),
+            event: run.event.clone(),
+        }))),
+        Action::Wait(_) => None,
+    }
+}
+
+fn notification(run: &Run, notify: &Notify) -> Notification {
+    let actor = who(run.event.get("detail").unwrap_or(&Value::Null));
+    let facts = Facts::new(&run.event, &actor);
+    let variables = variables(run, &actor, &facts);
+    let mut faults = Vec::new();
+    let mut render = |what: &str, template: &Option<String>| {
+        let rendered = template::render(template.as_deref()?, &variables);
+        rendered.map_err(|error| faults.push(format!("{what}: {error}"))).ok().filter(|text| !text.trim().is_empty())
+    };
+    let title = render("title", &notify.title);
+    let message = render("message", &notify.message);
+    let fields = notify.fields.iter().map(|(label, expression)| {
+        let value = field(expression, &run.event).unwrap_or_else(|fault| {
+            faults.push(format!("field `{label}`: {fault}"));
+            Value::Null
+        });
+        (label.clone(), value)
+    });
+    Notification {
+        fields: fields.collect(),
+        accepted: run.accepted,
+        trigger: run.trigger.name.clone(),
+        severity: run.trigger.severity.name(),
+        description: run.trigger.description.clone(),
+        title: title.unwrap_or_else(|| facts.title(&actor)),
+        message,
+        actor,
+        facts,
+        event: run.event.clone(),
+        faults,
+    }
+}
+
+fn field(expression: &str, event: &Value) -> Result<Value, String> {
+    let (parsed, diagnostics) = lang::jmespath::parse(expression);
+    let parsed = parsed.ok_or_else(|| crate::definitions::sentences(&diagnostics).join("; "))?;
+    eval::search(&parsed, event).map_err(|error| error.to_string())
+}
+
+/// Everything that [`template::VARIABLES`] promises.
+fn variables(run: &Run, actor: &Actor, facts: &Facts) -> Variables {
+    let null = Value::Null;
+    let detail = run.event.get("detail").unwrap_or(&null);
+    let of = |name: &str| detail.get(name).and_then(Value::as_str);
+    let members = serde_json::to_value(actor).unwrap_or_else(|_| Value::Object(Map::new()));
+    Variables::new()
+        .text("trigger", Some(&run.trigger.name))
+        .text("severity", Some(run.trigger.severity.name()))
+        .text("description", run.trigger.description.as_deref())
+        .text("event_name", facts.event_name.as_deref())
+        .text("event_source", of("eventSource"))
+        .text("event_time", of("eventTime").or_else(|| run.event.get("time").and_then(Value::as_str)))
+        .text("event_id", of("eventID"))
+        .text("request_id", of("requestID"))
+        .text("account", facts.account.as_deref())
+        .text("region", facts.region.as_deref())
+        .text("source_ip", of("sourceIPAddress"))
+        .text("user_agent", of("userAgent"))
+        .text("error_code", of("errorCode"))
+        .text("error_message", of("errorMessage"))
+        .text("console_url", facts.console_url.as_deref())
+        .named("actor", actor.to_string(), &members)
+        .json("detail", detail)
+        .json("event", &run.event)
+}
+
+/// A field's value as people read it: a text as it is, anything else as JSON, nothing as a dash.
+pub(crate) fn field_text(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! The command line: one file for each command.
+//!
+//! Exit codes: 0 when the command did its work, 1 when the work failed, 2 when it was asked for something that can not be done
+//! (arguments, definitions, an expression or input that is refused, a hub that is not there).
+
+mod eval;
+mod explain;
+mod input;
+mod run;
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Know within seconds when something happens in AWS, and act on it without losing an event.
+#[derive(Debug, Parser)]
+#[command(name = "trailwire", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receives events, judges them, and carries out the actions of the triggers that fire.
+    Run(Box<run::RunArguments>),
+    /// Evaluates an expression on events: one line of JSON for each event.
+    Eval(eval::EvalArguments),
+    /// Tells why an event does or does not fire a trigger.
+    Explain(explain::ExplainArguments),
+}
+
+/// Why a command ended without doing its work. The text is for a person: what is wrong, then what to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It was asked for something that can not be done. Exit code 2.
+    Refused(String),
+    /// It failed while working. Exit code 1.
+    Broken(String),
+}
+
+impl Failure {
+    pub(crate) fn refused(reason: impl Display) -> Self {
+        Self::Refused(reason.to_string())
+    }
+
+    pub(crate) fn broken(reason: impl Display) -> Self {
+        Self::Broken(reason.to_string())
+    }
+}
+
+pub(crate) fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(*arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Refused(reason)) => complain(&reason, 2),
+        Err(Failure::Broken(reason)) => complain(&reason, 1),
+    }
+}
+
+fn complain(reason: &str, code: u8) -> ExitCode {
+    // A diagnostic that was drawn begins with its own "error".
+    let head = if reason.starts_with("error") { "" } else { "error: " };
+    drop(writeln!(std::io::stderr(), "{head}{reason}"));
+    ExitCode::from(code)
+}
+
+/// Writes a line to standard output. A reader that has gone away (`| head`) ends the command without noise.
+pub(crate) fn print(line: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(Failure::broken)
+}

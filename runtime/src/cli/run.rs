@@ -1,0 +1,265 @@
+//! `trailwire run`: the daemon, at a hub or without AWS.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, ValueEnum};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::fanout::names;
+use trailwire_engine::trigger::duration;
+
+use super::{Failure, input, print};
+use crate::definitions::{Definitions, files};
+use crate::destination::Sender;
+use crate::driver::{DeadLetters, Driver, Intake, Totals, Until, Worker};
+use crate::hub::Hub;
+use crate::journal::embedded::Embedded;
+use crate::secrets::{SecretText, Secrets};
+use crate::source::file::{self, Read};
+use crate::source::{http, sqs};
+use crate::telemetry;
+
+/// The environment variable with the token of the HTTP source.
+const TOKEN: &str = "TRAILWIRE_HTTP_TOKEN";
+
+/// Receives events, judges them, and carries out the actions of the triggers that fire.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("place").required(true).args(["hub", "definitions"])))]
+pub(crate) struct RunArguments {
+    /// The hub whose queue and definitions are used. AWS access and the home region come from the environment and profiles,
+    /// as for every AWS tool (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL …).
+    #[arg(long, value_name = "NAME", value_parser = hub_name)]
+    hub: Option<String>,
+    /// Without AWS: a document, a directory of documents, or a plan as `terraform show -json` prints it.
+    #[arg(long, value_name = "PATH", requires = "source")]
+    definitions: Option<PathBuf>,
+    /// Without AWS: where events come from. `http://ADDRESS:PORT` listens for POST of an event or an array of events; a file
+    /// or `-` holds JSON lines or CloudTrail log files, compressed or not, and ends the process when all its work is done.
+    #[arg(long, value_name = "http://ADDR|FILE|-", requires = "definitions")]
+    source: Option<String>,
+    /// End when queue, deliveries, waits and retries have been empty for this long, such as `5s`.
+    #[arg(long, value_name = "DURATION", value_parser = length)]
+    until_idle: Option<Duration>,
+    /// Where accepted work is kept.
+    #[arg(long, value_name = "KIND", default_value = "embedded")]
+    journal: JournalKind,
+    /// The directory of the embedded journal.
+    #[arg(long, value_name = "DIR", env = "TRAILWIRE_STATE_DIR", default_value = "trailwire-state")]
+    state: PathBuf,
+}
+
+/// The kinds of journal. More will come; the flag is there so that today's scripts can say what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum JournalKind {
+    /// One file in the state directory.
+    Embedded,
+}
+
+fn hub_name(text: &str) -> Result<String, String> {
+    names::check_hub_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// # Errors
+///
+/// [`Failure::Refused`] for definitions, a hub, an address or a journal that can not be used; [`Failure::Broken`] when work failed later.
+pub(crate) fn run(arguments: RunArguments) -> Result<(), Failure> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::broken)?;
+    let done = runtime.block_on(async {
+        let stop = stop_on_signal()?;
+        match &arguments.hub {
+            Some(name) => at_hub(name, &arguments, stop).await,
+            None => without_aws(&arguments, stop).await,
+        }
+    });
+    // A thread that waits for standard input can not be stopped.
+    runtime.shutdown_background();
+    done
+}
+
+/// A token that SIGTERM and SIGINT cancel. A second one ends the process at once, as usual.
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::broken)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::broken)?;
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        for round in 0.. {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if round > 0 {
+                std::process::exit(1);
+            }
+            tracing::info!("stopping: what is under way is finished first");
+            stopping.cancel();
+        }
+    });
+    Ok(stop)
+}
+
+async fn start(
+    arguments: &RunArguments,
+    definitions: Arc<Definitions>,
+    secrets: Secrets,
+    dead_letters: Option<Arc<dyn DeadLetters>>,
+) -> Result<(Driver<Embedded>, Intake, Arc<Embedded>), Failure> {
+    let JournalKind::Embedded = arguments.journal;
+    let journal = Arc::new(Embedded::open(&arguments.state).map_err(Failure::refused)?);
+    let sender = Sender::new(secrets).map_err(Failure::broken)?;
+    let worker = Worker::new(Arc::clone(&journal), sender, dead_letters);
+    let (driver, intake) = Driver::new(Arc::clone(&journal), worker, definitions).await.map_err(Failure::broken)?;
+    Ok((driver, intake, journal))
+}
+
+async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
+    let (Some(path), Some(source)) = (&arguments.definitions, &arguments.source) else {
+        return Err(Failure::refused("`--definitions` and `--source` are needed, or `--hub`"));
+    };
+    let definitions = Arc::new(files::load(path).map_err(Failure::refused)?);
+    let (triggers, destinations) = definitions.counts();
+    match source.strip_prefix("http://") {
+        Some(address) => {
+            let (listener, token) = listen(address).await?;
+            let (driver, intake, _) = start(arguments, Arc::clone(&definitions), Secrets::default(), None).await?;
+            let address = listener.local_addr().map_err(Failure::broken)?;
+            tracing::info!(triggers, destinations, %address, "listening");
+            serve(listener, token, driver, intake, definitions, arguments, stop).await
+        }
+        None => {
+            let input = input::open(source).map_err(|error| Failure::refused(format!("cannot read {source}: {error}")))?;
+            let (driver, intake, journal) = start(arguments, Arc::clone(&definitions), Secrets::default(), None).await?;
+            tracing::info!(triggers, destinations, source, "reading");
+            let ended = CancellationToken::new();
+            let feeding = tokio::spawn({
+                let (ended, stop) = (ended.clone(), stop.clone());
+                async move {
+                    let read = tokio::select! {
+                        read = file::feed(input, &intake, &definitions) => read.ok(),
+                        () = stop.cancelled() => None,
+                    };
+                    ended.cancel();
+                    read
+                }
+            });
+            let totals = driver.run(Until::Idle(arguments.until_idle.unwrap_or_default()), stop, ended).await.map_err(Failure::broken)?;
+            let read = feeding.await.map_err(Failure::broken)?;
+            let dead = journal.dead_letters().await.map_err(Failure::broken)?;
+            summary(read, totals, dead.len())
+        }
+    }
+}
+
+async fn listen(address: &str) -> Result<(TcpListener, Option<SecretText>), Failure> {
+    let address = address.trim_end_matches('/');
+    let resolved: Vec<SocketAddr> = match tokio::net::lookup_host(address).await {
+        Ok(resolved) => resolved.collect(),
+        Err(error) => return Err(Failure::refused(format!("`{address}` is no address to listen on (HOST:PORT): {error}"))),
+    };
+    let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty()).map(|token| SecretText::new(&token));
+    if token.is_none() && resolved.iter().any(http::needs_token) {
+        return Err(Failure::refused(format!("`{address}` can be reached from other machines: set {TOKEN}, or listen on 127.0.0.1")));
+    }
+    let listener = TcpListener::bind(&resolved[..]).await;
+    Ok((listener.map_err(|error| Failure::refused(format!("cannot listen on {address}: {error}")))?, token))
+}
+
+async fn serve(
+    listener: TcpListener,
+    token: Option<SecretText>,
+    driver: Driver<Embedded>,
+    intake: Intake,
+    definitions: Arc<Definitions>,
+    arguments: &RunArguments,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    // The listener stops first, then the driver: a request that was taken is answered.
+    let driver_stop = CancellationToken::new();
+    let serving = tokio::spawn({
+        let (stop, driver_stop) = (stop.clone(), driver_stop.clone());
+        async move {
+            let served = http::Http::new(intake, definitions, token).serve(listener, stop).await;
+            driver_stop.cancel();
+            served
+        }
+    });
+    let idle = CancellationToken::new();
+    idle.cancel();
+    let totals = driver.run(until(arguments), driver_stop, idle).await.map_err(Failure::broken)?;
+    stop.cancel();
+    serving.await.map_err(Failure::broken)?.map_err(Failure::broken)?;
+    ended(totals);
+    Ok(())
+}
+
+async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
+    let hub = Arc::new(Hub::connect(name, &arguments.state).await.map_err(Failure::refused)?);
+    let definitions = hub.definitions.load().await.map_err(Failure::refused)?;
+    let dead_letters: Arc<dyn DeadLetters> = hub.clone();
+    let (driver, intake, _journal) = start(arguments, Arc::clone(&definitions), hub.secrets(), Some(dead_letters)).await?;
+    let (triggers, destinations) = definitions.counts();
+    tracing::info!(hub = name, triggers, destinations, revision = definitions.revision, queue = hub.record.queue_url, "receiving");
+    hub.definitions.watch(intake.clone());
+    let beating = tokio::spawn(Arc::clone(&hub).beat(stop.clone()));
+    let driver_stop = CancellationToken::new();
+    let receivers: Vec<JoinHandle<()>> = (0..sqs::RECEIVERS)
+        .map(|_| tokio::spawn(sqs::receive(Arc::clone(&hub), intake.clone(), arguments.until_idle, stop.clone())))
+        .collect();
+    drop(intake);
+    tokio::spawn({
+        let (stop, driver_stop) = (stop.clone(), driver_stop.clone());
+        async move {
+            stop.cancelled().await;
+            futures::future::join_all(receivers).await;
+            driver_stop.cancel();
+        }
+    });
+    let idle = CancellationToken::new();
+    idle.cancel();
+    let totals = driver.run(until(arguments), driver_stop, idle).await.map_err(Failure::broken)?;
+    stop.cancel();
+    drop(beating.await);
+    ended(totals);
+    Ok(())
+}
+
+fn until(arguments: &RunArguments) -> Until {
+    arguments.until_idle.map_or(Until::Stopped, Until::Idle)
+}
+
+fn ended(totals: Totals) {
+    let Totals { verdict, delivered, dead_lettered } = totals;
+    tracing::info!(
+        matched = verdict.matched,
+        unmatched = verdict.unmatched,
+        runs = verdict.started,
+        repeated = verdict.repeated,
+        errors = verdict.errors,
+        delivered,
+        dead_lettered,
+        "ended"
+    );
+}
+
+/// The last line of a run over a file: what became of everything that was read.
+fn summary(read: Option<Read>, totals: Totals, dead: usize) -> Result<(), Failure> {
+    ended(totals);
+    let Some(read) = read else {
+        return Err(Failure::broken("stopped before the end of the input"));
+    };
+    let verdict = totals.verdict;
+    print(&format!(
+        "accepted {} = matched {} + unmatched {} + refused {}; runs {}, repeated {}, expression errors {}; delivered {}, dead letters {dead}",
+        read.read, verdict.matched, verdict.unmatched, read.refused, verdict.started, verdict.repeated, verdict.errors, totals.delivered,
+    ))
+}

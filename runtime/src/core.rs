@@ -1,0 +1,352 @@
+//! The core: a step function, (state, now, input) -> commands. No I/O, no clock, no randomness: whoever drives it (the daemon here; a
+//! test with a model journal) carries out the commands and feeds back what came of them.
+//!
+//! The rules that it keeps:
+//!
+//! - A batch is judged by the definitions that come with it, which were read after its events were received. Its matches become one
+//!   commit of keys, runs and tasks; when the journal has that, and not before, the batch is acknowledged and the tasks may start. A batch
+//!   without a match is acknowledged at once.
+//! - The state here is only what the journal holds plus what is under way, so a process that dies at any point and starts again
+//!   with [`Input::Restored`] loses nothing. An attempt whose outcome did not reach the journal is made again, with the same key.
+//! - A run keeps the trigger it started with. It ends with its last task; it is cancelled when its trigger is deleted.
+
+mod progress;
+mod queue;
+mod retry;
+pub(crate) mod run;
+
+#[cfg(test)]
+mod simulation;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use trailwire_engine::event::Event;
+use trailwire_engine::trigger::Trigger;
+
+use crate::definitions::Definitions;
+use crate::journal::{Change, KEY_DAYS};
+use queue::Queue;
+use run::{Run, RunId, Task, TaskId, event_key};
+
+/// How often old keys are dropped.
+const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// What happens to the core.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// What the journal held when the process started.
+    Restored(Vec<Task>),
+    /// The definitions in force are these now.
+    Definitions(Arc<Definitions>),
+    /// Events were received, and after that these definitions were read.
+    Batch { batch: u64, events: Vec<Event>, definitions: Arc<Definitions> },
+    /// The journal has a commit; what of it was applied.
+    Committed { commit: u64, applied: Vec<bool> },
+    /// An attempt at a delivery has ended.
+    Tried { task: TaskId, attempt: Attempt },
+    /// A delivery that was given up has found its grave, or has not.
+    Buried { task: TaskId, burial: Burial },
+    /// The run of a wait that is over; `None` when the journal does not have it.
+    Resumed { task: TaskId, run: Option<Arc<Run>> },
+    /// Time has passed.
+    Tick,
+}
+
+/// How an attempt at a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// The destination has taken it.
+    Delivered,
+    /// It may work later, at the earliest after what the destination asked for.
+    Failed { reason: String, retry_after: Option<Duration> },
+    /// It will never work.
+    Final { reason: String },
+}
+
+/// Where a delivery that was given up has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Burial {
+    /// Into the dead-letter queue of the hub.
+    Queue,
+    /// Nowhere yet: the journal shall keep it.
+    Journal,
+    /// Nowhere: the dead-letter queue did not take it. It stays a delivery and comes back.
+    Failed,
+}
+
+/// What the driver has to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Write to the journal, and answer [`Input::Committed`].
+    Commit { commit: u64, changes: Vec<Change> },
+    /// Tell the source that its batch is safe.
+    Acknowledge { batch: u64, verdict: Verdict },
+    /// Try a delivery, and answer [`Input::Tried`].
+    Attempt { task: Task },
+    /// Put a delivery among the dead letters, and answer [`Input::Buried`].
+    Bury { task: Task, reason: String },
+    /// Load the run of a wait that is over, and answer [`Input::Resumed`].
+    Resume { task: TaskId },
+    /// Tell people what happened.
+    Note(Note),
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Verdict {
+    /// Events for which at least one trigger fires.
+    pub(crate) matched: u64,
+    /// Events for which none does.
+    pub(crate) unmatched: u64,
+    /// Runs that were started; fewer than there are matches where a copy of the event was seen before.
+    pub(crate) started: u64,
+    /// Matches that were known already.
+    pub(crate) repeated: u64,
+    /// Expressions that ended in an error.
+    pub(crate) errors: u64,
+}
+
+/// Something worth a line in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Note {
+    Started { run: RunId, trigger: String, event_name: String, event_id: String },
+    Delivered { task: Task },
+    Retrying { task: Task, reason: String },
+    DeadLettered { task: Task, reason: String },
+    Cancelled { run: RunId, trigger: String },
+    ExpressionError { trigger: String, event_id: String, error: String },
+    RunMissing { task: TaskId },
+}
+
+/// Work that goes on when the journal has a commit.
+#[derive(Debug)]
+struct Pending {
+    changes: Vec<Change>,
+    acknowledge: Option<(u64, Verdict)>,
+}
+
+/// The state.
+#[derive(Debug, Default)]
+pub(crate) struct Core {
+    queue: Queue,
+    /// The names of all triggers there are; nothing is cancelled before they are known.
+    triggers: Option<BTreeSet<String>>,
+    /// Runs whose trigger is gone.
+    orphans: BTreeMap<RunId, String>,
+    /// Deliveries that were given up and have no grave yet, with the reason.
+    burying: BTreeMap<TaskId, (Task, String)>,
+    commits: BTreeMap<u64, Pending>,
+    last_commit: u64,
+    last_prune: Option<Timestamp>,
+    draining: bool,
+}
+
+impl Core {
+    /// From now on nothing is started; what is under way may end.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Takes an input and gives what has to be done about it.
+    pub(crate) fn step(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
+        let mut commands = Vec::new();
+        match input {
+            Input::Restored(tasks) => tasks.into_iter().for_each(|task| self.enqueue(task)),
+            Input::Definitions(definitions) => self.redefine(definitions.trigger_names()),
+            Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
+            Input::Committed { commit, applied } => self.committed(commit, &applied, &mut commands),
+            Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),
+            Input::Buried { task, burial } => self.buried(&task, burial, now, &mut commands),
+            Input::Resumed { task, run } => self.resumed(&task, run.as_deref(), now, &mut commands),
+            Input::Tick => self.prune(now, &mut commands),
+        }
+        self.cancel_orphans(&mut commands);
+        self.start_due(now, &mut commands);
+        commands
+    }
+
+    /// When [`Input::Tick`] should come, if nothing else does before.
+    pub(crate) fn next_wake(&self) -> Option<Timestamp> {
+        self.queue.next_wake()
+    }
+
+    /// Whether nothing is left to do: no commit under way, no delivery, no wait, no retry.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open_tasks() == 0 && self.commits.is_empty()
+    }
+
+    /// Deliveries and waits that are not done.
+    pub(crate) fn open_tasks(&self) -> usize {
+        self.queue.len() + self.burying.len()
+    }
+
+    fn commit(&mut self, changes: Vec<Change>, acknowledge: Option<(u64, Verdict)>, commands: &mut Vec<Command>) {
+        self.last_commit += 1;
+        let commit = self.last_commit;
+        commands.push(Command::Commit { commit, changes: changes.clone() });
+        self.commits.insert(commit, Pending { changes, acknowledge });
+    }
+
+    fn enqueue(&mut self, task: Task) {
+        if self.triggers.as_ref().is_some_and(|triggers| !triggers.contains(&task.trigger)) {
+            self.orphans.insert(task.id.run, task.trigger.clone());
+        }
+        self.queue.add(task);
+    }
+
+    fn redefine(&mut self, triggers: BTreeSet<String>) {
+        self.orphans.extend(self.queue.runs_without(&triggers));
+        self.triggers = Some(triggers);
+    }
+
+    fn judge(&mut self, batch: u64, events: &[Event], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
+        let mut verdict = Verdict::default();
+        let mut changes = Vec::new();
+        for event in events {
+            let judged = definitions.judge(event);
+            for (trigger, error) in judged.errors {
+                verdict.errors += 1;
+                let event_id = event.event_id().unwrap_or_default().to_owned();
+                commands.push(Command::Note(Note::ExpressionError { trigger, event_id, error }));
+            }
+            *(if judged.fires.is_empty() { &mut verdict.unmatched } else { &mut verdict.matched }) += 1;
+            changes.extend(judged.fires.into_iter().map(|trigger| accept(trigger, event, now)));
+        }
+        if changes.is_empty() {
+            commands.push(Command::Acknowledge { batch, verdict });
+        } else {
+            self.commit(changes, Some((batch, verdict)), commands);
+        }
+    }
+
+    fn committed(&mut self, commit: u64, applied: &[bool], commands: &mut Vec<Command>) {
+        let Some(Pending { changes, mut acknowledge }) = self.commits.remove(&commit) else { return };
+        for (change, applied) in changes.into_iter().zip(applied) {
+            match (change, applied) {
+                (Change::Accept { run, tasks }, true) => {
+                    commands.push(Command::Note(started(&run)));
+                    tasks.into_iter().for_each(|task| self.enqueue(task));
+                    acknowledge.iter_mut().for_each(|(_, verdict)| verdict.started += 1);
+                }
+                (Change::Accept { .. }, false) => acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1),
+                (Change::Finish { next, .. }, true) => next.into_iter().for_each(|task| self.enqueue(task)),
+                (Change::Postpone(task), true) => self.enqueue(task),
+                _ => {}
+            }
+        }
+        if let Some((batch, verdict)) = acknowledge {
+            commands.push(Command::Acknowledge { batch, verdict });
+        }
+    }
+
+    fn tried(&mut self, id: &TaskId, attempt: Attempt, now: Timestamp, commands: &mut Vec<Command>) {
+        let asked = match &attempt {
+            Attempt::Failed { retry_after, .. } => *retry_after,
+            _ => None,
+        };
+        // A destination that refuses one delivery for good does answer: the others need not hold back.
+        self.queue.note(id, matches!(attempt, Attempt::Failed { .. }), asked, now);
+        let Some(task) = self.queue.settle(id) else { return };
+        match attempt {
+            Attempt::Delivered => {
+                commands.push(Command::Note(Note::Delivered { task }));
+                self.commit(vec![Change::Finish { done: id.clone(), next: vec![] }], None, commands);
+            }
+            Attempt::Failed { reason, retry_after } => match retry::next(&task, now, retry_after) {
+                Some(next) => self.postpone(next, reason, commands),
+                None => self.bury(task, format!("given up after a day: {reason}"), commands),
+            },
+            Attempt::Final { reason } => self.bury(task, reason, commands),
+        }
+    }
+
+    fn postpone(&mut self, next: Task, reason: String, commands: &mut Vec<Command>) {
+        commands.push(Command::Note(Note::Retrying { task: next.clone(), reason }));
+        self.commit(vec![Change::Postpone(next)], None, commands);
+    }
+
+    fn bury(&mut self, task: Task, reason: String, commands: &mut Vec<Command>) {
+        commands.push(Command::Bury { task: task.clone(), reason: reason.clone() });
+        self.burying.insert(task.id.clone(), (task, reason));
+    }
+
+    fn buried(&mut self, id: &TaskId, burial: Burial, now: Timestamp, commands: &mut Vec<Command>) {
+        let Some((task, reason)) = self.burying.remove(id) else { return };
+        let done = id.clone();
+        match burial {
+            Burial::Queue => self.commit(vec![Change::Finish { done, next: vec![] }], None, commands),
+            Burial::Journal => self.commit(vec![Change::Bury { done, reason: reason.clone(), at: now }], None, commands),
+            Burial::Failed => {
+                // Past its day there is no next attempt by the rules; the dead-letter queue gets one within the minute.
+                let due = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
+                return self.postpone(Task { due, ..task }, format!("the dead-letter queue did not take it: {reason}"), commands);
+            }
+        }
+        commands.push(Command::Note(Note::DeadLettered { task, reason }));
+    }
+
+    fn resumed(&mut self, id: &TaskId, run: Option<&Run>, now: Timestamp, commands: &mut Vec<Command>) {
+        if self.queue.settle(id).is_none() {
+            return;
+        }
+        let next = run.map(|run| progress::tasks(&run.trigger, id.run, id.action, now));
+        if next.is_none() {
+            commands.push(Command::Note(Note::RunMissing { task: id.clone() }));
+        }
+        self.commit(vec![Change::Finish { done: id.clone(), next: next.unwrap_or_default() }], None, commands);
+    }
+
+    fn prune(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        let is_fresh = |last: Timestamp| now.duration_since(last) < PRUNE_EVERY;
+        if self.last_prune.is_some_and(is_fresh) {
+            return;
+        }
+        self.last_prune = Some(now);
+        if let Ok(before) = now.checked_sub(SignedDuration::from_hours(24 * KEY_DAYS)) {
+            self.commit(vec![Change::Prune(before)], None, commands);
+        }
+    }
+
+    fn cancel_orphans(&mut self, commands: &mut Vec<Command>) {
+        for (run, trigger) in std::mem::take(&mut self.orphans) {
+            self.queue.remove_run(run);
+            self.burying.retain(|id, _| id.run != run);
+            self.commit(vec![Change::Cancel(run)], None, commands);
+            commands.push(Command::Note(Note::Cancelled { run, trigger }));
+        }
+    }
+
+    fn start_due(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        if self.draining {
+            return;
+        }
+        commands.extend(self.queue.take_waits(now).into_iter().map(|task| Command::Resume { task: task.id }));
+        for task in self.queue.take_deliveries(now) {
+            if retry::is_over(&task, now) {
+                self.queue.settle(&task.id);
+                self.bury(task, "given up after a day".to_owned(), commands);
+            } else {
+                commands.push(Command::Attempt { task });
+            }
+        }
+    }
+}
+
+fn accept(trigger: &Trigger, event: &Event, now: Timestamp) -> Change {
+    let run = Run { trigger: trigger.clone(), event: event.envelope().clone(), event_key: event_key(event), accepted: now };
+    let tasks = progress::tasks(trigger, run.id(), 0, now);
+    Change::Accept { run: Arc::new(run), tasks }
+}
+
+fn started(run: &Run) -> Note {
+    let text = |name: &str| run.event.pointer(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+    Note::Started {
+        run: run.id(),
+        trigger: run.trigger.name.clone(),
+        event_name: text("/detail/eventName"),
+        event_id: text("/detail/eventID"),
+    }
+}

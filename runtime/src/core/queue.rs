@@ -1,0 +1,225 @@
+//! What is due, and what may be worked on now: one lane for each destination, so that one that does not answer holds up nobody else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::run::{RunId, Step, Task, TaskId};
+
+/// Deliveries under way at once to one destination.
+const WIDTH: usize = 8;
+/// The same while its last attempt failed: enough to see it come back.
+const NARROW: usize = 2;
+
+/// Every task that is not done.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    tasks: BTreeMap<TaskId, Task>,
+    /// Waits that are not over, and those whose run is being carried on.
+    waits: BTreeSet<(Timestamp, TaskId)>,
+    lanes: BTreeMap<String, Lane>,
+}
+
+/// One destination's deliveries.
+#[derive(Debug, Default)]
+struct Lane {
+    due: BTreeSet<(Timestamp, TaskId)>,
+    /// The runs with a delivery under way: a run's deliveries to one destination are first tried in order.
+    busy: BTreeSet<RunId>,
+    failing: bool,
+    /// What the destination asked for: nothing is sent before.
+    paused_until: Option<Timestamp>,
+}
+
+impl Lane {
+    fn room(&self) -> usize {
+        let width = if self.failing { NARROW } else { WIDTH };
+        width.saturating_sub(self.busy.len())
+    }
+
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
+    /// Takes what may be tried now.
+    fn take(&mut self, now: Timestamp) -> Vec<TaskId> {
+        let mut taken: Vec<(Timestamp, TaskId)> = Vec::new();
+        let room = if self.is_paused(now) { 0 } else { self.room() };
+        for entry in &self.due {
+            if taken.len() == room || entry.0 > now {
+                break;
+            }
+            if self.busy.insert(entry.1.run) {
+                taken.push(entry.clone());
+            }
+        }
+        for entry in &taken {
+            self.due.remove(entry);
+        }
+        taken.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn next_wake(&self) -> Option<Timestamp> {
+        let (first, _) = self.due.iter().find(|(_, id)| !self.busy.contains(&id.run)).filter(|_| self.room() > 0)?;
+        Some(self.paused_until.map_or(*first, |until| until.max(*first)))
+    }
+}
+
+impl Queue {
+    pub(super) fn add(&mut self, task: Task) {
+        let entry = (task.due, task.id.clone());
+        match &task.id.step {
+            Step::Continue => self.waits.insert(entry),
+            Step::Deliver(destination) => self.lanes.entry(destination.clone()).or_default().due.insert(entry),
+        };
+        self.tasks.insert(task.id.clone(), task);
+    }
+
+    /// Takes the waits that are over; each stays until it is settled.
+    pub(super) fn take_waits(&mut self, now: Timestamp) -> Vec<Task> {
+        let mut over = Vec::new();
+        while let Some(entry) = self.waits.first().filter(|(due, _)| *due <= now).cloned() {
+            self.waits.remove(&entry);
+            over.extend(self.tasks.get(&entry.1).cloned());
+        }
+        over
+    }
+
+    /// Takes the deliveries that may be tried now; each stays until it is settled.
+    pub(super) fn take_deliveries(&mut self, now: Timestamp) -> Vec<Task> {
+        let ids: Vec<TaskId> = self.lanes.values_mut().flat_map(|lane| lane.take(now)).collect();
+        ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
+    }
+
+    /// Ends the work on a task that was taken. `None` where it was dropped in the meantime.
+    pub(super) fn settle(&mut self, id: &TaskId) -> Option<Task> {
+        if let Step::Deliver(destination) = &id.step
+            && let Some(lane) = self.lanes.get_mut(destination)
+        {
+            lane.busy.remove(&id.run);
+        }
+        let task = self.tasks.remove(id);
+        self.drop_empty_lane(id);
+        task
+    }
+
+    /// Notes how an attempt went, for the destination's other deliveries.
+    pub(super) fn note(&mut self, id: &TaskId, failed: bool, asked: Option<Duration>, now: Timestamp) {
+        if let Step::Deliver(destination) = &id.step
+            && let Some(lane) = self.lanes.get_mut(destination)
+        {
+            lane.failing = failed;
+            let asked = asked.and_then(|asked| SignedDuration::try_from(asked).ok());
+            lane.paused_until = asked.and_then(|asked| now.checked_add(asked).ok());
+        }
+    }
+
+    /// Drops every task of a run.
+    pub(super) fn remove_run(&mut self, run: RunId) {
+        let first = TaskId { run, action: 0, step: Step::Continue };
+        let ids: Vec<TaskId> = self.tasks.range(first..).map(|(id, _)| id.clone()).take_while(|id| id.run == run).collect();
+        for id in ids {
+            let Some(task) = self.tasks.remove(&id) else { continue };
+            let entry = (task.due, id.clone());
+            match &id.step {
+                Step::Continue => drop(self.waits.remove(&entry)),
+                Step::Deliver(destination) => {
+                    self.lanes.get_mut(destination).map(|lane| lane.due.remove(&entry));
+                }
+            }
+            self.drop_empty_lane(&id);
+        }
+    }
+
+    /// The runs whose trigger is not among these.
+    pub(super) fn runs_without(&self, triggers: &BTreeSet<String>) -> BTreeMap<RunId, String> {
+        let gone = self.tasks.values().filter(|task| !triggers.contains(&task.trigger));
+        gone.map(|task| (task.id.run, task.trigger.clone())).collect()
+    }
+
+    /// When there may be something to take, if nothing happens before.
+    pub(super) fn next_wake(&self) -> Option<Timestamp> {
+        let waits = self.waits.first().map(|(due, _)| *due);
+        self.lanes.values().filter_map(Lane::next_wake).chain(waits).min()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// A lane is kept as long as it has work, or remembers something that its next delivery must know.
+    fn drop_empty_lane(&mut self, id: &TaskId) {
+        if let Step::Deliver(destination) = &id.step {
+            let idle = |lane: &Lane| lane.due.is_empty() && lane.busy.is_empty() && !lane.failing && lane.paused_until.is_none();
+            if self.lanes.get(destination).is_some_and(idle) {
+                self.lanes.remove(destination);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn delivery(run: u8, action: u32, destination: &str, due: i64) -> Task {
+        Task::new(RunId([run; 16]), "t", action, Step::Deliver(destination.to_owned()), at(due))
+    }
+
+    fn taken(queue: &mut Queue, now: i64) -> Vec<(u8, u32, String)> {
+        let name = |task: Task| {
+            let Step::Deliver(destination) = task.id.step else { panic!("a wait among deliveries") };
+            (task.id.run.0[0], task.id.action, destination)
+        };
+        queue.take_deliveries(at(now)).into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_run_reaches_a_destination_in_order() {
+        let mut queue = Queue::default();
+        queue.add(delivery(1, 2, "a", 5));
+        queue.add(delivery(1, 0, "a", 5));
+        queue.add(delivery(1, 0, "b", 5));
+        assert_eq!(taken(&mut queue, 4), []);
+        assert_eq!(queue.next_wake(), Some(at(5)));
+        assert_eq!(taken(&mut queue, 5), [(1, 0, "a".to_owned()), (1, 0, "b".to_owned())]);
+        assert_eq!((taken(&mut queue, 5), queue.next_wake()), (vec![], None));
+        assert!(queue.settle(&delivery(1, 0, "a", 5).id).is_some());
+        assert_eq!(taken(&mut queue, 5), [(1, 2, "a".to_owned())]);
+    }
+
+    #[test]
+    fn a_destination_that_fails_leaves_the_others_their_room() {
+        let mut queue = Queue::default();
+        (0..20).for_each(|run| queue.add(delivery(run, 0, "dead", 1)));
+        (0..20).for_each(|run| queue.add(delivery(run, 0, "good", 1)));
+        assert_eq!(taken(&mut queue, 1).len(), 2 * WIDTH);
+        for run in 0..WIDTH as u8 {
+            queue.note(&delivery(run, 0, "dead", 1).id, true, None, at(1));
+            queue.settle(&delivery(run, 0, "dead", 1).id);
+        }
+        assert_eq!(taken(&mut queue, 1).len(), NARROW);
+        queue.note(&delivery(8, 0, "dead", 1).id, false, Some(Duration::from_secs(9)), at(1));
+        queue.settle(&delivery(8, 0, "dead", 1).id);
+        assert_eq!((taken(&mut queue, 9).len(), queue.next_wake()), (0, Some(at(10))));
+        assert_eq!(taken(&mut queue, 10).len(), WIDTH - 1);
+    }
+
+    #[test]
+    fn a_dropped_run_is_gone_even_while_it_is_worked_on() {
+        let mut queue = Queue::default();
+        queue.add(delivery(1, 0, "a", 1));
+        queue.add(delivery(2, 0, "a", 1));
+        queue.add(Task::new(RunId([1; 16]), "t", 1, Step::Continue, at(9)));
+        assert_eq!(taken(&mut queue, 1).len(), 2);
+        queue.remove_run(RunId([1; 16]));
+        assert_eq!(queue.settle(&delivery(1, 0, "a", 1).id), None);
+        assert!(queue.settle(&delivery(2, 0, "a", 1).id).is_some());
+        assert_eq!((queue.len(), queue.next_wake(), queue.lanes.len()), (0, None, 0));
+    }
+}

@@ -1,0 +1,122 @@
+//! A run and its tasks: what the journal keeps.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use trailwire_engine::event::Event;
+use trailwire_engine::trigger::Trigger;
+
+/// Names a run, and is the key by which a second copy of its event is known: the first half of a SHA-256 over the trigger's name
+/// and the event's key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RunId(pub(crate) [u8; 16]);
+
+impl RunId {
+    pub(crate) fn new(trigger: &str, event_key: &str) -> Self {
+        Self(short_hash(&[trigger.as_bytes(), event_key.as_bytes()]))
+    }
+}
+
+/// The first half of a SHA-256 over the parts, each with its length before it, so that no two lists of parts are the same bytes.
+pub(crate) fn short_hash(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let mut short = [0; 16];
+    short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    short
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// One execution of a trigger's actions for one event. It never changes: how far it has come is told by its tasks, and it ends with
+/// the last of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Run {
+    /// The trigger as it was when the event was judged. Later edits do not touch a run.
+    pub(crate) trigger: Trigger,
+    /// The EventBridge envelope.
+    pub(crate) event: serde_json::Value,
+    /// What makes two copies of the event equal.
+    pub(crate) event_key: String,
+    /// When it was accepted.
+    pub(crate) accepted: Timestamp,
+}
+
+impl Run {
+    pub(crate) fn id(&self) -> RunId {
+        RunId::new(&self.trigger.name, &self.event_key)
+    }
+}
+
+/// What makes two copies of an event equal: CloudTrail's event id and the recipient account, the envelope's id where there is none,
+/// and a hash of the whole event where there is neither.
+pub(crate) fn event_key(event: &Event) -> String {
+    event.dedupe_key().unwrap_or_else(|| {
+        let hash = short_hash(&[event.envelope().to_string().as_bytes()]);
+        format!("content/{}", RunId(hash))
+    })
+}
+
+/// What a task does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Step {
+    /// Carries the run on from its action, when a wait is over.
+    Continue,
+    /// Delivers the action's content to the destination of this name.
+    Deliver(String),
+}
+
+/// Names a task. The order is that of a run's actions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TaskId {
+    pub(crate) run: RunId,
+    /// The index of the action in the run's trigger, from 0.
+    pub(crate) action: u32,
+    pub(crate) step: Step,
+}
+
+impl TaskId {
+    /// The same for every attempt at one delivery, across restarts: `webhook-id`, by which a receiver knows a repetition.
+    pub(crate) fn idempotency_key(&self) -> String {
+        let destination = match &self.step {
+            Step::Deliver(destination) => destination.as_str(),
+            Step::Continue => "",
+        };
+        let hash = short_hash(&[&self.run.0, &self.action.to_be_bytes(), destination.as_bytes()]);
+        format!("msg_{}", RunId(hash))
+    }
+}
+
+/// Work that is due at a time: a delivery, a retry of one, the end of a wait. Every delivery is a task of its own, so that a
+/// destination that does not answer holds up nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Task {
+    pub(crate) id: TaskId,
+    /// The run's trigger, by which a deleted trigger's work is found.
+    pub(crate) trigger: String,
+    pub(crate) due: Timestamp,
+    /// How often it was tried.
+    pub(crate) attempts: u32,
+    /// When it was due first: retries end a day later.
+    pub(crate) since: Timestamp,
+}
+
+impl Task {
+    pub(crate) fn new(run: RunId, trigger: &str, action: u32, step: Step, due: Timestamp) -> Self {
+        Self { id: TaskId { run, action, step }, trigger: trigger.to_owned(), due, attempts: 0, since: due }
+    }
+}

@@ -1,0 +1,104 @@
+//! Definitions from files: a document, a directory of documents, or a plan as `terraform show -json` prints it.
+
+mod plan;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use thiserror::Error;
+use trailwire_engine::diagnostic::Diagnostic;
+use trailwire_engine::matcher::Scope;
+use trailwire_engine::trigger::Document;
+
+use super::{Definitions, Documents};
+
+/// Why definitions can not be read. Nothing runs on half of them: all faults are told at once.
+#[derive(Debug, Error)]
+pub(crate) enum FileError {
+    #[error("cannot read {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("{0} holds no *.json document")]
+    Empty(String),
+    #[error("{}", drawn(.0))]
+    Refused(Vec<(String, Vec<Diagnostic>)>),
+    #[error("{kind} `{name}` is defined twice, in {first} and in {second}")]
+    Twice { kind: &'static str, name: String, first: String, second: String },
+}
+
+fn drawn(refused: &[(String, Vec<Diagnostic>)]) -> String {
+    let draw = |(path, diagnostics): &(String, Vec<Diagnostic>)| {
+        let errors = diagnostics.iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n");
+        format!("{path} is refused:\n{errors}")
+    };
+    refused.iter().map(draw).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads definitions and puts them in force, with no limit of accounts or regions.
+///
+/// # Errors
+///
+/// [`FileError`], for a bad expression too.
+pub(crate) fn load(path: &Path) -> Result<Definitions, FileError> {
+    let mut documents = Documents::default();
+    let mut origins = Origins::default();
+    let mut refused = Vec::new();
+    for file in files(path)? {
+        let name = file.display().to_string();
+        match read(&file)? {
+            Err(diagnostics) => refused.push((name, diagnostics)),
+            Ok(document) => {
+                for trigger in document.triggers {
+                    origins.claim("trigger", &trigger.name, &name)?;
+                    documents.triggers.insert(trigger.name.clone(), Ok(trigger));
+                }
+                for destination in document.destinations {
+                    origins.claim("destination", &destination.name, &name)?;
+                    documents.destinations.insert(destination.name.clone(), Ok(destination));
+                }
+            }
+        }
+    }
+    let definitions = Definitions::new(0, Scope::default(), documents, None);
+    for fault in &definitions.faults {
+        let file = origins.0.get(&("trigger", fault.name.clone())).map_or("", String::as_str);
+        refused.push((format!("{file}: trigger `{}`", fault.name), fault.diagnostics.clone()));
+    }
+    if refused.is_empty() { Ok(definitions) } else { Err(FileError::Refused(refused)) }
+}
+
+/// Which file defines what.
+#[derive(Default)]
+struct Origins(BTreeMap<(&'static str, String), String>);
+
+impl Origins {
+    fn claim(&mut self, kind: &'static str, name: &str, file: &str) -> Result<(), FileError> {
+        match self.0.insert((kind, name.to_owned()), file.to_owned()) {
+            Some(first) => Err(FileError::Twice { kind, name: name.to_owned(), first, second: file.to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The file itself, or the `*.json` files of a directory in the order of their names.
+fn files(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let unreadable = |error: std::io::Error| FileError::Unreadable { path: path.display().to_string(), reason: error.to_string() };
+    if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = fs::read_dir(path).map_err(unreadable)?.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    files.sort();
+    if files.is_empty() { Err(FileError::Empty(path.display().to_string())) } else { Ok(files) }
+}
+
+fn read(path: &Path) -> Result<Result<Document, Vec<Diagnostic>>, FileError> {
+    let unreadable = |error: std::io::Error| FileError::Unreadable { path: path.display().to_string(), reason: error.to_string() };
+    let text = fs::read_to_string(path).map_err(unreadable)?;
+    match serde_json::from_str::<Value>(&text) {
+        Ok(value) if plan::is_plan(&value) => Ok(plan::document(&value)),
+        _ => Ok(Document::parse(&text)),
+    }
+}

@@ -1,0 +1,142 @@
+//! A Terraform plan as `terraform show -json` prints it, read as a document.
+//!
+//! Each `trailwire_trigger` and `trailwire_destination` of the planned values gives one definition. What only Terraform knows (the hub,
+//! computed attributes, tags, tests, timeouts) is left out, and so is every null. A secret that the provider keeps in Secrets Manager has no ARN before
+//! it is applied; such a destination takes its secret from an environment variable instead: `TRAILWIRE_<NAME>_<WHAT>`, in capitals
+//! with `_` for `-`, such as `TRAILWIRE_SECURITY_SLACK_WEBHOOK_URL`.
+
+use serde_json::{Map, Value, json};
+use trailwire_engine::diagnostic::Diagnostic;
+use trailwire_engine::trigger::{Document, FORMAT_VERSION};
+
+/// The attributes of a trigger's document. Everything else in a plan is Terraform's.
+const TRIGGER: &[&str] = &[
+    "name",
+    "description",
+    "enabled",
+    "severity",
+    "event_names",
+    "any_event",
+    "event_sources",
+    "match_expression",
+    "on_error",
+    "include_read_only",
+    "include_self",
+    "regions",
+    "exclude_regions",
+    "account_ids",
+    "action",
+];
+
+/// Whether a JSON text is a plan or a state.
+pub(super) fn is_plan(value: &Value) -> bool {
+    value.get("terraform_version").is_some() && (value.get("planned_values").is_some() || value.get("values").is_some())
+}
+
+pub(super) fn document(plan: &Value) -> Result<Document, Vec<Diagnostic>> {
+    let root = plan.pointer("/planned_values/root_module").or_else(|| plan.pointer("/values/root_module"));
+    let mut resources = Vec::new();
+    collect(root.unwrap_or(&Value::Null), &mut resources);
+    let of = |kind: &'static str| resources.iter().filter(move |(resource, _)| *resource == kind).map(|(_, values)| *values);
+    let triggers: Vec<Value> = of("trailwire_trigger").map(trigger).collect();
+    let destinations: Vec<Value> = of("trailwire_destination").map(destination).collect();
+    Document::from_value(&json!({"format_version": FORMAT_VERSION, "triggers": triggers, "destinations": destinations}))
+}
+
+/// The managed resources of a module and of those below it, as type and values.
+fn collect<'a>(module: &'a Value, resources: &mut Vec<(&'a str, &'a Value)>) {
+    let list = |name: &str| module.get(name).and_then(Value::as_array).into_iter().flatten();
+    for resource in list("resources") {
+        let text = |name: &str| resource.get(name).and_then(Value::as_str);
+        if let (Some("managed"), Some(kind), Some(values)) = (text("mode"), text("type"), resource.get("values")) {
+            resources.push((kind, values));
+        }
+    }
+    list("child_modules").for_each(|child| collect(child, resources));
+}
+
+fn trigger(values: &Value) -> Value {
+    let kept = TRIGGER.iter().filter_map(|name| Some(((*name).to_owned(), clean(values.get(name)?)?)));
+    Value::Object(kept.collect())
+}
+
+/// Without nulls and without empty lists: in a plan both mean that nothing was written.
+fn clean(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Array(elements) => {
+            let kept: Vec<Value> = elements.iter().filter_map(clean).collect();
+            (!kept.is_empty()).then_some(Value::Array(kept))
+        }
+        Value::Object(members) => {
+            Some(Value::Object(members.iter().filter_map(|(name, value)| Some((name.clone(), clean(value)?))).collect()))
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn destination(values: &Value) -> Value {
+    let name = values.get("name").and_then(Value::as_str).unwrap_or_default();
+    let mut document = Map::from_iter([("name".to_owned(), json!(name))]);
+    for kind in ["webhook", "slack"] {
+        if let Some(Value::Object(block)) = values.get(kind).and_then(|blocks| blocks.get(0)) {
+            document.insert(kind.to_owned(), json!([block_without_terraform(name, kind, block)]));
+        }
+    }
+    Value::Object(document)
+}
+
+fn block_without_terraform(destination: &str, kind: &str, block: &Map<String, Value>) -> Value {
+    let written = |name: &str| block.get(name).filter(|value| !value.is_null());
+    let variable = |what: &str| json!(format!("TRAILWIRE_{destination}_{what}").to_uppercase().replace('-', "_"));
+    let mut kept = Map::new();
+    for name in ["url", "secret_arn", "signing_secret_arn", "headers"] {
+        kept.extend(written(name).and_then(clean).map(|value| (name.to_owned(), value)));
+    }
+    let has_address = kept.contains_key("url") || kept.contains_key("secret_arn");
+    if !has_address {
+        kept.insert("secret_env".to_owned(), variable(if kind == "slack" { "webhook_url" } else { "url" }));
+    }
+    if written("signing_secret_wo_version").is_some() && !kept.contains_key("signing_secret_arn") {
+        kept.insert("signing_secret_env".to_owned(), variable("signing_secret"));
+    }
+    Value::Object(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use trailwire_engine::trigger::{DestinationKind, Secret};
+
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_as_a_document() {
+        let plan = json!({"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": {"root_module": {
+            "resources": [
+                {"mode": "managed", "type": "trailwire_hub", "values": {"name": "security"}},
+                {"mode": "data", "type": "trailwire_trigger", "values": {"name": "not-this"}},
+                {"mode": "managed", "type": "trailwire_trigger", "values": {"name": "users", "hub": "security", "description": null,
+                    "event_names": ["CreateUser"], "event_sources": null, "regions": [], "rule_names": null, "tags_all": {}, "timeouts": null,
+                    "action": [{"notify": [{"destinations": ["slack"], "title": null, "fields": {"User": "detail.x"}}], "wait": [], "send": []}]}},
+            ],
+            "child_modules": [{"resources": [
+                {"mode": "managed", "type": "trailwire_destination", "values": {"name": "sec-slack", "hub": "security", "webhook": [],
+                    "slack": [{"webhook_url_wo": null, "webhook_url_wo_version": 1, "secret_arn": null}]}},
+                {"mode": "managed", "type": "trailwire_destination", "values": {"name": "hook", "slack": [],
+                    "webhook": [{"url": "https://example.com", "signing_secret_wo_version": 2, "headers": null}]}},
+            ]}],
+        }}});
+        assert!(is_plan(&plan));
+        let document = document(&plan).unwrap();
+        assert_eq!(document.triggers.iter().map(|trigger| trigger.name.as_str()).collect::<Vec<_>>(), ["users"]);
+        let DestinationKind::Slack(slack) = &document.destinations[0].kind else { panic!("{document:?}") };
+        assert_eq!(slack.webhook_url, Secret::Env("TRAILWIRE_SEC_SLACK_WEBHOOK_URL".to_owned()));
+        let DestinationKind::Webhook(hook) = &document.destinations[1].kind else { panic!("{document:?}") };
+        assert_eq!(hook.signing_secret, Some(Secret::Env("TRAILWIRE_HOOK_SIGNING_SECRET".to_owned())));
+    }
+
+    #[test]
+    fn a_document_is_no_plan() {
+        assert!(!is_plan(&json!({"format_version": 1, "triggers": []})));
+    }
+}

@@ -1,0 +1,236 @@
+//! A Slack channel by incoming webhook.
+//!
+//! Whatever an event says reaches Slack as plain text or inside a code span, with `&`, `<` and `>` escaped, so it can mention nobody
+//! and link nowhere; previews are off. The one link is ours, to the CloudTrail console. Sizes: header 150 characters, text 3,000, ten fields
+//! of 2,000 a section, 50 blocks; Slack refuses messages of some 13,000 characters in all, so fields are kept shorter than they may be.
+//! Source: <https://docs.slack.dev/reference/block-kit/blocks>, <https://docs.slack.dev/messaging/formatting-message-text>.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use trailwire_engine::trigger::{Secret, Slack};
+
+use super::{Answer, Kind, Request, Undeliverable, cut, safe_url};
+use crate::action::{Content, Notification, field_text};
+use crate::core::Attempt;
+use crate::secrets::SecretText;
+
+const HEADER: usize = 150;
+const MESSAGE: usize = 3000;
+const LABEL: usize = 60;
+const FIELDS_PER_SECTION: usize = 10;
+/// All texts of a message together.
+const WHOLE: usize = 12_000;
+/// How many of the author's own fields are shown, and how long a value may be: the first that keeps the message within [`WHOLE`].
+const ROOM: [(usize, usize); 4] = [(20, 300), (20, 100), (10, 60), (0, 60)];
+
+/// A Slack channel.
+pub(super) struct SlackKind<'a>(pub(super) &'a Slack);
+
+impl Kind for SlackKind<'_> {
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![&self.0.webhook_url]
+    }
+
+    fn request(&self, content: &Content, _id: &str, _now: Timestamp, secrets: &[SecretText]) -> Result<Request, Undeliverable> {
+        let Content::Notification(notification) = content else {
+            return Err(Undeliverable::NotificationsOnly("slack"));
+        };
+        let url = safe_url(secrets.first().map(SecretText::reveal).unwrap_or_default())?;
+        Ok(Request { url, headers: Vec::new(), body: payload(notification).to_string().into_bytes() })
+    }
+
+    fn verdict(&self, answer: &Answer) -> Attempt {
+        match answer.status {
+            _ if answer.is_success() => match serde_json::from_str::<Value>(&answer.body) {
+                Ok(body) if body.get("ok") == Some(&Value::Bool(false)) => answer.failed(),
+                _ => Attempt::Delivered,
+            },
+            // Slack does not take this payload and never will, or the channel is archived.
+            400 | 410 | 413 => Attempt::Final { reason: answer.words() },
+            _ => answer.failed(),
+        }
+    }
+}
+
+fn payload(notification: &Notification) -> Value {
+    let mut payloads = ROOM.into_iter().map(|(fields, value)| payload_within(notification, fields, value));
+    let fits = |payload: &Value| payload.to_string().chars().count() <= WHOLE;
+    payloads.find(fits).unwrap_or_else(|| payload_within(notification, 0, 0))
+}
+
+fn payload_within(notification: &Notification, fields: usize, value: usize) -> Value {
+    let mut blocks = vec![json!({"type": "header", "text": plain(&notification.title, HEADER)})];
+    if let Some(text) = notification.message.as_ref().or(notification.description.as_ref()) {
+        blocks.push(json!({"type": "section", "text": plain(text, MESSAGE)}));
+    }
+    let own = notification.fields.iter().take(fields).map(|(label, content)| field(label, &field_text(content), value));
+    let facts = notification.facts.pairs().into_iter().map(|(label, content)| field(label, &content, value));
+    let (own, facts): (Vec<Value>, Vec<Value>) = (own.collect(), facts.collect());
+    for fields in own.chunks(FIELDS_PER_SECTION).chain(facts.chunks(FIELDS_PER_SECTION)) {
+        blocks.push(json!({"type": "section", "fields": fields}));
+    }
+    let left_out = notification.fields.len().saturating_sub(fields);
+    blocks.push(json!({"type": "context", "elements": [mrkdwn(&footer(notification, left_out))]}));
+    json!({
+        "text": escaped_within(&notification.title, HEADER),
+        "blocks": blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
+}
+
+/// `High · security-group-opened · Open in CloudTrail`
+fn footer(notification: &Notification, left_out: usize) -> String {
+    let mut severity = notification.severity.to_owned();
+    if let Some(first) = severity.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let mut parts = vec![format!("*{severity}*"), escape(&notification.trigger)];
+    if left_out > 0 {
+        parts.push(format!("{left_out} more fields"));
+    }
+    // Made of plain parts only (see the facts), so it can not break out of the link.
+    parts.extend(notification.facts.console_url.as_ref().map(|url| format!("<{url}|Open in CloudTrail>")));
+    parts.join(" · ")
+}
+
+/// Text that Slack shows as it is.
+fn plain(text: &str, max: usize) -> Value {
+    json!({"type": "plain_text", "text": escaped_within(text, max), "emoji": false})
+}
+
+fn mrkdwn(text: &str) -> Value {
+    // `verbatim` keeps Slack from making links of addresses and names.
+    json!({"type": "mrkdwn", "text": text, "verbatim": true})
+}
+
+/// A bold label over its value in a code span, where nothing is a link, a mention or markup.
+fn field(label: &str, value: &str, max: usize) -> Value {
+    let one_line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let value = match one_line.trim() {
+        "" | "–" => "–".to_owned(),
+        value => format!("`{}`", escape(&cut(value, max).replace('`', "'"))),
+    };
+    let label = cut(label, LABEL).replace(['*', '`', '_', '~', '\n', '\r'], " ");
+    mrkdwn(&format!("*{}*\n{value}", escape(label.trim())))
+}
+
+/// Exactly what Slack wants escaped.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The text escaped, cut before escaping as far as needed for the escaped text to have at most `max` characters: Slack counts what it
+/// is sent. Never empty: Slack refuses empty texts.
+fn escaped_within(text: &str, max: usize) -> String {
+    let text = if text.trim().is_empty() { "–" } else { text };
+    let mut keep = text.chars().count().min(max);
+    loop {
+        let escaped = escape(&cut(text, keep));
+        let over = escaped.chars().count().saturating_sub(max);
+        if over == 0 {
+            return escaped;
+        }
+        // Every character taken away frees five at most.
+        keep = keep.saturating_sub(over.div_ceil(5));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trailwire_engine::actor::who;
+
+    use super::*;
+    use crate::action::facts::Facts;
+
+    fn notification(title: &str, message: Option<&str>, fields: Vec<(String, Value)>) -> Notification {
+        let event = json!({"account": "111122223333", "region": "eu-west-1", "detail": {
+            "eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "eventID": "e-1", "eventTime": "2026-03-01T12:00:00Z",
+            "sourceIPAddress": "192.0.2.7", "userAgent": "<!channel> `x` <https://evil.example|click>",
+            "userIdentity": {"type": "IAMUser", "userName": "a&b"}}});
+        let actor = who(&event["detail"]);
+        let facts = Facts::new(&event, &actor);
+        Notification {
+            accepted: Timestamp::UNIX_EPOCH,
+            trigger: "user-created".to_owned(),
+            severity: "high",
+            description: None,
+            title: title.to_owned(),
+            message: message.map(str::to_owned),
+            fields,
+            actor,
+            facts,
+            event,
+            faults: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_message_as_slack_gets_it() {
+        let fields = vec![("Group".to_owned(), json!("sg-1"))];
+        let payload = payload(&notification("User <made>", Some("Look *here*"), fields));
+        let text = |label: &str, value: &str| json!({"type": "mrkdwn", "verbatim": true, "text": format!("*{label}*\n`{value}`")});
+        let expected = json!({
+            "text": "User &lt;made&gt;",
+            "blocks": [
+                {"type": "header", "text": {"type": "plain_text", "text": "User &lt;made&gt;", "emoji": false}},
+                {"type": "section", "text": {"type": "plain_text", "text": "Look *here*", "emoji": false}},
+                {"type": "section", "fields": [text("Group", "sg-1")]},
+                {"type": "section", "fields": [
+                    text("Who", "a&amp;b (IAM user)"), text("What", "CreateUser (iam)"), text("Where", "account 111122223333, eu-west-1"),
+                    text("When", "2026-03-01 12:00:00 UTC"),
+                    text("From", "192.0.2.7 with &lt;!channel&gt; 'x' &lt;https://evil.example|click&gt;"),
+                ]},
+                {"type": "context", "elements": [{"type": "mrkdwn", "verbatim": true, "text": "*High* · user-created · \
+                    <https://eu-west-1.console.aws.amazon.com/cloudtrailv2/home?region=eu-west-1#/events/e-1|Open in CloudTrail>"}]},
+            ],
+            "unfurl_links": false,
+            "unfurl_media": false,
+        });
+        assert_eq!(payload, expected);
+    }
+
+    #[test]
+    fn limits_hold_whatever_the_text() {
+        let fields = (0..60).map(|index| (format!("{index}{}", "<".repeat(3000)), json!("&".repeat(5000)))).collect();
+        let long = "<&>é\n".repeat(5000);
+        let payload = payload(&notification(&long, Some(&long), fields));
+        let blocks = payload["blocks"].as_array().unwrap();
+        assert!(blocks.len() <= 50 && payload.to_string().chars().count() <= WHOLE);
+        let length = |value: &Value| value["text"].as_str().unwrap().chars().count();
+        assert!(length(&blocks[0]["text"]) <= HEADER && length(&blocks[1]["text"]) <= MESSAGE);
+        for block in blocks {
+            let fields = block["fields"].as_array().cloned().unwrap_or_default();
+            assert!(fields.len() <= FIELDS_PER_SECTION);
+            assert!(fields.iter().all(|field| length(field) <= 2000), "{:?}", fields.iter().map(length).max());
+        }
+        assert!(blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap().contains("more fields"));
+        // Nothing that Slack would read as markup is left unescaped, but for our own link.
+        let rest = payload.to_string().replace("<https://eu-west-1.console.aws.amazon.com", "");
+        assert!(!rest.contains('<'));
+    }
+
+    #[test]
+    fn an_empty_text_is_never_sent() {
+        assert_eq!(plain(" \n", 10)["text"], "–");
+        assert_eq!(field("", "", 9)["text"], "**\n–");
+    }
+
+    #[test]
+    fn answers_are_read_as_slack_means_them() {
+        let slack = Slack { webhook_url: Secret::Env("X".to_owned()) };
+        let verdict = |status, body: &str| {
+            let answer = Answer { status, retry_after: Some(std::time::Duration::from_secs(7)), body: body.to_owned() };
+            SlackKind(&slack).verdict(&answer)
+        };
+        assert_eq!(verdict(200, "ok"), Attempt::Delivered);
+        assert_eq!(verdict(200, r#"{"ok":true}"#), Attempt::Delivered);
+        assert!(matches!(verdict(200, r#"{"ok":false,"error":"x"}"#), Attempt::Failed { .. }));
+        let asked = Some(std::time::Duration::from_secs(7));
+        assert!(matches!(verdict(429, ""), Attempt::Failed { retry_after, .. } if retry_after == asked));
+        assert!(matches!(verdict(500, ""), Attempt::Failed { .. }));
+        assert!(matches!(verdict(403, "invalid_token"), Attempt::Failed { .. }));
+        assert!(matches!(verdict(400, "invalid_blocks"), Attempt::Final { .. }));
+        assert!(matches!(verdict(410, "channel_is_archived"), Attempt::Final { .. }));
+    }
+}

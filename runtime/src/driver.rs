@@ -1,0 +1,297 @@
+//! The daemon around the core: it feeds the core its inputs, carries out its commands on tasks of their own, and feeds back what came of
+//! them. One task owns the core; nothing else touches its state.
+
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::event::Event;
+
+use crate::core::{Command, Core, Input, Verdict};
+use crate::definitions::Definitions;
+use crate::journal::{Journal, JournalError};
+use crate::telemetry;
+pub(crate) use work::{DeadLetters, Worker};
+
+/// Messages that may wait for the core.
+const QUEUE: usize = 1024;
+/// The core is looked after at least this often.
+const TICK: Duration = Duration::from_secs(5);
+/// The same where it may end by itself.
+const LOOK: Duration = Duration::from_millis(20);
+/// For what is under way to end when the process is asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+/// Deliveries and waits beyond which sources are asked to hold back.
+pub(crate) const FULL: usize = 200_000;
+
+/// What comes to the driver.
+enum Message {
+    Batch {
+        events: Vec<Event>,
+        definitions: Arc<Definitions>,
+        answer: oneshot::Sender<Verdict>,
+    },
+    Definitions(Arc<Definitions>),
+    /// A piece of work has ended and the core hears of it.
+    Done(Input),
+    /// A commit has failed: there is no going on.
+    Broken(JournalError),
+}
+
+/// The way to a driver, for sources. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    messages: mpsc::Sender<Message>,
+    load: watch::Receiver<usize>,
+}
+
+/// The driver has ended; nothing more is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the runtime is stopping")]
+pub(crate) struct Stopped;
+
+impl Intake {
+    /// Judges events by definitions that were read after the events were received. When this returns, what matched is durable and the
+    /// source may acknowledge.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: the events were not accepted.
+    pub(crate) async fn offer(&self, events: Vec<Event>, definitions: Arc<Definitions>) -> Result<Verdict, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.messages.send(Message::Batch { events, definitions, answer }).await.map_err(|_| Stopped)?;
+        answered.await.map_err(|_| Stopped)
+    }
+
+    /// Says that these definitions are in force now.
+    pub(crate) async fn redefine(&self, definitions: Arc<Definitions>) {
+        drop(self.messages.send(Message::Definitions(definitions)).await);
+    }
+
+    /// Whether so much work is open that a source should hold back.
+    pub(crate) fn is_full(&self) -> bool {
+        *self.load.borrow() >= FULL
+    }
+}
+
+/// When the driver ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When it is told to stop.
+    Stopped,
+    /// When every source has ended and nothing is left to do, for as long as this.
+    Idle(Duration),
+}
+
+/// What was done in a lifetime.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) verdict: Verdict,
+    pub(crate) delivered: u64,
+    pub(crate) dead_lettered: u64,
+}
+
+/// The daemon's core and what it works with.
+pub(crate) struct Driver<J> {
+    core: Core,
+    journal: Arc<J>,
+    worker: Worker<J>,
+    inbox: mpsc::Receiver<Message>,
+    outbox: mpsc::UnboundedSender<Message>,
+    done: mpsc::UnboundedReceiver<Message>,
+    load: watch::Sender<usize>,
+    answers: BTreeMap<u64, oneshot::Sender<Verdict>>,
+    last_batch: u64,
+    under_way: usize,
+    last_work: Instant,
+    totals: Totals,
+}
+
+impl<J: Journal> Driver<J> {
+    /// Takes up what the journal holds.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can not be read.
+    pub(crate) async fn new(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> Result<(Self, Intake), JournalError> {
+        let (messages, inbox) = mpsc::channel(QUEUE);
+        let (outbox, done) = mpsc::unbounded_channel();
+        let (load, watched) = watch::channel(0);
+        let tasks = journal.tasks().await?;
+        if !tasks.is_empty() {
+            tracing::info!(tasks = tasks.len(), "going on with what the journal holds");
+        }
+        let mut driver = Self {
+            core: Core::default(),
+            journal,
+            worker,
+            inbox,
+            outbox,
+            done,
+            load,
+            answers: BTreeMap::new(),
+            last_batch: 0,
+            under_way: 0,
+            last_work: Instant::now(),
+            totals: Totals::default(),
+        };
+        driver.redefine(definitions);
+        driver.step(Input::Restored(tasks));
+        Ok((driver, Intake { messages, load: watched }))
+    }
+
+    /// Works until it is stopped, or until there is nothing left to do. `sources_ended` is cancelled by whoever watches the sources.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can not be written: nothing is acknowledged from then on, and the process should end.
+    pub(crate) async fn run(
+        mut self,
+        until: Until,
+        stop: CancellationToken,
+        sources_ended: CancellationToken,
+    ) -> Result<Totals, JournalError> {
+        self.step(Input::Tick);
+        while !self.is_over(until, sources_ended.is_cancelled()) {
+            let wake = self.next_wake(until);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(message) = self.done.recv() => self.take(message)?,
+                Some(message) = self.inbox.recv() => self.take(message)?,
+                () = tokio::time::sleep(wake) => self.step(Input::Tick),
+            }
+        }
+        self.drain().await?;
+        Ok(self.totals)
+    }
+
+    fn is_over(&self, until: Until, sources_ended: bool) -> bool {
+        match until {
+            Until::Stopped => false,
+            Until::Idle(quiet) => sources_ended && self.under_way == 0 && self.core.is_idle() && self.last_work.elapsed() >= quiet,
+        }
+    }
+
+    /// Lets what is under way end, and starts nothing new. What is left stays in the journal.
+    async fn drain(&mut self) -> Result<(), JournalError> {
+        self.inbox.close();
+        self.core.drain();
+        let deadline = tokio::time::Instant::now() + DRAIN;
+        while self.under_way > 0 || !self.inbox.is_empty() {
+            tokio::select! {
+                biased;
+                Some(message) = self.done.recv() => self.take(message)?,
+                Some(message) = self.inbox.recv() => self.take(message)?,
+                () = tokio::time::sleep_until(deadline) => {
+                    tracing::warn!(under_way = self.under_way, "stopping with work under way; the journal has it");
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_wake(&self, until: Until) -> Duration {
+        let due = self.core.next_wake().map(|due| due.duration_since(Timestamp::now()));
+        let due = due.map(|wait| Duration::try_from(wait).unwrap_or_default());
+        // Timers may fire a little early; a millisecond more spares a second look.
+        let due = due.map_or(TICK, |wait| wait.saturating_add(Duration::from_millis(1)).min(TICK));
+        if until == Until::Stopped { due } else { due.min(LOOK) }
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), JournalError> {
+        match message {
+            Message::Batch { events, definitions, answer } => {
+                self.last_batch += 1;
+                self.last_work = Instant::now();
+                self.answers.insert(self.last_batch, answer);
+                self.step(Input::Batch { batch: self.last_batch, events, definitions });
+            }
+            Message::Definitions(definitions) => self.redefine(definitions),
+            Message::Done(input) => {
+                self.under_way = self.under_way.saturating_sub(1);
+                self.last_work = Instant::now();
+                self.step(input);
+            }
+            Message::Broken(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn redefine(&mut self, definitions: Arc<Definitions>) {
+        self.worker.redefine(Arc::clone(&definitions));
+        self.step(Input::Definitions(definitions));
+    }
+
+    fn step(&mut self, input: Input) {
+        for command in self.core.step(Timestamp::now(), input) {
+            self.carry_out(command);
+        }
+        self.load.send_replace(self.core.open_tasks());
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Note(note) => {
+                self.totals.count(&note);
+                telemetry::note(&note);
+            }
+            Command::Acknowledge { batch, verdict } => {
+                self.totals.add(verdict);
+                // A source that has gone away hears nothing; its events come back as copies.
+                self.answers.remove(&batch).map(|answer| answer.send(verdict));
+            }
+            Command::Commit { commit, changes } => {
+                let journal = Arc::clone(&self.journal);
+                self.spawn(async move {
+                    match journal.commit(changes).await {
+                        Ok(applied) => Message::Done(Input::Committed { commit, applied }),
+                        Err(error) => Message::Broken(error),
+                    }
+                });
+            }
+            Command::Attempt { task } => {
+                let worker = self.worker.clone();
+                self.spawn(async move { worker.attempt(task).await.map_or_else(Message::Broken, Message::Done) });
+            }
+            Command::Bury { task, reason } => {
+                let worker = self.worker.clone();
+                self.spawn(async move { worker.bury(task, reason).await.map_or_else(Message::Broken, Message::Done) });
+            }
+            Command::Resume { task } => {
+                let worker = self.worker.clone();
+                self.spawn(async move { worker.resume(task).await.map_or_else(Message::Broken, Message::Done) });
+            }
+        }
+    }
+
+    fn spawn(&mut self, work: impl Future<Output = Message> + Send + 'static) {
+        self.under_way += 1;
+        let outbox = self.outbox.clone();
+        tokio::spawn(async move { drop(outbox.send(work.await)) });
+    }
+}
+
+impl Totals {
+    fn add(&mut self, verdict: Verdict) {
+        self.verdict.matched += verdict.matched;
+        self.verdict.unmatched += verdict.unmatched;
+        self.verdict.started += verdict.started;
+        self.verdict.repeated += verdict.repeated;
+        self.verdict.errors += verdict.errors;
+    }
+
+    fn count(&mut self, note: &crate::core::Note) {
+        match note {
+            crate::core::Note::Delivered { .. } => self.delivered += 1,
+            crate::core::Note::DeadLettered { .. } => self.dead_lettered += 1,
+            _ => {}
+        }
+    }
+}

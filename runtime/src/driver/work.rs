@@ -1,0 +1,97 @@
+//! The work that the core asks for: attempts, burials, runs to go on with. Each ends in one input for the core, or in a journal error.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::future::BoxFuture;
+
+use crate::action::{self, Content};
+use crate::core::run::{Run, Step, Task, TaskId};
+use crate::core::{Attempt, Burial, Input};
+use crate::definitions::Definitions;
+use crate::destination::Sender;
+use crate::journal::{Journal, JournalError};
+
+/// Where deliveries go that were given up.
+pub(crate) trait DeadLetters: Send + Sync {
+    /// Takes one. The run is `None` where the journal does not have it any more.
+    fn take(&self, task: Task, run: Option<Arc<Run>>, reason: String) -> BoxFuture<'_, Burial>;
+}
+
+/// Carries out work.
+pub(crate) struct Worker<J> {
+    journal: Arc<J>,
+    sender: Sender,
+    dead_letters: Option<Arc<dyn DeadLetters>>,
+    definitions: Arc<RwLock<Option<Arc<Definitions>>>>,
+}
+
+impl<J> Clone for Worker<J> {
+    fn clone(&self) -> Self {
+        Self {
+            journal: Arc::clone(&self.journal),
+            sender: self.sender.clone(),
+            dead_letters: self.dead_letters.clone(),
+            definitions: Arc::clone(&self.definitions),
+        }
+    }
+}
+
+impl<J: Journal> Worker<J> {
+    /// `dead_letters` is `None` where the journal keeps them.
+    pub(crate) fn new(journal: Arc<J>, sender: Sender, dead_letters: Option<Arc<dyn DeadLetters>>) -> Self {
+        Self { journal, sender, dead_letters, definitions: Arc::default() }
+    }
+
+    /// Destinations are looked up in these from now on.
+    pub(crate) fn redefine(&self, definitions: Arc<Definitions>) {
+        *self.definitions.write().unwrap_or_else(PoisonError::into_inner) = Some(definitions);
+    }
+
+    /// Makes one attempt at a delivery.
+    pub(crate) async fn attempt(&self, task: Task) -> Result<Input, JournalError> {
+        let attempt = match self.journal.run(task.id.run).await? {
+            // It was cancelled in the meantime; the core knows.
+            None => Attempt::Final { reason: "its run has ended".to_owned() },
+            Some(run) => self.deliver(&run, &task).await,
+        };
+        Ok(Input::Tried { task: task.id, attempt })
+    }
+
+    async fn deliver(&self, run: &Run, task: &Task) -> Attempt {
+        let Step::Deliver(name) = &task.id.step else {
+            return Attempt::Final { reason: "it is no delivery".to_owned() };
+        };
+        let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(destination) = definitions.as_ref().and_then(|definitions| definitions.destination(name)) else {
+            return Attempt::Failed { reason: format!("there is no destination `{name}`"), retry_after: None };
+        };
+        let Some(content) = action::content(run, task.id.action) else {
+            return Attempt::Final { reason: "its action delivers nothing".to_owned() };
+        };
+        if let Content::Notification(notification) = &content {
+            for fault in &notification.faults {
+                tracing::warn!(trigger = run.trigger.name, run = %task.id.run, fault, "part of the notification could not be written");
+            }
+        }
+        self.sender.deliver(destination, &content, &task.id.idempotency_key()).await
+    }
+
+    /// Finds a grave for a delivery that was given up.
+    pub(crate) async fn bury(&self, task: Task, reason: String) -> Result<Input, JournalError> {
+        let id = task.id.clone();
+        let burial = match &self.dead_letters {
+            None => Burial::Journal,
+            Some(dead_letters) => {
+                let run = self.journal.run(id.run).await?;
+                dead_letters.take(task, run, reason).await
+            }
+        };
+        Ok(Input::Buried { task: id, burial })
+    }
+
+    /// Loads the run of a wait that is over.
+    pub(crate) async fn resume(&self, task: TaskId) -> Result<Input, JournalError> {
+        let run = self.journal.run(task.run).await?;
+        Ok(Input::Resumed { task, run })
+    }
+}

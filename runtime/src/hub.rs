@@ -1,0 +1,87 @@
+//! The hub as the runtime sees it: its record and definitions in the table, its queue, its dead letters, and the sign of life that a
+//! runtime leaves there.
+
+pub(crate) mod aws;
+mod beat;
+mod dead_letters;
+mod definitions;
+mod items;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use thiserror::Error;
+use trailwire_engine::fanout::table::{HUB_KEY, HubItem, HubRecord};
+
+use crate::secrets::Secrets;
+pub(crate) use definitions::HubDefinitions;
+
+/// Why there is no working at a hub. Each says what to do.
+#[derive(Debug, Error)]
+pub(crate) enum HubError {
+    #[error("no region: set AWS_REGION to the hub's home region, or choose a profile that has one")]
+    NoRegion,
+    #[error("no AWS credentials: {0}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")]
+    NoCredentials(String),
+    #[error(
+        "there is no hub `{name}` in {region}: the table `{table}` does not exist; check the name, AWS_REGION (a hub is read in its home region) and the account"
+    )]
+    NoHub { name: String, region: String, table: String },
+    #[error("the hub `{0}` is not finished: apply its trailwire_hub resource first")]
+    Unfinished(String),
+    #[error("the hub's table `{table}` in {region} can not be read: {reason}")]
+    Unreadable { table: String, region: String, reason: String },
+    #[error("the state directory can not be used: {0}")]
+    State(std::io::Error),
+}
+
+/// A hub and the clients to work with it.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) record: HubRecord,
+    pub(crate) definitions: Arc<HubDefinitions>,
+    pub(crate) queue: aws_sdk_sqs::Client,
+    table: items::Table,
+    config: aws_config::SdkConfig,
+    /// Names this runtime among those that have been seen.
+    id: String,
+}
+
+impl Hub {
+    /// Finds the hub of this name in the region and account of the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`HubError`], within seconds.
+    pub(crate) async fn connect(name: &str, state: &Path) -> Result<Self, HubError> {
+        let config = aws::load().await;
+        let region = config.region().map(ToString::to_string).ok_or(HubError::NoRegion)?;
+        aws::check_credentials(&config).await.map_err(HubError::NoCredentials)?;
+        let table = items::Table::new(&config, name);
+        let item = table.get(HUB_KEY, HUB_KEY).await;
+        let item = item.map_err(|error| match error.code() {
+            Some("ResourceNotFoundException") => {
+                HubError::NoHub { name: name.to_owned(), region: region.clone(), table: table.name.clone() }
+            }
+            _ => HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason: aws::describe(&error) },
+        })?;
+        let unreadable = |reason: String| HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason };
+        let item = item.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
+        let hub = HubItem::read(&item).map_err(|error| unreadable(error.to_string()))?;
+        let record = hub.record.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
+        Ok(Self {
+            definitions: Arc::new(HubDefinitions::new(table.clone())),
+            queue: aws::queue_client(&config),
+            id: beat::id(state).map_err(HubError::State)?,
+            record,
+            table,
+            config,
+        })
+    }
+
+    /// Where destinations' secrets are read.
+    pub(crate) fn secrets(&self) -> Secrets {
+        Secrets::with(&self.config)
+    }
+}

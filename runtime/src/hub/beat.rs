@@ -1,0 +1,78 @@
+//! The sign of life: an item in the hub's table with version, revision and refused documents, written twice a minute. `apply` warns where
+//! there is none, and shows what a runtime refuses.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::fanout::table;
+
+use super::Hub;
+use super::aws::describe;
+
+const EVERY: Duration = Duration::from_secs(30);
+/// After a change of definitions the next one comes at once; they are looked for this often.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The id of the runtime that keeps its journal in this directory: made once, so that a restart is the same runtime.
+pub(super) fn id(state: &Path) -> std::io::Result<String> {
+    std::fs::create_dir_all(state)?;
+    let path = state.join("runtime.id");
+    match std::fs::read_to_string(&path) {
+        Ok(id) if !id.trim().is_empty() => Ok(id.trim().to_owned()),
+        _ => {
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
+            let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            std::fs::write(path, &id)?;
+            Ok(id)
+        }
+    }
+}
+
+impl Hub {
+    /// Leaves a sign of life at once, then regularly and after every change of definitions, until it is told to stop. One that can not
+    /// be written is logged and changes nothing.
+    pub(crate) async fn beat(self: Arc<Self>, stop: CancellationToken) {
+        let mut next = tokio::time::Instant::now();
+        let mut told = None;
+        loop {
+            let revision = self.definitions.last().map(|definitions| definitions.revision);
+            if tokio::time::Instant::now() >= next || revision != told {
+                if let Err(error) = self.table.put(&self.sign_of_life()).await {
+                    tracing::warn!(reason = describe(&error), "the sign of life can not be written");
+                }
+                told = revision;
+                next = tokio::time::Instant::now() + EVERY;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn sign_of_life(&self) -> table::Item {
+        let definitions = self.definitions.last();
+        let now = Timestamp::now();
+        let record = json!({
+            "format_version": table::FORMAT_VERSION,
+            "version": env!("CARGO_PKG_VERSION"),
+            "id": self.id,
+            "kind": "daemon",
+            "seen": now.to_string(),
+        });
+        let refused = definitions.iter().flat_map(|definitions| &definitions.refused).map(
+            |refused| json!({"kind": refused.kind, "name": refused.name, "reasons": refused.reasons, "earlier_kept": refused.earlier_kept}),
+        );
+        let mut item = table::key(table::RUNTIME_PK, &self.id);
+        item.insert(table::RECORD.to_owned(), record.to_string().into());
+        item.insert(table::SEEN.to_owned(), u64::try_from(now.as_second()).unwrap_or_default().into());
+        item.insert(table::REVISION.to_owned(), definitions.as_ref().map_or(0, |definitions| definitions.revision).into());
+        item.insert(table::REFUSED.to_owned(), refused.collect::<Value>().to_string().into());
+        item
+    }
+}

@@ -1,0 +1,98 @@
+//! How the journal writes runs and tasks: keys whose byte order is the order of a run's tasks, values in JSON.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trailwire_engine::trigger::Trigger;
+
+use crate::core::run::{Run, RunId, Step, Task, TaskId};
+
+/// `run | action | destination`, the destination empty for the end of a wait.
+pub(crate) fn task_key(id: &TaskId) -> Vec<u8> {
+    let mut key = id.run.0.to_vec();
+    key.extend(id.action.to_be_bytes());
+    if let Step::Deliver(destination) = &id.step {
+        key.extend(destination.as_bytes());
+    }
+    key
+}
+
+/// The first and the last key that a run's tasks can have.
+pub(crate) fn task_range(run: RunId) -> (Vec<u8>, Vec<u8>) {
+    let last = run.0.iter().copied().chain(std::iter::repeat_n(0xff, 5)).collect();
+    (run.0.to_vec(), last)
+}
+
+/// The rest of a task, beside its key.
+#[derive(Serialize, Deserialize)]
+struct TaskRow {
+    trigger: String,
+    due: Timestamp,
+    attempts: u32,
+    since: Timestamp,
+}
+
+pub(crate) fn task_value(task: &Task) -> Vec<u8> {
+    let row = TaskRow { trigger: task.trigger.clone(), due: task.due, attempts: task.attempts, since: task.since };
+    to_json(&row)
+}
+
+/// `None` for a key or a value that no version has written.
+pub(crate) fn read_task(key: &[u8], value: &[u8]) -> Option<Task> {
+    let (run, rest) = key.split_first_chunk::<16>()?;
+    let (action, destination) = rest.split_first_chunk::<4>()?;
+    let step = match destination {
+        [] => Step::Continue,
+        name => Step::Deliver(std::str::from_utf8(name).ok()?.to_owned()),
+    };
+    let row: TaskRow = serde_json::from_slice(value).ok()?;
+    let id = TaskId { run: RunId(*run), action: u32::from_be_bytes(*action), step };
+    Some(Task { id, trigger: row.trigger, due: row.due, attempts: row.attempts, since: row.since })
+}
+
+/// A run as it is written, and as a dead letter shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RunRow {
+    pub(crate) trigger: Value,
+    pub(crate) event: Value,
+    pub(crate) event_key: String,
+    pub(crate) accepted: Timestamp,
+}
+
+impl RunRow {
+    pub(crate) fn of(run: &Run) -> Self {
+        Self {
+            trigger: serde_json::to_value(&run.trigger).unwrap_or_default(),
+            event: run.event.clone(),
+            event_key: run.event_key.clone(),
+            accepted: run.accepted,
+        }
+    }
+}
+
+pub(crate) fn run_value(run: &Run) -> Vec<u8> {
+    to_json(&RunRow::of(run))
+}
+
+pub(crate) fn read_run(value: &[u8]) -> Option<Run> {
+    let row: RunRow = serde_json::from_slice(value).ok()?;
+    let trigger = Trigger::from_value(&row.trigger).ok()?;
+    Some(Run { trigger, event: row.event, event_key: row.event_key, accepted: row.accepted })
+}
+
+/// What is kept of a delivery that was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DeadLetter {
+    pub(crate) trigger: String,
+    pub(crate) destination: Option<String>,
+    pub(crate) action: u32,
+    pub(crate) attempts: u32,
+    pub(crate) reason: String,
+    pub(crate) at: Timestamp,
+    pub(crate) run: Option<RunRow>,
+}
+
+pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
+    // These types hold nothing that JSON lacks: no maps with other keys than text, no failing serialisers.
+    serde_json::to_vec(value).unwrap_or_default()
+}

@@ -1,0 +1,172 @@
+//! The journal in one file: `journal.redb` in the state directory.
+//!
+//! One thread owns the writing. It takes whatever commits have come in since it last wrote and puts them into one transaction with one
+//! `fsync` (group commit), so a burst of small commits costs about as much as one. A crash in the middle leaves the transaction before it.
+//!
+//! The file is locked by the process that has it open. `journal.holder` beside it says who that is, for the message to the next one.
+
+mod tables;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _};
+use tokio::sync::{mpsc, oneshot};
+
+use super::codec::{self, DeadLetter};
+use super::{Change, Journal, JournalError};
+use crate::core::run::{Run, RunId, Task};
+
+/// The format that this version reads and writes.
+const FORMAT: u64 = 1;
+const FILE: &str = "journal.redb";
+const HOLDER: &str = "journal.holder";
+/// Commits that may wait for the writer before a caller has to wait too.
+const QUEUE: usize = 1024;
+/// Memory for pages of the file.
+const CACHE: usize = 16 * 1024 * 1024;
+
+type Answer = oneshot::Sender<Result<Vec<bool>, JournalError>>;
+
+/// The journal in a directory.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    dir: PathBuf,
+    database: Arc<Database>,
+    writer: mpsc::Sender<(Vec<Change>, Answer)>,
+}
+
+impl Embedded {
+    /// Opens the journal of a directory, or makes both.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError::Held`] when a process has it open, [`JournalError::Format`] when a newer version wrote it.
+    pub(crate) fn open(dir: &Path) -> Result<Self, JournalError> {
+        let broken = |reason: String| JournalError::Broken { dir: dir.display().to_string(), reason };
+        fs::create_dir_all(dir).map_err(|error| broken(error.to_string()))?;
+        let database = Database::builder().set_cache_size(CACHE).create(dir.join(FILE));
+        let database = database.map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => JournalError::Held { dir: dir.display().to_string(), holder: holder(dir) },
+            other => broken(other.to_string()),
+        })?;
+        let found = tables::prepare(&database, FORMAT).map_err(|error| broken(error.to_string()))?;
+        if found != FORMAT {
+            return Err(JournalError::Format { dir: dir.display().to_string(), found, known: FORMAT });
+        }
+        // The lock is what counts; this only names its holder.
+        drop(fs::write(dir.join(HOLDER), format!("process {} since {}", std::process::id(), jiff::Timestamp::now())));
+        let database = Arc::new(database);
+        let (writer, commits) = mpsc::channel(QUEUE);
+        let own = (Arc::clone(&database), dir.display().to_string());
+        let spawned = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write_all(&own.0, &own.1, commits));
+        spawned.map_err(|error| broken(error.to_string()))?;
+        Ok(Self { dir: dir.to_owned(), database, writer })
+    }
+
+    fn broken(&self, reason: impl ToString) -> JournalError {
+        JournalError::Broken { dir: self.dir.display().to_string(), reason: reason.to_string() }
+    }
+
+    /// Reads on a thread that may block.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let database = Arc::clone(&self.database);
+        let reading = tokio::task::spawn_blocking(move || read(&database.begin_read()?));
+        match reading.await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.broken(error)),
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    /// Everything that was given up, oldest first.
+    pub(crate) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, JournalError> {
+        self.read(|transaction| {
+            let table = transaction.open_table(tables::DEAD)?;
+            let rows = table.iter()?.map(|row| Ok(serde_json::from_slice(row?.1.value()).ok()));
+            Ok(rows.collect::<Result<Vec<Option<DeadLetter>>, redb::Error>>()?.into_iter().flatten().collect())
+        })
+        .await
+    }
+}
+
+impl Journal for Embedded {
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<bool>, JournalError>> {
+        Box::pin(async move {
+            let (answer, answered) = oneshot::channel();
+            let gone = || self.broken("its writer has ended");
+            self.writer.send((changes, answer)).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        })
+    }
+
+    fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Arc<Run>>, JournalError>> {
+        Box::pin(async move {
+            let found = self.read(move |transaction| {
+                let table = transaction.open_table(tables::RUNS)?;
+                Ok(table.get(id.0.as_slice())?.map(|value| codec::read_run(value.value())))
+            });
+            match found.await? {
+                None => Ok(None),
+                Some(Some(run)) => Ok(Some(Arc::new(run))),
+                Some(None) => Err(self.broken(format!("run {id} is malformed"))),
+            }
+        })
+    }
+
+    fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+        Box::pin(async move {
+            let rows = self.read(|transaction| {
+                let table = transaction.open_table(tables::TASKS)?;
+                let rows = table.iter()?.map(|row| {
+                    let (key, value) = row?;
+                    Ok(codec::read_task(key.value(), value.value()))
+                });
+                rows.collect::<Result<Option<Vec<Task>>, redb::Error>>()
+            });
+            rows.await?.ok_or_else(|| self.broken("a task is malformed"))
+        })
+    }
+}
+
+/// Who holds the journal of a directory, as its holder wrote it.
+fn holder(dir: &Path) -> String {
+    match fs::read_to_string(dir.join(HOLDER)) {
+        Ok(holder) if !holder.is_empty() => holder,
+        _ => "another process".to_owned(),
+    }
+}
+
+/// Writes until every sender is gone. After a failure nothing more is written: every commit from then on gets the same answer, and
+/// whoever waits for one ends the process.
+fn write_all(database: &Database, dir: &str, mut commits: mpsc::Receiver<(Vec<Change>, Answer)>) {
+    let mut failed: Option<JournalError> = None;
+    while let Some(first) = commits.blocking_recv() {
+        let mut group = vec![first];
+        while let Ok(next) = commits.try_recv() {
+            group.push(next);
+        }
+        let (changes, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let written = match &failed {
+            Some(error) => Err(error.clone()),
+            None => {
+                tables::write(database, &changes).map_err(|error| JournalError::Broken { dir: dir.to_owned(), reason: error.to_string() })
+            }
+        };
+        match written {
+            Ok(applied) => answers.into_iter().zip(applied).for_each(|(answer, applied)| drop(answer.send(Ok(applied)))),
+            Err(error) => {
+                answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone()))));
+                failed = Some(error);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

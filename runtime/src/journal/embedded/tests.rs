@@ -1,0 +1,147 @@
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::json;
+use trailwire_engine::trigger::Trigger;
+
+use super::super::model::Model;
+use super::*;
+use crate::core::run::{Step, TaskId};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+fn run(number: u8) -> Arc<Run> {
+    let trigger = json!({"name": "t", "event_names": ["E"], "action": [{"send": [{"destination": "d"}]}]});
+    let trigger = Trigger::from_value(&trigger).unwrap();
+    Arc::new(Run { trigger, event: json!({"n": number}), event_key: number.to_string(), accepted: at(i64::from(number)) })
+}
+
+fn task(number: u8, action: u32, destination: Option<&str>) -> Task {
+    let step = destination.map_or(Step::Continue, |name| Step::Deliver(name.to_owned()));
+    Task::new(run(number).id(), "t", action, step, at(5))
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let id = (0u8..4, 0u32..2, prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))]);
+    let task = id.prop_map(|(number, action, destination)| task(number, action, destination));
+    let tasks = |number: u8| {
+        prop::collection::vec((0u32..2, prop_oneof![Just(None), Just(Some("a"))]), 0..3)
+            .prop_map(move |list| list.into_iter().map(|(action, destination)| self::task(number, action, destination)).collect::<Vec<_>>())
+    };
+    prop_oneof![
+        4 => (0u8..4).prop_flat_map(move |number| tasks(number).prop_map(move |tasks| Change::Accept { run: run(number), tasks })),
+        3 => (task.clone(), 0u32..2).prop_map(|(done, action)| {
+            let next = vec![Task { id: TaskId { action: action + 2, ..done.id.clone() }, ..done.clone() }];
+            Change::Finish { done: done.id, next: if action == 0 { next } else { vec![] } }
+        }),
+        2 => (task.clone(), 1u32..9).prop_map(|(task, attempts)| Change::Postpone(Task { attempts, due: at(9), ..task })),
+        1 => task.clone().prop_map(|task| Change::Bury { done: task.id, reason: "why".to_owned(), at: at(7) }),
+        1 => (0u8..4).prop_map(|number| Change::Cancel(run(number).id())),
+        1 => (0i64..5).prop_map(|second| Change::Prune(at(second))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_file_does_what_the_model_does(commits in prop::collection::vec(prop::collection::vec(change(), 1..5), 0..12)) {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut model = Model::default();
+        let mut journal = Embedded::open(dir.path()).unwrap();
+        for (round, commit) in commits.into_iter().enumerate() {
+            let expected = model.apply(&commit);
+            prop_assert_eq!(runtime.block_on(journal.commit(commit)).unwrap(), expected);
+            if round % 4 == 3 {
+                // What was committed is there for the next process.
+                journal = reopened(journal, dir.path());
+            }
+        }
+        let tasks: BTreeMap<TaskId, Task> =
+            runtime.block_on(journal.tasks()).unwrap().into_iter().map(|task| (task.id.clone(), task)).collect();
+        prop_assert_eq!(&tasks, &model.tasks);
+        for number in 0..4 {
+            let id = run(number).id();
+            prop_assert_eq!(runtime.block_on(journal.run(id)).unwrap(), model.runs.get(&id).cloned());
+        }
+        let dead = runtime.block_on(journal.dead_letters()).unwrap();
+        prop_assert_eq!(dead.len(), model.dead.len());
+    }
+}
+
+/// The writer's thread lets go of the file a moment after the journal is dropped.
+fn reopened(journal: Embedded, dir: &Path) -> Embedded {
+    drop(journal);
+    for _ in 0..500 {
+        match Embedded::open(dir) {
+            Ok(journal) => return journal,
+            Err(JournalError::Held { .. }) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("the file stays locked");
+}
+
+#[test]
+fn a_second_holder_is_told_who_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let _first = Embedded::open(dir.path()).unwrap();
+    let error = Embedded::open(dir.path()).unwrap_err().to_string();
+    let expected = format!("the journal in {} is in use by process {} since 2", dir.path().display(), std::process::id());
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::create(dir.path().join(FILE)).unwrap();
+    assert_eq!(tables::prepare(&database, FORMAT + 1).unwrap(), FORMAT + 1);
+    drop(database);
+    let error = Embedded::open(dir.path()).unwrap_err().to_string();
+    assert!(error.ends_with("has format 2; this version reads format 1"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(FILE), "hello").unwrap();
+    assert!(matches!(Embedded::open(dir.path()), Err(JournalError::Broken { .. })));
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    assert!(matches!(Embedded::open(&file), Err(JournalError::Broken { .. })));
+}
+
+#[tokio::test]
+async fn many_commits_at_once_are_each_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Arc::new(Embedded::open(dir.path()).unwrap());
+    let commits = (0..=255u8).map(|number| {
+        let journal = Arc::clone(&journal);
+        tokio::spawn(async move {
+            journal.commit(vec![Change::Accept { run: run(number % 128), tasks: vec![task(number % 128, 0, Some("a"))] }]).await
+        })
+    });
+    let mut applied = 0;
+    for commit in commits.collect::<Vec<_>>() {
+        applied += usize::from(commit.await.unwrap().unwrap() == [true]);
+    }
+    assert_eq!((applied, journal.tasks().await.unwrap().len()), (128, 128));
+}
+
+#[tokio::test]
+async fn keys_are_kept_for_their_days_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Embedded::open(dir.path()).unwrap();
+    let accept = || vec![Change::Accept { run: run(1), tasks: vec![] }];
+    assert_eq!(journal.commit(accept()).await.unwrap(), [true]);
+    assert_eq!(journal.commit(accept()).await.unwrap(), [false]);
+    let soon = run(1).accepted.saturating_add(SignedDuration::from_secs(1)).unwrap();
+    journal.commit(vec![Change::Prune(run(1).accepted)]).await.unwrap();
+    assert_eq!(journal.commit(accept()).await.unwrap(), [false]);
+    journal.commit(vec![Change::Prune(soon)]).await.unwrap();
+    assert_eq!(journal.commit(accept()).await.unwrap(), [true]);
+}

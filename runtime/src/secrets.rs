@@ -1,0 +1,111 @@
+//! Secrets of destinations: from AWS Secrets Manager, or from the environment. They are held for a few minutes, and no log, error or
+//! `Debug` shows them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tokio::sync::{Mutex, OnceCell};
+use trailwire_engine::trigger::Secret;
+
+/// For how long a secret is used before it is read again; a rotated one is in use after at most this time.
+const FRESH: Duration = Duration::from_secs(300);
+
+/// A secret's text.
+#[derive(Clone)]
+pub(crate) struct SecretText(Arc<str>);
+
+impl SecretText {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that needs it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+/// Why a secret can not be had. Names the place, never the content.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum SecretError {
+    #[error("the environment variable `{0}`, which holds the secret, is not set")]
+    NotSet(String),
+    #[error("the secret `{arn}` can not be read: {reason}")]
+    Unreadable { arn: String, reason: String },
+}
+
+type Cached = Arc<Mutex<BTreeMap<String, (Instant, SecretText)>>>;
+
+/// Where secrets come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Secrets {
+    client: Arc<OnceCell<aws_sdk_secretsmanager::Client>>,
+    cache: Cached,
+}
+
+impl Secrets {
+    /// Uses an AWS configuration that is loaded already.
+    pub(crate) fn with(config: &aws_config::SdkConfig) -> Self {
+        let client = OnceCell::new_with(Some(aws_sdk_secretsmanager::Client::new(config)));
+        Self { client: Arc::new(client), cache: Cached::default() }
+    }
+
+    /// # Errors
+    ///
+    /// [`SecretError`]; asking again later may work.
+    pub(crate) async fn get(&self, secret: &Secret) -> Result<SecretText, SecretError> {
+        match secret {
+            Secret::Env(name) => match std::env::var(name) {
+                Ok(text) if !text.is_empty() => Ok(SecretText::new(&text)),
+                _ => Err(SecretError::NotSet(name.clone())),
+            },
+            Secret::Arn(arn) => self.from_aws(arn).await,
+        }
+    }
+
+    async fn from_aws(&self, arn: &str) -> Result<SecretText, SecretError> {
+        // The lock is held while a secret is read, so that a burst of deliveries reads it once.
+        let mut cache = self.cache.lock().await;
+        if let Some((read, text)) = cache.get(arn)
+            && read.elapsed() < FRESH
+        {
+            return Ok(text.clone());
+        }
+        let unreadable = |reason: String| SecretError::Unreadable { arn: arn.to_owned(), reason };
+        let client = self.client.get_or_init(|| async { aws_sdk_secretsmanager::Client::new(&crate::hub::aws::load().await) }).await;
+        let answer = client.get_secret_value().secret_id(arn).send().await;
+        let answer = answer.map_err(|error| unreadable(crate::hub::aws::describe(&error)))?;
+        let text = answer.secret_string().ok_or_else(|| unreadable("it holds no text".to_owned()))?;
+        let text = SecretText::new(text);
+        cache.insert(arn.to_owned(), (Instant::now(), text.clone()));
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let text = SecretText::new("whsec_hush");
+        assert!(!format!("{text:?}").contains("hush"));
+        assert_eq!(text.reveal(), "whsec_hush");
+    }
+
+    #[tokio::test]
+    async fn a_variable_that_is_not_set_is_named() {
+        let name = "TRAILWIRE_TEST_SECRET_THAT_NOBODY_SETS";
+        let error = Secrets::default().get(&Secret::Env(name.to_owned())).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("the environment variable `{name}`, which holds the secret, is not set"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Events by HTTP: `POST /` (or `/events`) of an event, a log file, or an array of events.
+//!
+//! All or nothing: 200 means that every event of the body is judged and what matched is durable; 400 means that nothing was taken,
+//! and says which element is none. 413 when the body is too large, 429 when too much is under way, 401 without the token, 503 while
+//! stopping. `GET /healthz` answers 200. Unless it listens on a loopback address only, a token is required (`Authorization: Bearer …`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::event::{self, Event};
+
+use crate::definitions::Definitions;
+use crate::driver::Intake;
+use crate::secrets::SecretText;
+
+/// The largest body: four of the largest events that a queue carries.
+const LARGEST: usize = 4 * 1024 * 1024;
+/// Requests under way at once; one more is answered 429.
+const UNDER_WAY: usize = 256;
+
+/// The HTTP source.
+#[derive(Clone)]
+pub(crate) struct Http {
+    intake: Intake,
+    definitions: Arc<Definitions>,
+    token: Option<SecretText>,
+    places: Arc<Semaphore>,
+}
+
+impl Http {
+    pub(crate) fn new(intake: Intake, definitions: Arc<Definitions>, token: Option<SecretText>) -> Self {
+        Self { intake, definitions, token, places: Arc::new(Semaphore::new(UNDER_WAY)) }
+    }
+
+    /// Serves until it is told to stop; requests that were taken are answered.
+    ///
+    /// # Errors
+    ///
+    /// When the listener breaks.
+    pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+        let app = Router::new()
+            .route("/", post(take))
+            .route("/events", post(take))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .layer(DefaultBodyLimit::max(LARGEST))
+            .with_state(self);
+        axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+    }
+
+    fn is_allowed(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        // Digests are compared, so that the time this takes tells nothing about the token.
+        Sha256::digest(given.as_bytes()) == Sha256::digest(token.reveal().as_bytes())
+    }
+}
+
+/// Whether a token is needed to listen here.
+pub(crate) fn needs_token(address: &SocketAddr) -> bool {
+    !address.ip().is_loopback()
+}
+
+async fn take(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Response {
+    if !http.is_allowed(&headers) {
+        return problem(StatusCode::UNAUTHORIZED, "a token is needed: `Authorization: Bearer …`");
+    }
+    let Ok(_place) = http.places.try_acquire() else {
+        return busy("too many requests are under way");
+    };
+    if http.intake.is_full() {
+        return busy("too many deliveries are open");
+    }
+    let events = match events(&body) {
+        Ok(events) => events,
+        Err(reason) => return problem(StatusCode::BAD_REQUEST, &reason),
+    };
+    match http.intake.offer(events, Arc::clone(&http.definitions)).await {
+        Ok(verdict) => {
+            let accepted = verdict.matched + verdict.unmatched;
+            let counts = json!({"accepted": accepted, "matched": verdict.matched, "unmatched": verdict.unmatched,
+                "started": verdict.started, "repeated": verdict.repeated});
+            (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], counts.to_string()).into_response()
+        }
+        Err(stopped) => problem(StatusCode::SERVICE_UNAVAILABLE, &stopped.to_string()),
+    }
+}
+
+/// Every event of a body, or the reason why one of them is none.
+fn events(body: &[u8]) -> Result<Vec<Event>, String> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let values = match value {
+        Value::Array(values) => values,
+        value => event::split(value),
+    };
+    let events = values.into_iter().enumerate();
+    events.map(|(index, value)| Event::from_value(value).map_err(|error| format!("element {index}: {error}"))).collect()
+}
+
+fn problem(status: StatusCode, reason: &str) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], json!({"error": reason}).to_string()).into_response()
+}
+
+fn busy(reason: &str) -> Response {
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, reason);
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_taken_whole_or_not_at_all() {
+        assert_eq!(events(br#"{"eventName":"A"}"#).unwrap().len(), 1);
+        assert_eq!(events(br#"[{"eventName":"A"},{"detail":{}}]"#).unwrap().len(), 2);
+        assert_eq!(events(br#"{"Records":[{"eventName":"A"}]}"#).unwrap().len(), 1);
+        assert_eq!(events(b"[]").unwrap().len(), 0);
+        assert_eq!(events(br#"[{"eventName":"A"},7]"#).unwrap_err(), "element 1: an event is an object, this is a number");
+        assert!(events(b"{").unwrap_err().starts_with("the body is not JSON"));
+    }
+
+    #[test]
+    fn only_loopback_needs_no_token() {
+        for (address, needed) in [("127.0.0.1:1", false), ("[::1]:1", false), ("0.0.0.0:1", true), ("10.0.0.1:1", true), ("[::]:1", true)] {
+            assert_eq!(needs_token(&address.parse().unwrap()), needed, "{address}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Events from the hub's queue.
+//!
+//! Receivers poll side by side. A message stays invisible to others for as long as it is held here, and is deleted when its event is judged
+//! and what matched is durable. A message that is no CloudTrail event of the hub's accounts goes to the dead-letter queue with the reason,
+//! then it is deleted. When definitions can not be read nothing is deleted: the messages come back.
+
+mod message;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::event::Event;
+
+use crate::driver::Intake;
+use crate::hub::Hub;
+use crate::hub::aws::describe;
+
+/// Receivers side by side.
+pub(crate) const RECEIVERS: usize = 4;
+/// Messages in one receive: the most that the queue gives.
+const BATCH: i32 = 10;
+/// How long one receive waits for messages.
+const WAIT: Duration = Duration::from_secs(20);
+/// For how long a message is held, renewed well before that is over.
+const HOLD: Duration = Duration::from_secs(60);
+const RENEW: Duration = Duration::from_secs(20);
+/// After a fault: the first and the longest pause.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
+
+/// Receives until it is told to stop; what was received by then is finished.
+pub(crate) async fn receive(hub: Arc<Hub>, intake: Intake, until_idle: Option<Duration>, stop: CancellationToken) {
+    let wait = until_idle.map_or(WAIT, |idle| idle.clamp(Duration::from_secs(1), WAIT));
+    let mut pause = PAUSES.0;
+    while !stop.is_cancelled() {
+        if intake.is_full() {
+            tokio::time::sleep(PAUSES.0).await;
+            continue;
+        }
+        let received = tokio::select! {
+            received = poll(&hub, wait) => received,
+            () = stop.cancelled() => return,
+        };
+        let done = match received {
+            Err(reason) => Err(format!("the queue can not be read: {reason}")),
+            Ok(messages) if messages.is_empty() => Ok(()),
+            Ok(messages) => handle(&hub, &intake, messages).await,
+        };
+        match done {
+            Ok(()) => pause = PAUSES.0,
+            Err(reason) => {
+                tracing::error!(reason, "nothing was deleted; trying again");
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = stop.cancelled() => return,
+                }
+                pause = (pause * 2).min(PAUSES.1);
+            }
+        }
+    }
+}
+
+async fn poll(hub: &Hub, wait: Duration) -> Result<Vec<Message>, String> {
+    let seconds = |duration: Duration| i32::try_from(duration.as_secs()).unwrap_or(i32::MAX);
+    let receive = hub.queue.receive_message().queue_url(&hub.record.queue_url).max_number_of_messages(BATCH);
+    let receive = receive.wait_time_seconds(seconds(wait)).visibility_timeout(seconds(HOLD));
+    let answer = receive.send().await.map_err(|error| describe(&error))?;
+    Ok(answer.messages.unwrap_or_default())
+}
+
+/// Judges messages and deletes what is safe, holding them meanwhile.
+async fn handle(hub: &Hub, intake: &Intake, messages: Vec<Message>) -> Result<(), String> {
+    let handles: Vec<String> = messages.iter().filter_map(|message| message.receipt_handle.clone()).collect();
+    tokio::select! {
+        done = judge(hub, intake, messages) => {
+            if done.is_err() {
+                // They need not wait for the whole hold to be tried again.
+                hold(hub, &handles, Duration::from_secs(1)).await;
+            }
+            done
+        }
+        () = keep_holding(hub, &handles) => Ok(()),
+    }
+}
+
+async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>) -> Result<(), String> {
+    // Read after the messages were received: an event is never judged by older definitions than those that let it through.
+    let definitions = hub.definitions.load().await.map_err(|error| error.to_string())?;
+    let mut events: Vec<Event> = Vec::new();
+    let mut safe: Vec<String> = Vec::new();
+    let mut failed = Ok(());
+    for message in messages {
+        let Some(handle) = message.receipt_handle else { continue };
+        let body = message.body.unwrap_or_default();
+        match message::read(&body, definitions.scope()) {
+            Ok(event) => {
+                events.push(event);
+                safe.push(handle);
+            }
+            Err(reason) => match bury(hub, body, &reason, message.message_id.unwrap_or_default()).await {
+                Ok(()) => safe.push(handle),
+                Err(error) => failed = Err(format!("the dead-letter queue does not take a message: {error}")),
+            },
+        }
+    }
+    if !events.is_empty() {
+        intake.offer(events, definitions).await.map_err(|error| error.to_string())?;
+    }
+    delete(hub, safe).await;
+    failed
+}
+
+async fn bury(hub: &Hub, body: String, reason: &str, id: String) -> Result<(), String> {
+    tracing::warn!(message_id = id, reason, "a message goes to the dead-letter queue");
+    hub.send_dead_letter(body, BTreeMap::from([("reason", reason.to_owned()), ("message_id", id)])).await
+}
+
+/// Deletes messages that are safe. One that can not be deleted comes back and is known as a copy.
+async fn delete(hub: &Hub, handles: Vec<String>) {
+    let entries = handles.into_iter().enumerate();
+    let entries: Vec<_> = entries
+        .filter_map(|(index, handle)| DeleteMessageBatchRequestEntry::builder().id(index.to_string()).receipt_handle(handle).build().ok())
+        .collect();
+    if entries.is_empty() {
+        return;
+    }
+    let deletion = hub.queue.delete_message_batch().queue_url(&hub.record.queue_url).set_entries(Some(entries)).send().await;
+    match deletion {
+        Ok(answer) => {
+            for failure in answer.failed() {
+                tracing::warn!(code = failure.code(), "a message could not be deleted; it will come back as a copy");
+            }
+        }
+        Err(error) => tracing::warn!(reason = describe(&error), "messages could not be deleted; they will come back as copies"),
+    }
+}
+
+/// Keeps messages invisible to others; never ends.
+async fn keep_holding(hub: &Hub, handles: &[String]) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        hold(hub, handles, HOLD).await;
+    }
+}
+
+async fn hold(hub: &Hub, handles: &[String], time: Duration) {
+    let seconds = i32::try_from(time.as_secs()).unwrap_or(i32::MAX);
+    let entry = |(index, handle): (usize, &String)| {
+        let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string()).receipt_handle(handle);
+        entry.visibility_timeout(seconds).build().ok()
+    };
+    let entries = handles.iter().enumerate().filter_map(entry).collect();
+    let change = hub.queue.change_message_visibility_batch().queue_url(&hub.record.queue_url).set_entries(Some(entries)).send().await;
+    if let Err(error) = change {
+        tracing::warn!(reason = describe(&error), "messages can not be held longer; they may be received twice");
+    }
+}

@@ -1,0 +1,50 @@
+//! The log: JSON lines on standard error, or lines for people where standard error is a terminal. `RUST_LOG` chooses the level
+//! (`info` where it says nothing).
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::core::Note;
+use crate::core::run::{Step, TaskId};
+
+/// Starts the log. A second call changes nothing.
+pub(crate) fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=warn,hyper=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
+    let started =
+        if std::io::stderr().is_terminal() { log.with_target(false).try_init() } else { log.json().flatten_event(true).try_init() };
+    drop(started);
+}
+
+/// Writes what the core has to say.
+pub(crate) fn note(note: &Note) {
+    match note {
+        Note::Started { run, trigger, event_name, event_id } => {
+            tracing::info!(%run, trigger, event_name, event_id, "the trigger fires");
+        }
+        Note::Delivered { task } => {
+            tracing::info!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts + 1, "delivered");
+        }
+        Note::Retrying { task, reason } => {
+            tracing::warn!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts,
+                next = %task.due, reason, "not delivered; it is tried again");
+        }
+        Note::DeadLettered { task, reason } => {
+            tracing::error!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), reason, "given up; it is a dead letter");
+        }
+        Note::Cancelled { run, trigger } => tracing::warn!(%run, trigger, "cancelled: its trigger was deleted"),
+        Note::ExpressionError { trigger, event_id, error } => {
+            tracing::warn!(trigger, event_id, error, "the match expression ended in an error");
+        }
+        Note::RunMissing { task } => tracing::error!(run = %task.run, "the journal has lost a run"),
+    }
+}
+
+fn destination(task: &TaskId) -> &str {
+    match &task.step {
+        Step::Deliver(destination) => destination,
+        Step::Continue => "",
+    }
+}
