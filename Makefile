@@ -29,6 +29,11 @@ lint: ## Check format and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+.PHONY: bench
+bench: ## Measure what is promised, with a release build (the first one takes several minutes)
+	$(CARGO) build --workspace --release
+	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench
+
 .PHONY: docs
 docs: ## Write the registry's pages in docs/ from the schemas
 	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::server::Server;
 
-/// After Shutdown open streams get this long to close; Terraform kills after two seconds.
-const AFTER_SHUTDOWN: Duration = Duration::from_millis(500);
+/// After Shutdown open streams get this long to close, and then running work as long again to stop; Terraform kills after two seconds.
+const AFTER_SHUTDOWN: Duration = Duration::from_millis(400);
 /// With nobody left to tell the result to, running work gets this long to leave things in order.
 const AFTER_ORPHANED: Duration = Duration::from_secs(20);
 const LOOK_FOR_PARENT: Duration = Duration::from_millis(500);
@@ -47,6 +47,13 @@ pub(super) async fn end(server: &Server, quit: &CancellationToken, keeper: Keepe
             }
         }
     }
+}
+
+/// Lets what still runs know that it is over, and gives it a moment. There is none unless Terraform leaves in a hurry (a second Ctrl-C).
+pub(super) async fn settle(server: &Server) {
+    server.stop().cancel();
+    // Whoever does not make it is ended with the process.
+    drop(tokio::time::timeout(AFTER_SHUTDOWN, server.idle()).await);
 }
 
 /// Tells everything that runs to stop, and waits for it a while.

@@ -71,10 +71,12 @@ async fn run(
 ) -> io::Result<()> {
     let connections = listen::connections(&socket, acceptor)?;
     let served = router(Arc::clone(&server), &quit).serve_with_incoming_shutdown(connections, quit.clone().cancelled_owned());
-    tokio::select! {
+    let ended = tokio::select! {
         served = served => served.map_err(io::Error::other),
         () = life::end(&server, &quit, keeper) => Ok(()),
-    }
+    };
+    life::settle(&server).await;
+    ended
 }
 
 fn router(server: Arc<Server>, quit: &CancellationToken) -> Router {

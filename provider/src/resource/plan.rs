@@ -121,3 +121,6 @@ fn find_replacements(block: &Block, prior: &Dynamic, planned: &Dynamic, at: &Pat
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 
-use crate::schema::{Attribute, Block, Rule};
+use crate::schema::{Attribute, Block, Nesting, Rule};
 use crate::value::Dynamic;
 
 /// Everything wrong with the known values of a configuration, by the rules of its attributes. Terraform itself has checked types, required
@@ -40,8 +40,12 @@ fn for_each_object(value: &Dynamic, block: &Block, path: &Path, act: &mut impl F
     for nested in &block.blocks {
         let here = path.attribute(nested.name);
         match value.get(nested.name) {
+            // Members of a set cannot be addressed: the path ends at the set.
+            Dynamic::List(items) if nested.nesting == Nesting::Set => {
+                items.iter().for_each(|item| for_each_object(item, &nested.block, &here, act))
+            }
             Dynamic::List(items) => {
-                items.iter().enumerate().for_each(|(index, item)| for_each_object(item, &nested.block, &here.index(index), act))
+                items.iter().enumerate().for_each(|(index, item)| for_each_object(item, &nested.block, &here.index(index), act));
             }
             single => for_each_object(single, &nested.block, &here, act),
         }
