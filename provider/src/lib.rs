@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod apply;
 pub mod cloud;
 pub mod config;
 pub mod context;
@@ -13,6 +14,7 @@ pub mod handshake;
 pub mod registry;
 pub mod resource;
 pub mod schema;
+pub mod store;
 pub mod server;
 pub mod value;
 pub mod wire;

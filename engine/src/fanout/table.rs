@@ -17,7 +17,7 @@ pub const HUB_KEY: &str = "hub";
 pub const RUNTIME_PK: &str = "runtime";
 /// JSON of a [`HubRecord`], or of a runtime's heartbeat.
 pub const RECORD: &str = "record";
-/// On the hub's item: a counter that every change of the hub or of a definition raises by one. On a definition: its value at the last change.
+/// On the hub's item: a counter that every change of the hub or of a definition raises by one. On a definition: a counter of its own changes.
 pub const REVISION: &str = "revision";
 /// JSON of one trigger or destination.
 pub const DOCUMENT: &str = "document";
@@ -301,7 +301,7 @@ pub struct Definition {
     pub settings: Option<String>,
     /// Where its making stands.
     pub claim: Claim,
-    /// The hub's revision when it was changed last.
+    /// Raised by one with every change of this definition.
     pub revision: u64,
 }
 

@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names::Cell;
 
@@ -56,19 +56,29 @@ pub struct Cloud {
     under_way: Semaphore,
     pace: Pace,
     timing: Timing,
+    writes: Mutex<()>,
 }
 
 impl Cloud {
     /// A handle that will act as the provider block says.
     pub fn new(config: Arc<ProviderConfig>) -> Cloud {
         let door = Arc::new(aws::Aws::new(Arc::clone(&config)));
-        Cloud::with_door(config, door, Timing::default())
+        Cloud::with_door(config, door, Timing::from_environment())
     }
 
     /// A handle that makes its calls through this door.
     pub(crate) fn with_door(config: Arc<ProviderConfig>, door: Arc<dyn Door>, timing: Timing) -> Cloud {
         let under_way = Semaphore::new(config.max_concurrency);
-        Cloud { config, door, home: OnceCell::new(), regions: OnceCell::new(), under_way, pace: Pace::default(), timing }
+        Cloud {
+            config,
+            door,
+            home: OnceCell::new(),
+            regions: OnceCell::new(),
+            under_way,
+            pace: Pace::default(),
+            timing,
+            writes: Mutex::default(),
+        }
     }
 
     /// The provider block.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::table::LEASE_SECONDS;
 
 use super::Cloud;
 use super::call::{Call, Reply};
@@ -12,6 +13,11 @@ use crate::config::RetryMode;
 
 /// Attempts after the first, unless the provider block says otherwise.
 const RETRIES: u32 = 12;
+/// Attempts after the first at an endpoint that cannot be reached: it is named soon.
+const UNREACHABLE_RETRIES: u32 = 2;
+/// How long a call that is under way may go on after an interrupt, so that its outcome is known.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// How long everything takes that is waited for; shorter in tests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timing {
@@ -25,47 +31,46 @@ pub(crate) struct Timing {
     queue_name: Duration,
     /// How often it is looked whether something has happened that takes seconds.
     pub(crate) poll: Duration,
-    /// How long a new role is given to be known in every region before rules use it.
+    /// How long a new role is given to be known in every region before events are sent by it.
     pub(crate) role: Duration,
-    /// How often a lease is renewed.
-    pub(crate) renewal: Duration,
+    /// How long a claim holds without being renewed; it is renewed four times as often.
+    pub(crate) lease: Duration,
 }
 
-impl Default for Timing {
-    fn default() -> Self {
+/// Shortens or lengthens the lease of a claim, in seconds. For tests; everybody who applies to a hub must agree on it.
+const LEASE_VARIABLE: &str = "TRAILWIRE_LEASE_SECONDS";
+/// How long to wait after making a role, in seconds. A stand that knows roles at once needs no wait.
+const ROLE_VARIABLE: &str = "TRAILWIRE_ROLE_WAIT_SECONDS";
+
+impl Timing {
+    /// The real times, save for what the environment says otherwise.
+    pub(crate) fn from_environment() -> Self {
+        let seconds = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok()).map(Duration::from_secs);
         Self {
             base: Duration::from_millis(100),
             cap: Duration::from_secs(10),
             propagation: Duration::from_secs(120),
             queue_name: Duration::from_secs(75),
             poll: Duration::from_secs(2),
-            role: Duration::from_secs(8),
-            renewal: Duration::from_secs(15),
+            role: seconds(ROLE_VARIABLE).unwrap_or(Duration::from_secs(8)),
+            lease: seconds(LEASE_VARIABLE).unwrap_or(Duration::from_secs(LEASE_SECONDS)).max(Duration::from_secs(1)),
         }
     }
-}
 
-#[cfg(test)]
-impl Timing {
     /// A thousand times faster.
+    #[cfg(test)]
     pub(crate) fn fast() -> Self {
-        let slow = Self::default();
         Self {
-            base: slow.base / 1000,
-            cap: slow.cap / 1000,
-            propagation: slow.propagation / 1000,
-            queue_name: slow.queue_name / 1000,
-            poll: slow.poll / 1000,
-            role: slow.role / 1000,
-            renewal: slow.renewal / 1000,
+            base: Duration::from_micros(100),
+            cap: Duration::from_millis(10),
+            propagation: Duration::from_millis(120),
+            queue_name: Duration::from_millis(75),
+            poll: Duration::from_millis(2),
+            role: Duration::from_millis(8),
+            lease: Duration::from_secs(1),
         }
     }
 }
-
-/// Attempts after the first at an endpoint that cannot be reached: it is named soon.
-const UNREACHABLE_RETRIES: u32 = 2;
-/// How long a call that is under way may go on after an interrupt, so that its outcome is known.
-const GRACE: Duration = Duration::from_secs(3);
 
 impl Cloud {
     /// Makes a call, again and again where that can help.

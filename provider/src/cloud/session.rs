@@ -11,6 +11,7 @@ use trailwire_engine::fanout::table::Item;
 
 use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
+use super::retry::Timing;
 use super::{Cloud, Home};
 use crate::config::{ProviderConfig, Secret};
 
@@ -19,6 +20,7 @@ use crate::config::{ProviderConfig, Secret};
 pub struct Session {
     cloud: Arc<Cloud>,
     stop: CancellationToken,
+    limit: Option<Duration>,
 }
 
 /// The reply of the expected kind; anything else is a bug of the door.
@@ -39,7 +41,7 @@ fn unexpected(cell: &Cell, operation: &'static str) -> CloudError {
 
 impl Session {
     pub(super) fn new(cloud: Arc<Cloud>, stop: CancellationToken) -> Self {
-        Self { cloud, stop }
+        Self { cloud, stop, limit: None }
     }
 
     /// The provider block.
@@ -55,7 +57,31 @@ impl Session {
     /// The same handle for work that must be done even after an interrupt, such as giving back a lease.
     #[must_use]
     pub fn unstoppable(&self) -> Self {
-        Self { cloud: Arc::clone(&self.cloud), stop: CancellationToken::new() }
+        Self { cloud: Arc::clone(&self.cloud), stop: CancellationToken::new(), limit: None }
+    }
+
+    /// The same handle whose calls also end after `limit`, a `timeouts` argument. Ends earlier when the user interrupts.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        let stop = self.stop.child_token();
+        let ended = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(limit) => ended.cancel(),
+                () = ended.cancelled() => {}
+            }
+        });
+        Self { cloud: Arc::clone(&self.cloud), stop, limit: Some(limit) }
+    }
+
+    /// The `timeouts` argument that this handle was made with.
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    /// How long things take that are waited for.
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.cloud.timing
     }
 
     /// Waits, unless the user interrupts.
@@ -224,6 +250,8 @@ impl Session {
     /// # Errors
     /// `ConditionFailed` when a condition does not hold, `NotFound` when there is no such table.
     pub async fn transact(&self, cell: &Cell, table: &str, writes: Vec<Write>) -> CloudResult<()> {
+        // Transactions on the hub's item conflict; those of one process need not.
+        let _one_at_a_time = self.cloud.writes.lock().await;
         self.done(cell, Call::Transact { table: table.to_owned(), writes }).await
     }
 }

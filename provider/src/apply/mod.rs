@@ -1,0 +1,1 @@
+//! Work on many cells at once, and what all resources of a process share.

@@ -1,0 +1,327 @@
+//! The hub's table: who owns a name, what is declared, and the revision that tells a runtime to read again.
+//!
+//! *Invariants*: every write is conditional; every change of a definition raises the hub's revision in the same transaction; a name is held by a
+//! lease until it is made, so that two states never make the same thing and a killed apply is finished by the next one.
+
+mod lease;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::table::{
+    Claim, DOCUMENT, Definition, HUB_KEY, HubItem, InvalidItem, Item, Kind, LEASE_UNTIL, OWNER, REVISION, SETTINGS, STATE, State, key,
+};
+
+pub use self::lease::Lease;
+use crate::cloud::Session;
+use crate::cloud::call::{Condition, Write};
+use crate::cloud::error::{CloudError, Kind as ErrorKind};
+
+/// The table of one hub.
+#[derive(Clone, Debug)]
+pub struct Store {
+    session: Session,
+    hub: Hub,
+}
+
+/// Why the table could not be read or written.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CloudError),
+    /// An item cannot be understood.
+    #[error(transparent)]
+    Item(#[from] InvalidItem),
+    /// The name belongs to somebody else.
+    #[error("{message}")]
+    Taken {
+        /// One sentence.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+    /// There is no such hub, or it is being removed.
+    #[error("there is no hub `{0}`")]
+    NoHub(String),
+}
+
+impl StoreError {
+    /// The diagnostic that tells of it.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self {
+            Self::Call(error) => error.diagnostic(),
+            Self::Item(_) => Diagnostic::error(Code::AWS_CALL, self.to_string()).help("use a version of the provider that reads it"),
+            Self::Taken { help, .. } => Diagnostic::error(Code::NAME_TAKEN, self.to_string()).help(help),
+            Self::NoHub(_) => {
+                Diagnostic::error(Code::NOT_FOUND, self.to_string()).help("declare it as a `trailwire_hub`, or correct `hub`")
+            }
+        }
+    }
+}
+
+/// How a name was claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// Nobody had it.
+    New,
+    /// Somebody began to make it and gave up: what they made may be there.
+    Adopted,
+}
+
+type StoreResult<T> = Result<T, StoreError>;
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// A random id for a claim.
+fn random_owner() -> String {
+    let mut bytes = [0_u8; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => format!("{}-{:?}", std::process::id(), SystemTime::now()),
+    }
+}
+
+impl Store {
+    /// The table of this hub.
+    pub fn new(session: &Session, hub: &Hub) -> Self {
+        Self { session: session.clone(), hub: hub.clone() }
+    }
+
+    /// The same table, for work that must be done even after an interrupt.
+    #[must_use]
+    pub fn unstoppable(&self) -> Self {
+        Self { session: self.session.unstoppable(), hub: self.hub.clone() }
+    }
+
+    /// The hub's own item; `None` when there is no such table or no such item.
+    pub async fn hub_item(&self) -> StoreResult<Option<HubItem>> {
+        Ok(self.item(HUB_KEY, HUB_KEY).await?.as_ref().map(HubItem::read).transpose()?)
+    }
+
+    /// One definition; `None` when there is no such table or no such item.
+    pub async fn definition(&self, kind: Kind, name: &str) -> StoreResult<Option<Definition>> {
+        Ok(self.item(kind.as_str(), name).await?.as_ref().map(Definition::read).transpose()?)
+    }
+
+    /// Every definition of a kind, by name; none when there is no such table.
+    pub async fn definitions(&self, kind: Kind) -> StoreResult<Vec<Definition>> {
+        match self.session.query(self.hub.home(), &self.hub.table_name(), kind.as_str()).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+            Ok(items) => Ok(items.iter().map(Definition::read).collect::<Result<_, _>>()?),
+        }
+    }
+
+    async fn item(&self, pk: &str, sk: &str) -> StoreResult<Option<Item>> {
+        match self.session.get_item(self.hub.home(), &self.hub.table_name(), pk, sk).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            other => Ok(other?),
+        }
+    }
+
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), CloudError> {
+        self.session.transact(self.hub.home(), &self.hub.table_name(), writes).await
+    }
+
+    /// Claims the hub's own name in its table, which must be there. Nothing is judged by the hub before its record is put.
+    ///
+    /// # Errors
+    /// `Taken` when the hub is made already, or is being made by somebody who still renews the lease.
+    pub async fn claim_hub(&self) -> StoreResult<(Claimed, Lease)> {
+        let name = self.hub.name().to_owned();
+        let taken = Taken { what: format!("hub `{name}`"), address: "trailwire_hub".to_owned(), id: name };
+        self.claim_item(HUB_KEY, HUB_KEY, &taken, |claim, condition| {
+            let mut item = HubItem { record: None, revision: 0, claim }.write();
+            item.remove(REVISION);
+            let keys = key(HUB_KEY, HUB_KEY);
+            item.retain(|name, _| !keys.contains_key(name));
+            vec![Write::Update { key: keys, set: item, add: vec![(REVISION, 1)], condition: Some(condition) }]
+        })
+        .await
+    }
+
+    /// Claims a definition's name, and puts its document at once where it is known: a definition is there before its rules.
+    ///
+    /// # Errors
+    /// `Taken` when the name belongs to somebody else, `NoHub` when there is no hub to put it into.
+    pub async fn claim(&self, kind: Kind, name: &str, document: Option<&str>, settings: &str) -> StoreResult<(Claimed, Lease)> {
+        let id = format!("{}/{name}", self.hub.name());
+        let taken = Taken {
+            what: format!("{} `{name}` of hub `{}`", kind.as_str(), self.hub.name()),
+            address: format!("trailwire_{}", kind.as_str()),
+            id,
+        };
+        self.require_hub().await?;
+        self.claim_item(kind.as_str(), name, &taken, |claim, condition| {
+            let document = document.map(str::to_owned);
+            let definition = Definition { kind, name: name.to_owned(), document, settings: Some(settings.to_owned()), claim, revision: 1 };
+            vec![Write::Put { item: definition.write(), condition: Some(condition) }, self.raise_revision(true)]
+        })
+        .await
+    }
+
+    async fn require_hub(&self) -> StoreResult<()> {
+        match self.hub_item().await? {
+            Some(item) if item.claim.state == State::Live => Ok(()),
+            _ => Err(StoreError::NoHub(self.hub.name().to_owned())),
+        }
+    }
+
+    async fn claim_item(
+        &self,
+        pk: &str,
+        sk: &str,
+        taken: &Taken,
+        writes: impl Fn(Claim, Condition) -> Vec<Write>,
+    ) -> StoreResult<(Claimed, Lease)> {
+        let owner = random_owner();
+        let mut waited_for: Option<Claim> = None;
+        loop {
+            let there = match self.item(pk, sk).await? {
+                Some(item) => Some(if pk == HUB_KEY { HubItem::read(&item)?.claim } else { Definition::read(&item)?.claim }),
+                None => None,
+            };
+            let (claimed, condition) = match &there {
+                None => (Claimed::New, Condition::Absent),
+                Some(claim) if claim.is_abandoned(now()) => (Claimed::Adopted, held_by(&claim.owner)),
+                Some(claim) if claim.state != State::Creating => return Err(taken.live()),
+                Some(claim) if waited_for.as_ref().is_some_and(|before| before.lease_until < claim.lease_until) => return Err(taken.busy()),
+                Some(claim) => {
+                    self.wait_for_lease(claim, taken).await?;
+                    waited_for = Some(claim.clone());
+                    continue;
+                }
+            };
+            let claim = Claim::creating(&owner, now().saturating_add(self.session.timing().lease.as_secs()));
+            match self.transact(writes(claim, condition)).await {
+                Ok(()) => return Ok((claimed, Lease::begin(self.unstoppable(), key(pk, sk), owner))),
+                Err(error) if error.kind == ErrorKind::ConditionFailed => {
+                    if pk != HUB_KEY {
+                        self.require_hub().await?;
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until the lease of somebody else is over, or was renewed.
+    async fn wait_for_lease(&self, claim: &Claim, taken: &Taken) -> StoreResult<()> {
+        let left = claim.lease_until.saturating_sub(now()).saturating_add(1);
+        let what = format!("another apply's claim on {} to run out, in {left} seconds", taken.what);
+        tracing::warn!("waiting for {what}; it was begun and perhaps killed");
+        Ok(self
+            .session
+            .wait(self.hub.home(), Duration::from_secs(left.min(self.session.timing().lease.as_secs().saturating_add(1))), &what)
+            .await?)
+    }
+
+    fn raise_revision(&self, live: bool) -> Write {
+        let condition = if live { Condition::Equals(STATE, State::Live.as_str().into()) } else { Condition::Present };
+        Write::Update { key: key(HUB_KEY, HUB_KEY), set: Item::new(), add: vec![(REVISION, 1)], condition: Some(condition) }
+    }
+
+    /// Puts the hub's record, makes it live and raises its revision.
+    pub async fn put_hub(&self, item: &HubItem) -> StoreResult<()> {
+        let keys = key(HUB_KEY, HUB_KEY);
+        let mut set = item.write();
+        set.retain(|name, _| !keys.contains_key(name) && name != REVISION);
+        Ok(self.transact(vec![Write::Update { key: keys, set, add: vec![(REVISION, 1)], condition: Some(Condition::Present) }]).await?)
+    }
+
+    /// Puts a definition's new document and settings, makes it live, and raises the revision. Makes the item again when it was removed behind
+    /// our back.
+    ///
+    /// # Errors
+    /// `NoHub` when the hub is gone or being removed.
+    pub async fn put(&self, kind: Kind, name: &str, document: &str, settings: &str) -> StoreResult<()> {
+        let mut set = Item::new();
+        Claim::live().write(&mut set);
+        set.insert(DOCUMENT.to_owned(), document.into());
+        set.insert(SETTINGS.to_owned(), settings.into());
+        let put = Write::Update { key: key(kind.as_str(), name), set, add: vec![(REVISION, 1)], condition: None };
+        match self.transact(vec![put, self.raise_revision(true)]).await {
+            Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => {
+                Err(StoreError::NoHub(self.hub.name().to_owned()))
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Marks a definition as made, so that nobody adopts it.
+    pub async fn confirm(&self, kind: Kind, name: &str) -> StoreResult<()> {
+        let mut set = Item::new();
+        Claim::live().write(&mut set);
+        let write = Write::Update { key: key(kind.as_str(), name), set, add: Vec::new(), condition: Some(Condition::Present) };
+        match self.transact(vec![write]).await {
+            Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Removes a definition and raises the revision. Nothing to do when the definition or the whole hub is gone.
+    pub async fn delete(&self, kind: Kind, name: &str) -> StoreResult<()> {
+        let delete = Write::Delete { key: key(kind.as_str(), name), condition: None };
+        match self.transact(vec![delete, self.raise_revision(false)]).await {
+            Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Marks the hub as being removed: from here on nothing can be declared in it. Nothing to do when it is gone.
+    pub async fn close_hub(&self) -> StoreResult<()> {
+        let set = Item::from([(STATE.to_owned(), State::Deleting.as_str().into())]);
+        let write = Write::Update { key: key(HUB_KEY, HUB_KEY), set, add: vec![(REVISION, 1)], condition: Some(Condition::Present) };
+        match self.transact(vec![write]).await {
+            Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// Takes that mark back, when the hub cannot be removed after all.
+    pub async fn reopen_hub(&self) -> StoreResult<()> {
+        let set = Item::from([(STATE.to_owned(), State::Live.as_str().into())]);
+        Ok(self
+            .transact(vec![Write::Update { key: key(HUB_KEY, HUB_KEY), set, add: Vec::new(), condition: Some(Condition::Present) }])
+            .await?)
+    }
+}
+
+/// Held by this owner and abandoned.
+fn held_by(owner: &str) -> Condition {
+    Condition::All(vec![
+        Condition::Equals(STATE, State::Creating.as_str().into()),
+        Condition::Equals(OWNER, owner.into()),
+        Condition::Less(LEASE_UNTIL, now()),
+    ])
+}
+
+/// Whose name it is, for messages.
+struct Taken {
+    what: String,
+    address: String,
+    id: String,
+}
+
+impl Taken {
+    fn live(&self) -> StoreError {
+        StoreError::Taken {
+            message: format!("{} exists already", self.what),
+            help: format!("choose another name, or bring it under this state: terraform import {}.NAME {}", self.address, self.id),
+        }
+    }
+
+    fn busy(&self) -> StoreError {
+        StoreError::Taken {
+            message: format!("{} is being made by another apply", self.what),
+            help: "wait until that one is done".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! A lease that is renewed in the background until it is dropped.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use trailwire_engine::fanout::table::{Item, LEASE_UNTIL, OWNER, STATE, State};
+
+use super::{Store, now};
+use crate::cloud::call::{Condition, Write};
+
+/// Dropping it ends the renewal; the claim itself stays until it is confirmed, removed, or adopted by somebody after the lease is over.
+#[derive(Debug)]
+pub struct Lease {
+    renewal: JoinHandle<()>,
+}
+
+impl Lease {
+    pub(super) fn begin(store: Store, key: Item, owner: String) -> Self {
+        let lease = store.session.timing().lease;
+        Self { renewal: tokio::spawn(renew(store, key, owner, lease)) }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+async fn renew(store: Store, key: Item, owner: String, lease: Duration) {
+    loop {
+        tokio::time::sleep(lease / 4).await;
+        let set = Item::from([(LEASE_UNTIL.to_owned(), now().saturating_add(lease.as_secs()).into())]);
+        let ours = Condition::All(vec![
+            Condition::Equals(STATE, State::Creating.as_str().into()),
+            Condition::Equals(OWNER, owner.as_str().into()),
+        ]);
+        let write = Write::Update { key: key.clone(), set, add: Vec::new(), condition: Some(ours) };
+        if let Err(error) = store.transact(vec![write]).await {
+            tracing::debug!(%error, "the lease was not renewed");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use trailwire_engine::fanout::names::Cell;
+
+use super::*;
+use crate::cloud::Cloud;
+use crate::cloud::model::{ACCOUNT, Model};
+use crate::cloud::retry::Timing;
+use crate::config::ProviderConfig;
+use crate::value::Dynamic;
+
+async fn store(model: &Model) -> Store {
+    let config = Arc::new(ProviderConfig::parse(&Dynamic::Null).unwrap());
+    let session = Arc::new(Cloud::with_door(config, Arc::new(model.clone()), Timing::fast())).session(&CancellationToken::new());
+    let hub = Hub::new("security", Cell::new(ACCOUNT, "eu-west-1"));
+    let _ = session.create_table(hub.home(), &hub.table_name(), &Default::default()).await;
+    Store::new(&session, &hub)
+}
+
+async fn live(model: &Model) -> Store {
+    let store = store(model).await;
+    let (claimed, _lease) = store.claim_hub().await.unwrap();
+    assert_eq!(claimed, Claimed::New);
+    store.put_hub(&HubItem { record: None, revision: 0, claim: Claim::live() }).await.unwrap();
+    store
+}
+
+async fn revision(store: &Store) -> u64 {
+    store.hub_item().await.unwrap().unwrap().revision
+}
+
+#[tokio::test]
+async fn a_definition_lives_and_dies_and_every_change_raises_the_revision() {
+    let store = live(&Model::default()).await;
+    let first = revision(&store).await;
+    let (claimed, lease) = store.claim(Kind::Trigger, "a", Some("{}"), "{}").await.unwrap();
+    assert_eq!(claimed, Claimed::New);
+    let definition = store.definition(Kind::Trigger, "a").await.unwrap().unwrap();
+    assert_eq!((definition.claim.state, definition.document.as_deref()), (State::Creating, Some("{}")));
+    store.put(Kind::Trigger, "a", r#"{"b":1}"#, "{}").await.unwrap();
+    drop(lease);
+    let definition = store.definition(Kind::Trigger, "a").await.unwrap().unwrap();
+    assert_eq!((definition.claim.state, definition.revision), (State::Live, 2));
+    store.delete(Kind::Trigger, "a").await.unwrap();
+    assert_eq!(store.definitions(Kind::Trigger).await.unwrap(), []);
+    assert_eq!(revision(&store).await, first + 3);
+    store.delete(Kind::Trigger, "a").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_live_name_is_refused_with_the_import_command() {
+    let store = live(&Model::default()).await;
+    store.claim(Kind::Trigger, "a", None, "{}").await.unwrap();
+    store.confirm(Kind::Trigger, "a").await.unwrap();
+    let error = store.claim(Kind::Trigger, "a", None, "{}").await.unwrap_err();
+    assert_eq!(
+        error.diagnostic().draw(),
+        "error[TW4005]: trigger `a` of hub `security` exists already\n  \
+         = help: choose another name, or bring it under this state: terraform import trailwire_trigger.NAME security/a"
+    );
+    assert!(store.claim(Kind::Destination, "a", None, "{}").await.is_ok(), "kinds have names of their own");
+    assert!(matches!(store.claim_hub().await, Err(StoreError::Taken { .. })));
+}
+
+#[tokio::test]
+async fn an_abandoned_claim_is_adopted_and_a_renewed_one_is_respected() {
+    let model = Model::default();
+    let store = live(&model).await;
+    let (_, lease) = store.claim(Kind::Trigger, "killed", Some("{}"), "{}").await.unwrap();
+    drop(lease);
+    let (claimed, _lease) = store.claim(Kind::Trigger, "killed", Some("{}"), "{}").await.unwrap();
+    assert_eq!(claimed, Claimed::Adopted);
+    let (_, _renewed) = store.claim(Kind::Trigger, "busy", Some("{}"), "{}").await.unwrap();
+    let error = store.claim(Kind::Trigger, "busy", Some("{}"), "{}").await.unwrap_err();
+    assert_eq!(error.to_string(), "trigger `busy` of hub `security` is being made by another apply");
+}
+
+#[tokio::test]
+async fn nothing_is_declared_in_a_hub_that_is_gone_or_going() {
+    let model = Model::default();
+    let store = store(&model).await;
+    assert!(matches!(store.claim(Kind::Trigger, "a", None, "{}").await, Err(StoreError::NoHub(_))));
+    assert!(matches!(store.put(Kind::Trigger, "a", "{}", "{}").await, Err(StoreError::NoHub(_))));
+    let store = live(&Model::default()).await;
+    store.close_hub().await.unwrap();
+    assert!(matches!(store.claim(Kind::Trigger, "a", None, "{}").await, Err(StoreError::NoHub(_))));
+    store.reopen_hub().await.unwrap();
+    assert!(store.claim(Kind::Trigger, "a", None, "{}").await.is_ok());
+}
