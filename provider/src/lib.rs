@@ -9,6 +9,7 @@ pub mod apply;
 pub mod cloud;
 pub mod config;
 pub mod context;
+pub mod data;
 pub mod function;
 pub mod handshake;
 pub mod registry;

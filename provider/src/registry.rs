@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use crate::data::hub::HubData;
 use crate::function::Function;
+use crate::resource::destination::DestinationResource;
+use crate::resource::hub::HubResource;
+use crate::resource::trigger::TriggerResource;
 use crate::resource::{DataSource, Resource};
 
 /// The managed resources.
 pub fn resources() -> Vec<Arc<dyn Resource>> {
-    Vec::new()
+    vec![Arc::new(HubResource), Arc::new(DestinationResource), Arc::new(TriggerResource)]
 }
 
 /// The data sources.
 pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    Vec::new()
+    vec![Arc::new(HubData)]
 }
 
 /// The functions.

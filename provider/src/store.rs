@@ -135,7 +135,7 @@ impl Store {
         let name = self.hub.name().to_owned();
         let taken = Taken { what: format!("hub `{name}`"), address: "trailwire_hub".to_owned(), id: name };
         self.claim_item(HUB_KEY, HUB_KEY, &taken, |claim, condition| {
-            let mut item = HubItem { record: None, revision: 0, claim }.write();
+            let mut item = HubItem { record: None, revision: 0, settings: None, claim }.write();
             item.remove(REVISION);
             let keys = key(HUB_KEY, HUB_KEY);
             item.retain(|name, _| !keys.contains_key(name));

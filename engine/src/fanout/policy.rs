@@ -60,6 +60,28 @@ pub fn forward_policy(hub: &Hub) -> String {
     .to_string()
 }
 
+/// What the runtime of a hub must be allowed to do: read the queue, put dead letters aside, read and write the table, read the secrets
+/// that the provider made. Secrets that are only named by ARN are not in it.
+#[must_use]
+pub fn runtime_policy(hub: &Hub) -> String {
+    let (partition, home) = (hub.partition(), hub.home());
+    let queue = hub.queue_arn(home, &hub.queue_name());
+    let dead_letters = hub.queue_arn(home, &hub.dead_letter_queue_name());
+    let table = format!("arn:{partition}:dynamodb:{}:{}:table/{}", home.region, home.account, hub.table_name());
+    let secrets = format!("arn:{partition}:secretsmanager:{}:{}:secret:{}", home.region, home.account, hub.secret_name("*", "*"));
+    let allow = |actions: &[&str], resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+    json!({
+        "Version": VERSION,
+        "Statement": [
+            allow(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &queue),
+            allow(&["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &dead_letters),
+            allow(&["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"], &table),
+            allow(&["secretsmanager:GetSecretValue"], &secrets),
+        ],
+    })
+    .to_string()
+}
+
 /// Every attribute of the hub's queue that matters: filled by the hub's rule only.
 #[must_use]
 pub fn queue_attributes(hub: &Hub) -> BTreeMap<String, String> {

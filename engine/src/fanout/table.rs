@@ -207,12 +207,6 @@ pub struct HubRecord {
     pub accounts: Vec<String>,
     /// The roles whose doings are not reported to triggers without `include_self`.
     pub own_role_arns: Vec<String>,
-    /// The configured regions; absent when every enabled region is meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub configured_regions: Option<Vec<String>>,
-    /// The configured exclusions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excluded_regions: Option<Vec<String>>,
     /// Whether every cell keeps what could not be forwarded.
     pub forward_dead_letter: bool,
 }
@@ -224,6 +218,8 @@ pub struct HubItem {
     pub record: Option<HubRecord>,
     /// Raised by one with every change of any definition or of the hub.
     pub revision: u64,
+    /// What only the provider keeps, JSON.
+    pub settings: Option<String>,
     /// Where the hub's making stands.
     pub claim: Claim,
 }
@@ -249,7 +245,8 @@ impl HubItem {
                 }
             }
         };
-        Ok(Self { record, revision: number(item, REVISION).unwrap_or(0), claim: Claim::read(item)? })
+        let settings = text(item, SETTINGS).map(str::to_owned);
+        Ok(Self { record, revision: number(item, REVISION).unwrap_or(0), settings, claim: Claim::read(item)? })
     }
 
     /// The item, keys included.
@@ -258,6 +255,9 @@ impl HubItem {
         let mut item = key(HUB_KEY, HUB_KEY);
         if let Some(json) = self.record.as_ref().and_then(|record| serde_json::to_string(record).ok()) {
             item.insert(RECORD.to_owned(), json.into());
+        }
+        if let Some(settings) = &self.settings {
+            item.insert(SETTINGS.to_owned(), settings.as_str().into());
         }
         item.insert(REVISION.to_owned(), self.revision.into());
         self.claim.write(&mut item);
@@ -362,8 +362,6 @@ mod tests {
             regions: vec!["eu-west-1".to_owned()],
             accounts: vec!["111122223333".to_owned()],
             own_role_arns: vec![],
-            configured_regions: None,
-            excluded_regions: None,
             forward_dead_letter: true,
         }
     }
@@ -371,8 +369,8 @@ mod tests {
     #[test]
     fn a_hub_item_is_read_as_it_was_written() {
         for hub in [
-            HubItem { record: Some(record()), revision: 7, claim: Claim::live() },
-            HubItem { record: None, revision: 0, claim: Claim::creating("o", 12) },
+            HubItem { record: Some(record()), revision: 7, settings: Some("{}".to_owned()), claim: Claim::live() },
+            HubItem { record: None, revision: 0, settings: None, claim: Claim::creating("o", 12) },
         ] {
             assert_eq!(HubItem::read(&hub.write()), Ok(hub));
         }
@@ -380,7 +378,7 @@ mod tests {
 
     #[test]
     fn unknown_attributes_are_ignored_and_a_newer_format_is_refused() {
-        let mut item = HubItem { record: Some(record()), revision: 7, claim: Claim::live() }.write();
+        let mut item = HubItem { record: Some(record()), revision: 7, settings: None, claim: Claim::live() }.write();
         item.insert("later".to_owned(), "x".into());
         item.insert(RECORD.to_owned(), serde_json::to_string(&record()).unwrap().replacen('{', r#"{"later":1,"#, 1).into());
         assert!(HubItem::read(&item).is_ok());

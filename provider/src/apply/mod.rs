@@ -1,1 +1,8 @@
 //! Work on many cells at once, and what all resources of a process share.
+
+pub mod cells;
+pub mod rules;
+pub mod scope;
+mod shared;
+
+pub use shared::Shared;

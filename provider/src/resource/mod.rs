@@ -5,7 +5,11 @@
 //! everything returned, values are made to fit the schema, private state survives when the resource does not mention it, a panic becomes a
 //! diagnostic and keeps the state in [`Progress`].
 
+pub mod common;
+pub mod destination;
+pub mod hub;
 pub mod plan;
+pub mod trigger;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -22,7 +22,7 @@ async fn live(model: &Model) -> Store {
     let store = store(model).await;
     let (claimed, _lease) = store.claim_hub().await.unwrap();
     assert_eq!(claimed, Claimed::New);
-    store.put_hub(&HubItem { record: None, revision: 0, claim: Claim::live() }).await.unwrap();
+    store.put_hub(&HubItem { record: None, revision: 0, settings: None, claim: Claim::live() }).await.unwrap();
     store
 }
 

@@ -1,0 +1,117 @@
+//! Where a hub is, and which cells it and its triggers cover.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
+use trailwire_engine::fanout::table::HubRecord;
+use trailwire_engine::trigger::Trigger;
+
+use super::Shared;
+use crate::cloud::Session;
+use crate::store::{Store, StoreError};
+
+/// Finds the hub that a reference means: a bus ARN says it, a name is looked up in the home region and then in every other one. `stored` is the ARN
+/// that a state keeps; it needs no look-up and works when the hub is gone.
+///
+/// # Errors
+/// When there is none, or several, or it belongs to another account than the credentials.
+pub async fn find_hub(session: &Session, shared: &Shared, reference: &str, stored: Option<&str>) -> Result<Hub, Diagnostic> {
+    let at = Path::root("hub");
+    let failed = |error: &StoreError| error.diagnostic();
+    let home = session.home().await.map_err(|error| error.diagnostic())?;
+    if let Some(hub) = stored.and_then(Hub::from_arn).or_else(|| Hub::from_arn(reference)) {
+        return if hub.home().account == home.cell.account { Ok(hub) } else { Err(wrong_account(&hub, &home.cell)) };
+    }
+    if let Err(invalid) = check_hub_name(reference) {
+        return Err(Diagnostic::error(Code::BAD_NAME, format!("`{reference}` is neither a hub's name nor its bus ARN")).at(at).help(invalid.to_string()));
+    }
+    if let Some(hub) = shared.known_hub(reference) {
+        return Ok(hub);
+    }
+    let near = Hub::new(reference, home.cell.clone());
+    if Store::new(session, &near).hub_item().await.map_err(|error| failed(&error))?.is_some() {
+        shared.remember_hub(&near);
+        return Ok(near);
+    }
+    let regions = session.enabled_regions().await.map_err(|error| error.diagnostic())?;
+    let others = regions.iter().filter(|region| **region != home.cell.region);
+    let looks = others.map(|region| {
+        let hub = Hub::new(reference, Cell::new(home.cell.account.clone(), region.clone()));
+        async move { Store::new(session, &hub).hub_item().await.ok().flatten().map(|_| hub) }
+    });
+    let found: Vec<Hub> = join_all(looks).await.into_iter().flatten().collect();
+    match found.as_slice() {
+        [hub] => {
+            shared.remember_hub(hub);
+            Ok(hub.clone())
+        }
+        [] => Err(StoreError::NoHub(reference.to_owned()).diagnostic().at(at)),
+        several => {
+            let arns: Vec<String> = several.iter().map(Hub::arn).collect();
+            Err(Diagnostic::error(Code::NOT_FOUND, format!("there are several hubs `{reference}` in this account")).at(at).help(format!("name the one you mean by its ARN: {}", arns.join(", "))))
+        }
+    }
+}
+
+/// The state belongs to another account than the credentials: nothing may be concluded from what is seen.
+pub fn wrong_account(hub: &Hub, home: &Cell) -> Diagnostic {
+    let message = format!("hub `{}` belongs to account {}, and the credentials to account {}", hub.name(), hub.home().account, home.account);
+    Diagnostic::error(Code::WRONG_ACCOUNT, message).help("run with credentials of the hub's account; nothing was changed")
+}
+
+/// Named regions that are not enabled in the account, each an error at its attribute.
+pub async fn check_regions(session: &Session, attribute: &str, regions: &[String]) -> Vec<Diagnostic> {
+    if regions.is_empty() || session.config().skip_region_validation {
+        return Vec::new();
+    }
+    let enabled = match session.enabled_regions().await {
+        Ok(enabled) => enabled,
+        Err(error) => return vec![error.diagnostic()],
+    };
+    let off = regions.iter().filter(|region| !enabled.contains(*region));
+    off.map(|region| {
+        Diagnostic::error(Code::REGION_NOT_ENABLED, format!("region `{region}` is not enabled in the account"))
+            .at(Path::root(attribute))
+            .help(format!("enable it in the account, or take it out of `{attribute}`"))
+    })
+    .collect()
+}
+
+/// Every cell of a hub.
+pub fn hub_cells(record: &HubRecord) -> Vec<Cell> {
+    let cells = record.accounts.iter().flat_map(|account| record.regions.iter().map(move |region| Cell::new(account, region)));
+    cells.collect()
+}
+
+/// The cells of a hub that a trigger narrows itself to.
+pub fn trigger_cells(record: &HubRecord, trigger: &Trigger) -> Vec<Cell> {
+    let within = |list: &[String], value: &String| list.is_empty() || list.contains(value);
+    let mut cells = hub_cells(record);
+    cells.retain(|cell| {
+        within(&trigger.regions, &cell.region)
+            && !trigger.exclude_regions.contains(&cell.region)
+            && within(&trigger.account_ids, &cell.account)
+    });
+    cells
+}
+
+/// What a trigger names that its hub does not cover.
+pub fn check_scope(record: &HubRecord, trigger: &Trigger) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (attribute, named, covered, word) in
+        [("regions", &trigger.regions, &record.regions, "region"), ("account_ids", &trigger.account_ids, &record.accounts, "account")]
+    {
+        for value in named.iter().collect::<BTreeSet<_>>().into_iter().filter(|value| !covered.contains(*value)) {
+            let message = format!("{word} `{value}` is not in the scope of hub `{}`", record.name);
+            let help = format!("the hub covers {}; add it to the hub, or take it out here", covered.join(", "));
+            diagnostics.push(Diagnostic::error(Code::BAD_AWS_NAME, message).at(Path::root(attribute)).help(help));
+        }
+    }
+    if diagnostics.is_empty() && trigger_cells(record, trigger).is_empty() {
+        let message = format!("nothing of the scope of hub `{}` is left for the trigger", record.name);
+        diagnostics.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
+    }
+    diagnostics
+}

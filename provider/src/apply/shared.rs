@@ -1,0 +1,94 @@
+//! What all resources of one process share: where a hub of a name is, and the rules of each cell, listed once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+
+use tokio::sync::Mutex;
+use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
+
+use crate::cloud::Session;
+use crate::cloud::call::DEFAULT_BUS;
+use crate::cloud::error::CloudResult;
+use crate::config::Refresh;
+
+/// The rules of a hub in one cell; `None` until they are listed.
+type View = Arc<Mutex<Option<Found>>>;
+
+/// Shared by every call of this process.
+#[derive(Debug, Default)]
+pub struct Shared {
+    hubs: StdMutex<HashMap<String, Hub>>,
+    views: StdMutex<HashMap<(Hub, Cell), View>>,
+}
+
+impl Shared {
+    /// The hub that a name was found to mean before.
+    pub(super) fn known_hub(&self, name: &str) -> Option<Hub> {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Remembers what a name means.
+    pub fn remember_hub(&self, hub: &Hub) {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).insert(hub.name().to_owned(), hub.clone());
+    }
+
+    /// Forgets a hub that was removed.
+    pub fn forget_hub(&self, hub: &Hub) {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).remove(hub.name());
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| of != hub);
+    }
+
+    fn view(&self, hub: &Hub, cell: &Cell) -> View {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(views.entry((hub.clone(), cell.clone())).or_default())
+    }
+
+    /// The rules of one trigger in a cell. The first caller lists the rules of all triggers of the hub, two calls; later callers share them.
+    pub async fn rules_of(&self, session: &Session, hub: &Hub, cell: &Cell, trigger: &str) -> CloudResult<Found> {
+        let all = self.rules_in(session, hub, cell).await?;
+        Ok(all.into_iter().filter(|(name, _)| hub.trigger_of_rule(name).is_some_and(|(of, _)| of == trigger)).collect())
+    }
+
+    /// The rules of every trigger of the hub in a cell.
+    pub async fn rules_in(&self, session: &Session, hub: &Hub, cell: &Cell) -> CloudResult<Found> {
+        let view = self.view(hub, cell);
+        let mut view = view.lock().await;
+        match &*view {
+            Some(found) => Ok(found.clone()),
+            None => {
+                let found = list(session, hub, cell).await?;
+                *view = Some(found.clone());
+                Ok(found)
+            }
+        }
+    }
+
+    /// Remembers a step that was done.
+    pub(super) async fn note(&self, hub: &Hub, cell: &Cell, step: &Step) {
+        if let Some(found) = self.view(hub, cell).lock().await.as_mut() {
+            after(found, step);
+        }
+    }
+
+    /// Forgets what a cell was seen to hold, after a call whose outcome is not known.
+    pub(super) async fn forget(&self, hub: &Hub, cell: &Cell) {
+        *self.view(hub, cell).lock().await = None;
+    }
+}
+
+async fn list(session: &Session, hub: &Hub, cell: &Cell) -> CloudResult<Found> {
+    let (prefix, arn) = (hub.own_prefix(), hub.arn());
+    let (rules, pointing) =
+        futures::try_join!(session.list_rules(cell, DEFAULT_BUS, &prefix), session.list_rule_names_by_target(cell, DEFAULT_BUS, &arn))?;
+    let mut found = Found::new();
+    for rule in rules {
+        let targets = match session.config().refresh {
+            Refresh::Deep => FoundTargets::Read(session.list_targets(cell, DEFAULT_BUS, &rule.name).await?),
+            Refresh::Rules | Refresh::None => FoundTargets::Points(pointing.contains(&rule.name)),
+        };
+        let there = FoundRule { description: rule.description, pattern: rule.pattern, state: rule.state, targets };
+        found.insert(rule.name, there);
+    }
+    Ok(found)
+}

@@ -1,0 +1,223 @@
+//! What the resources have in common: tags, timeouts, the JSON form of a configuration.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
+use trailwire_engine::trigger::duration;
+
+use super::PlanRequest;
+use crate::cloud::call::Tags;
+use crate::config::ProviderConfig;
+use crate::schema::{Attribute, NestedBlock, Type};
+use crate::value::Dynamic;
+
+/// How long a change may take unless `timeouts` says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
+/// The attribute `tags`.
+pub fn tags_attribute() -> Attribute {
+    Attribute::map("tags", Type::String)
+        .not_empty()
+        .check(Code::OUT_OF_RANGE, check_tags)
+        .describe("Tags on everything in AWS that this makes, beside `default_tags` of the provider.")
+}
+
+/// The attribute `tags_all`.
+pub fn tags_all_attribute() -> Attribute {
+    Attribute::map("tags_all", Type::String).computed().describe("All tags, those of the provider's `default_tags` included.")
+}
+
+/// The attribute `drifted`.
+pub fn drifted_attribute() -> Attribute {
+    Attribute::map("drifted", Type::String)
+        .volatile()
+        .describe("What is not as declared, `account/region` to reason, found by refresh. Anything in it makes the next apply repair it.")
+}
+
+/// The attribute `cells`.
+pub fn cells_attribute() -> Attribute {
+    Attribute::map("cells", Type::list(Type::String)).volatile().describe("What is covered: account to regions.")
+}
+
+fn check_tags(value: &Dynamic) -> Result<(), String> {
+    let tags = value.as_map().into_iter().flatten();
+    for (key, value) in tags {
+        if key.is_empty() || key.chars().count() > 128 || key.starts_with("aws:") {
+            return Err(format!("has the key `{key}`: keys have 1 to 128 characters and do not begin with `aws:`"));
+        }
+        if value.as_str().is_some_and(|value| value.chars().count() > 256) {
+            return Err(format!("has a value of more than 256 characters under `{key}`"));
+        }
+    }
+    if value.as_map().is_some_and(|tags| tags.len() > 50) { Err("has more than 50 tags".to_owned()) } else { Ok(()) }
+}
+
+/// All tags of a resource with these tags: the provider's, overridden by its own, without those that are left to others.
+pub fn all_tags(config: &ProviderConfig, own: &Tags) -> Tags {
+    let mut all = config.default_tags.clone();
+    all.extend(own.clone());
+    all.retain(|key, _| !config.ignore_tags.covers(key));
+    all
+}
+
+/// The planned `tags_all`: known whenever the tags are.
+pub fn planned_tags_all(config: &ProviderConfig, request: &PlanRequest) -> Dynamic {
+    let tags = request.config.get("tags");
+    if tags.is_wholly_known() && !config.unknown.iter().any(|name| name.starts_with("default_tags")) {
+        tags_value(&all_tags(config, &request.config.get_string_map("tags")))
+    } else {
+        Dynamic::Unknown
+    }
+}
+
+/// Tags as a value; an empty map, not null.
+pub fn tags_value(tags: &Tags) -> Dynamic {
+    Dynamic::object(tags.iter().map(|(key, value)| (key.clone(), Dynamic::String(value.clone()))))
+}
+
+/// Tags as a value of an optional attribute; null when there are none.
+pub fn optional_tags(tags: &Tags) -> Dynamic {
+    if tags.is_empty() { Dynamic::Null } else { tags_value(tags) }
+}
+
+/// The block `timeouts`.
+pub fn timeouts_block() -> NestedBlock {
+    let block = NestedBlock::optional("timeouts", "How long a change may take before it is given up, such as `30m`. Default `20m`.");
+    ["create", "update", "delete"].into_iter().fold(block, |block, name| {
+        let attribute = Attribute::string(name).not_empty().check(Code::BAD_DURATION, check_duration);
+        block.attribute(attribute.describe("Such as `90s`, `30m` or `1h`."))
+    })
+}
+
+fn check_duration(value: &Dynamic) -> Result<(), String> {
+    duration::parse(value.as_str().unwrap_or_default()).map(|_| ()).map_err(|invalid| invalid.to_string())
+}
+
+/// The timeout of one operation in a configuration or state.
+pub fn timeout(value: &Dynamic, operation: &str) -> Duration {
+    let text = value.get_block("timeouts").and_then(|timeouts| timeouts.get_str(operation));
+    text.and_then(|text| duration::parse(text).ok()).unwrap_or(TIMEOUT)
+}
+
+/// What an unknown value is taken for while checking, so that what is known is checked all the same. `None` leaves it out.
+pub type Placeholder = fn(&str) -> Option<Value>;
+
+/// The JSON form of a configuration: nulls and empty blocks left out, unknown values replaced. Only the named members of the root are taken.
+pub fn to_json(value: &Dynamic, members: &[&str], placeholder: Placeholder) -> Value {
+    let mut object = Map::new();
+    for name in members {
+        if let Some(json) = member(name, value.get(name), placeholder) {
+            object.insert((*name).to_owned(), json);
+        }
+    }
+    Value::Object(object)
+}
+
+fn member(name: &str, value: &Dynamic, placeholder: Placeholder) -> Option<Value> {
+    match value {
+        Dynamic::Null => None,
+        Dynamic::Unknown => placeholder(name),
+        Dynamic::Bool(value) => Some(Value::Bool(*value)),
+        Dynamic::Number(number) => Some(number.as_i64().map_or(Value::Null, Value::from)),
+        Dynamic::String(text) => Some(Value::String(text.clone())),
+        Dynamic::List(items) if items.is_empty() && is_block(name) => None,
+        Dynamic::List(items) => Some(Value::Array(items.iter().filter_map(|item| element(name, item, placeholder)).collect())),
+        Dynamic::Map(members) => {
+            let members = members.iter().filter_map(|(name, value)| Some((name.clone(), member(name, value, placeholder)?)));
+            Some(Value::Object(members.collect()))
+        }
+    }
+}
+
+fn element(name: &str, value: &Dynamic, placeholder: Placeholder) -> Option<Value> {
+    match value {
+        Dynamic::Unknown => match placeholder(name)? {
+            Value::Array(items) => items.into_iter().next(),
+            other => Some(other),
+        },
+        Dynamic::Null => Some(Value::Null),
+        other => member(name, other, placeholder),
+    }
+}
+
+/// Blocks that are not written arrive as empty lists; an attribute that is an empty list was written so.
+fn is_block(name: &str) -> bool {
+    matches!(name, "action" | "notify" | "wait" | "send" | "webhook" | "slack")
+}
+
+/// Ends paths at sets: Terraform cannot address their elements.
+pub fn without_set_elements(mut diagnostic: Diagnostic, sets: &[&str]) -> Diagnostic {
+    if let [Step::Attribute(name), Step::Index(_), ..] = diagnostic.path.0.as_slice()
+        && sets.contains(&name.as_str())
+    {
+        diagnostic.path = Path::root(name);
+    }
+    diagnostic
+}
+
+/// A map of strings as a value of an optional attribute; null when it is empty.
+pub fn optional_map(map: &BTreeMap<String, String>) -> Dynamic {
+    optional_tags(map)
+}
+
+/// An optional list; null when it is empty.
+pub fn optional_list(items: &[String]) -> Dynamic {
+    if items.is_empty() { Dynamic::Null } else { Dynamic::strings(items.iter().cloned()) }
+}
+
+/// An optional set; null when it is empty.
+pub fn optional_set(items: &[String]) -> Dynamic {
+    let sorted: std::collections::BTreeSet<&String> = items.iter().collect();
+    if sorted.is_empty() { Dynamic::Null } else { Dynamic::strings(sorted.into_iter().cloned()) }
+}
+
+/// An optional text.
+pub fn optional_text(text: Option<&str>) -> Dynamic {
+    text.map_or(Dynamic::Null, |text| Dynamic::String(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_becomes_a_document() {
+        let config = Dynamic::object([
+            ("name", Dynamic::String("a".to_owned())),
+            ("description", Dynamic::Null),
+            ("event_names", Dynamic::List(vec![Dynamic::String("A".to_owned()), Dynamic::Unknown])),
+            ("enabled", Dynamic::Unknown),
+            ("regions", Dynamic::List(vec![])),
+            ("id", Dynamic::String("not asked for".to_owned())),
+            (
+                "action",
+                Dynamic::List(vec![Dynamic::object([
+                    ("wait", Dynamic::List(vec![Dynamic::object([("duration", Dynamic::Unknown)])])),
+                    ("notify", Dynamic::List(vec![])),
+                ])]),
+            ),
+        ]);
+        let placeholder: Placeholder = |name| match name {
+            "duration" => Some(json!("1m")),
+            "event_names" => Some(json!(["x"])),
+            _ => None,
+        };
+        let members = ["name", "description", "event_names", "enabled", "regions", "action"];
+        assert_eq!(
+            to_json(&config, &members, placeholder),
+            json!({"name": "a", "event_names": ["A", "x"], "regions": [], "action": [{"wait": [{"duration": "1m"}]}]})
+        );
+    }
+
+    #[test]
+    fn a_timeout_is_read_or_twenty_minutes() {
+        let config = Dynamic::object([("timeouts", Dynamic::List(vec![Dynamic::object([("create", Dynamic::String("90s".to_owned()))])]))]);
+        assert_eq!(timeout(&config, "create"), Duration::from_secs(90));
+        assert_eq!(timeout(&config, "delete"), TIMEOUT);
+        assert_eq!(timeout(&Dynamic::Null, "delete"), TIMEOUT);
+    }
+}

@@ -1,0 +1,117 @@
+//! `trailwire_destination`: one definition in the hub's table, and the secrets that it owns in Secrets Manager.
+//!
+//! *Invariants*: a secret's value is only ever in the configuration and in Secrets Manager; the document names the secret; a secret is there before the
+//! document that names it, and goes after it.
+
+mod apply;
+mod kinds;
+mod read;
+mod schema;
+mod settings;
+
+use serde_json::{Value, json};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::trigger::Destination;
+
+use super::common::{planned_tags_all, to_json};
+use super::trigger::same_hub;
+use super::{
+    ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
+    ValidateRequest, plan,
+};
+use crate::context::Context;
+use crate::schema::Schema;
+use crate::value::Dynamic;
+
+pub(crate) use settings::owned_secrets;
+
+/// The resource.
+#[derive(Debug, Clone, Copy)]
+pub struct DestinationResource;
+
+/// What is checked in place of a value that is not known yet.
+fn placeholder(name: &str) -> Option<Value> {
+    match name {
+        "name" => Some(json!("unknown")),
+        "url" => Some(json!("https://unknown.invalid/")),
+        "secret_arn" | "signing_secret_arn" => Some(json!("arn:aws:secretsmanager:unknown")),
+        _ => None,
+    }
+}
+
+/// Everything that is wrong with a configuration.
+fn check(config: &Dynamic) -> Vec<Diagnostic> {
+    let mut diagnostics = kinds::check(config);
+    if diagnostics.is_empty() {
+        let document = kinds::document(to_json(config, &["name", "webhook", "slack"], placeholder), &|_| {
+            Some("arn:aws:secretsmanager:unknown".to_owned())
+        });
+        diagnostics.extend(Destination::from_value(&document).err().into_iter().flatten());
+    }
+    diagnostics
+}
+
+impl Resource for DestinationResource {
+    fn name(&self) -> &'static str {
+        "trailwire_destination"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, request: &ValidateRequest) -> Vec<Diagnostic> {
+        check(&request.config)
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, request: ReadRequest) -> Boxed<'a, ReadResponse> {
+        Box::pin(read::read(context, request))
+    }
+
+    fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
+        Box::pin(async move {
+            if request.is_destroy() {
+                return PlanResponse::default();
+            }
+            let mut response = plan::propose(&self.schema(), &request);
+            response.planned.set("tags_all", planned_tags_all(&context.config, &request));
+            let drifted = request.prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
+            if !request.is_create() && (drifted || plan::has_work(&request, &response)) {
+                plan::mark_unknown(&mut response.planned, &["secret_arns", "drifted"]);
+            }
+            if same_hub(&request.prior, &request.config) {
+                response.requires_replace.retain(|path| *path != Path::root("hub"));
+            }
+            if !response.requires_replace.is_empty() {
+                plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);
+            }
+            if !request.is_create() {
+                response.diagnostics.extend(unchanged_versions(&request));
+            }
+            response
+        })
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, request: ApplyRequest) -> Boxed<'a, ApplyResponse> {
+        Box::pin(apply::apply(context, request))
+    }
+
+    fn import<'a>(&'a self, context: &'a Context, request: ImportRequest) -> Boxed<'a, ImportResponse> {
+        Box::pin(read::import(context, request))
+    }
+}
+
+/// A secret that vanished can only be made again from the configuration.
+fn unchanged_versions(request: &PlanRequest) -> Vec<Diagnostic> {
+    let drifted = request.prior.get("drifted").as_map().into_iter().flatten();
+    let missing = drifted.filter(|(field, _)| kinds::value(&request.config, field).is_none_or(Dynamic::is_null));
+    let told = missing.filter(|(field, _)| kinds::FIELDS.iter().any(|known| known.secret == field.as_str()));
+    told.map(|(field, _)| {
+        Diagnostic::error(Code::MISSING, format!("the secret `{field}` is gone, and the configuration does not give its value"))
+            .help("give the write-only value, so that the secret can be made again")
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! Creating, updating and destroying a destination.
+
+use std::collections::BTreeMap;
+
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::table::Kind;
+use trailwire_engine::trigger::Destination;
+
+use super::kinds::{self, FIELDS, Field};
+use super::settings::Settings;
+use super::{check, placeholder};
+use crate::apply::cells::drifted_value;
+use crate::apply::scope::find_hub;
+use crate::cloud::Session;
+use crate::cloud::call::{Tagged, Tags};
+use crate::cloud::error::{CloudResult, Kind as ErrorKind};
+use crate::config::Secret;
+use crate::context::Context;
+use crate::resource::common::{all_tags, tags_value, timeout, to_json};
+use crate::resource::{ApplyRequest, ApplyResponse};
+use crate::store::{Store, StoreError};
+use crate::value::Dynamic;
+
+pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
+    let prior = request.prior.clone();
+    let done = if request.is_destroy() {
+        destroy(context, &request).await
+    } else {
+        match Work::prepare(context, &request).await {
+            Ok(work) if request.is_create() => work.create(&request).await,
+            Ok(work) => work.update(&request).await,
+            Err(diagnostics) => Err(diagnostics),
+        }
+    };
+    done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
+}
+
+type Done = Result<ApplyResponse, Vec<Diagnostic>>;
+
+fn one(error: &StoreError) -> Vec<Diagnostic> {
+    vec![error.diagnostic()]
+}
+
+/// A destination that is being applied. An `Err` of its methods means that nothing was changed, or that it was undone.
+struct Work<'a> {
+    session: Session,
+    hub: Hub,
+    store: Store,
+    name: &'a str,
+    config: &'a Dynamic,
+    tags: Tags,
+    tags_all: Tags,
+}
+
+impl<'a> Work<'a> {
+    async fn prepare(context: &Context, request: &'a ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
+        let config = &request.config;
+        let wrong = check(config);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let operation = if request.is_create() { "create" } else { "update" };
+        let session = context.cloud.session(&request.stop).within(timeout(config, operation));
+        let reference = config.get_str("hub").unwrap_or_default();
+        let hub = find_hub(&session, &context.shared, reference, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+        let tags = config.get_string_map("tags");
+        let name = config.get_str("name").unwrap_or_default();
+        Ok(Work { store: Store::new(&session, &hub), session, hub, name, config, tags_all: all_tags(&context.config, &tags), tags })
+    }
+
+    /// The values that the configuration gives, each with its version.
+    fn given(&self) -> impl Iterator<Item = (&'static Field, Secret, i64)> {
+        FIELDS.iter().filter_map(|field| {
+            let value = self.config.get_block(field.kind)?.get_str(field.attribute)?;
+            Some((field, Secret::new(value), field.version_of(self.config).unwrap_or(0)))
+        })
+    }
+
+    fn settings(&self, secrets: BTreeMap<String, String>) -> Settings {
+        let versions = self.given().map(|(field, _, version)| (field.secret.to_owned(), version)).collect();
+        Settings { tags: self.tags.clone(), tags_all: self.tags_all.clone(), versions, secrets }
+    }
+
+    /// The document, as text; it names the secrets.
+    fn document(&self, secrets: &BTreeMap<String, String>) -> Result<String, Vec<Diagnostic>> {
+        let config = to_json(self.config, &["name", "webhook", "slack"], placeholder);
+        let destination = Destination::from_value(&kinds::document(config, &|secret| secrets.get(secret).cloned()))?;
+        serde_json::to_string(&destination)
+            .map_err(|error| vec![Diagnostic::error(Code::PROVIDER_BUG, format!("the destination cannot be written as JSON: {error}"))])
+    }
+
+    /// Makes a secret, or gives the one that is there its value and tags: one of this name can only be ours.
+    async fn put_secret(&self, field: &Field, value: Secret) -> CloudResult<String> {
+        let (cell, name) = (self.hub.home(), self.hub.secret_name(self.name, field.secret));
+        let description = format!("Trailwire: destination {} of hub {}", self.name, self.hub.name());
+        match self.session.create_secret(cell, &name, &description, value.clone(), &self.tags_all).await {
+            Err(error) if error.kind == ErrorKind::Exists => {}
+            Err(error) if error.kind == ErrorKind::InUse => {
+                // Marked for deletion by somebody: the name is free once it is wholly removed.
+                self.session.delete_secret(cell, &name).await?;
+                return self.session.create_secret(cell, &name, &description, value, &self.tags_all).await;
+            }
+            other => return other,
+        }
+        self.session.put_secret_value(cell, &name, value).await?;
+        let arn = self.session.describe_secret(cell, &name).await?.map(|secret| secret.arn).unwrap_or_default();
+        self.session.change_tags(cell, &Tagged::Secret(arn.clone()), &Tags::new(), &self.tags_all).await?;
+        Ok(arn)
+    }
+
+    fn state(&self, planned: &Dynamic, secrets: &BTreeMap<String, String>) -> Dynamic {
+        let mut state = planned.clone();
+        state.set("id", Dynamic::String(format!("{}/{}", self.hub.name(), self.name)));
+        state.set("hub_arn", Dynamic::String(self.hub.arn()));
+        state.set("tags_all", tags_value(&self.tags_all));
+        state.set("secret_arns", tags_value(secrets));
+        state.set("drifted", drifted_value(BTreeMap::new()));
+        state
+    }
+
+    async fn create(&self, request: &ApplyRequest) -> Done {
+        let claim = self.store.claim(Kind::Destination, self.name, None, &self.settings(BTreeMap::new()).write()).await;
+        let (_, lease) = claim.map_err(|error| one(&error))?;
+        let mut secrets = BTreeMap::new();
+        request.progress.record(self.state(&request.planned, &secrets));
+        let mut failure = None;
+        for (field, value, _) in self.given() {
+            match self.put_secret(field, value).await {
+                Ok(arn) => {
+                    secrets.insert(field.secret.to_owned(), arn);
+                }
+                Err(error) => {
+                    failure = Some(StoreError::from(error));
+                    break;
+                }
+            }
+        }
+        if failure.is_none() {
+            let document = self.document(&secrets)?;
+            failure = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write()).await.err();
+        }
+        drop(lease);
+        let Some(error) = failure else {
+            return Ok(ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() });
+        };
+        let mut diagnostic = error.diagnostic();
+        diagnostic.message = format!("destination `{}` was not created: {}", self.name, diagnostic.message);
+        if self.undo().await.is_ok() {
+            return Err(vec![diagnostic]);
+        }
+        let mut diagnostics = vec![diagnostic];
+        diagnostics.extend(self.store.unstoppable().confirm(Kind::Destination, self.name).await.err().map(|error| error.diagnostic()));
+        Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
+    }
+
+    async fn undo(&self) -> Result<(), StoreError> {
+        for (field, _, _) in self.given() {
+            self.session.delete_secret(self.hub.home(), &self.hub.secret_name(self.name, field.secret)).await?;
+        }
+        self.store.delete(Kind::Destination, self.name).await
+    }
+
+    async fn update(&self, request: &ApplyRequest) -> Done {
+        let definition = self.store.definition(Kind::Destination, self.name).await.map_err(|error| one(&error))?;
+        let before = Settings::read(definition.and_then(|definition| definition.settings).as_deref());
+        let drifted = request.prior.get("drifted");
+        let mut secrets = BTreeMap::new();
+        for (field, value, version) in self.given() {
+            let kept = before.secrets.get(field.secret).filter(|_| {
+                before.versions.get(field.secret) == Some(&version) && drifted.get(field.secret).is_null()
+            });
+            let arn = match kept {
+                Some(arn) => {
+                    let tagged = Tagged::Secret(arn.clone());
+                    self.session.change_tags(self.hub.home(), &tagged, &before.tags_all, &self.tags_all).await.map(|()| arn.clone())
+                }
+                None => self.put_secret(field, value).await,
+            };
+            secrets.insert(field.secret.to_owned(), arn.map_err(|error| vec![error.diagnostic()])?);
+        }
+        let document = self.document(&secrets)?;
+        let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write()).await;
+        put.map_err(|error| one(&error))?;
+        let mut diagnostics = Vec::new();
+        for (_, arn) in before.secrets.iter().filter(|(secret, _)| !secrets.contains_key(*secret)) {
+            if let Err(error) = self.session.delete_secret(self.hub.home(), arn).await {
+                diagnostics.push(error.diagnostic());
+            }
+        }
+        Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
+    }
+}
+
+/// The definition first: nothing names the secrets any more when they go. Works from the state alone when the hub is gone.
+async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
+    let prior = &request.prior;
+    let session = context.cloud.session(&request.stop).within(timeout(prior, "delete"));
+    let (reference, name) = (prior.get_str("hub").unwrap_or_default(), prior.get_str("name").unwrap_or_default());
+    let hub = find_hub(&session, &context.shared, reference, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+    let store = Store::new(&session, &hub);
+    let definition = store.definition(Kind::Destination, name).await.map_err(|error| one(&error))?;
+    let mut secrets = prior.get_string_map("secret_arns");
+    secrets.extend(Settings::read(definition.and_then(|definition| definition.settings).as_deref()).secrets);
+    for field in FIELDS.iter().filter(|field| field.version_of(prior).is_some()) {
+        secrets.entry(field.secret.to_owned()).or_insert_with(|| hub.secret_name(name, field.secret));
+    }
+    store.delete(Kind::Destination, name).await.map_err(|error| one(&error))?;
+    for arn in secrets.values() {
+        session.delete_secret(hub.home(), arn).await.map_err(|error| vec![error.diagnostic()])?;
+    }
+    Ok(ApplyResponse::default())
+}

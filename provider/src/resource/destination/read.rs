@@ -1,0 +1,133 @@
+//! Reading and importing a destination.
+
+use std::collections::BTreeMap;
+
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::table::Kind;
+use trailwire_engine::trigger::{Destination, DestinationKind, Secret, Slack, Url, Webhook};
+
+use super::settings::Settings;
+use crate::apply::cells::drifted_value;
+use crate::apply::scope::find_hub;
+use crate::cloud::Session;
+use crate::config::Refresh;
+use crate::context::Context;
+use crate::resource::common::{optional_map, optional_tags, optional_text, tags_value};
+use crate::resource::trigger::import_definition;
+use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
+use crate::store::Store;
+use crate::value::Dynamic;
+
+pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
+    let as_it_was = request.state.clone();
+    match try_read(context, request).await {
+        Ok(response) => response,
+        Err(diagnostic) => ReadResponse { state: as_it_was, diagnostics: vec![diagnostic], private: None },
+    }
+}
+
+async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadResponse, Diagnostic> {
+    let state = request.state;
+    let imported = state.get("secret_arns").is_null();
+    if context.config.refresh == Refresh::None && !imported {
+        return Ok(ReadResponse { state, ..ReadResponse::default() });
+    }
+    let session = context.cloud.session(&request.stop);
+    let (reference, name) = (state.get_str("hub").unwrap_or_default(), state.get_str("name").unwrap_or_default());
+    let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
+    let store = Store::new(&session, &hub);
+    let Some(definition) = store.definition(Kind::Destination, name).await.map_err(|error| error.diagnostic())? else {
+        return Ok(ReadResponse::default());
+    };
+    let settings = Settings::read(definition.settings.as_deref());
+    let Some(destination) = definition.document.as_deref().and_then(|document| Destination::parse(document).ok()) else {
+        return Ok(unreadable(state.clone(), name));
+    };
+    let mut new = attributes(&destination, &settings);
+    new.set("hub", state.get("hub").clone());
+    new.set("timeouts", state.get("timeouts").clone());
+    new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
+    new.set("hub_arn", Dynamic::String(hub.arn()));
+    new.set("secret_arns", tags_value(&settings.secrets));
+    new.set("drifted", drifted_value(missing_secrets(&session, &hub, &settings).await?));
+    Ok(ReadResponse { state: new, ..ReadResponse::default() })
+}
+
+/// The name is claimed and the document not there, or not to be understood: the next apply writes it.
+fn unreadable(mut state: Dynamic, name: &str) -> ReadResponse {
+    let reason = "the definition in the hub's table cannot be read".to_owned();
+    state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
+    let warning = Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of destination `{name}` in the hub's table cannot be read"))
+        .help("the next apply writes it anew");
+    ReadResponse { state, diagnostics: vec![warning], private: None }
+}
+
+async fn missing_secrets(session: &Session, hub: &Hub, settings: &Settings) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let mut missing = BTreeMap::new();
+    for (field, arn) in &settings.secrets {
+        let found = session.describe_secret(hub.home(), arn).await.map_err(|error| error.diagnostic())?;
+        if found.is_none_or(|secret| secret.deleted) {
+            missing.insert(field.clone(), format!("secret {arn} is missing"));
+        }
+    }
+    Ok(missing)
+}
+
+fn attributes(destination: &Destination, settings: &Settings) -> Dynamic {
+    let (webhook, slack) = match &destination.kind {
+        DestinationKind::Webhook(webhook) => (vec![webhook_block(webhook, settings)], vec![]),
+        DestinationKind::Slack(slack) => (vec![], vec![slack_block(slack, settings)]),
+    };
+    Dynamic::object([
+        ("name", Dynamic::String(destination.name.clone())),
+        ("webhook", Dynamic::List(webhook)),
+        ("slack", Dynamic::List(slack)),
+        ("tags", optional_tags(&settings.tags)),
+        ("tags_all", tags_value(&settings.tags_all)),
+    ])
+}
+
+/// The ARN of a secret as the configuration gave it: not those that were made for write-only values.
+fn named(secret: Option<&Secret>, field: &str, settings: &Settings) -> Dynamic {
+    match secret {
+        Some(Secret::Arn(arn)) if settings.secrets.get(field) != Some(arn) => Dynamic::String(arn.clone()),
+        _ => Dynamic::Null,
+    }
+}
+
+fn version(field: &str, settings: &Settings) -> Dynamic {
+    settings.versions.get(field).map_or(Dynamic::Null, |version| Dynamic::from(*version))
+}
+
+fn webhook_block(webhook: &Webhook, settings: &Settings) -> Dynamic {
+    let (plain, secret) = match &webhook.url {
+        Url::Plain(address) => (Some(address.as_str()), None),
+        Url::Secret(secret) => (None, Some(secret)),
+    };
+    Dynamic::object([
+        ("url", optional_text(plain)),
+        ("url_wo", Dynamic::Null),
+        ("url_wo_version", version("webhook-url", settings)),
+        ("secret_arn", named(secret, "webhook-url", settings)),
+        ("signing_secret_wo", Dynamic::Null),
+        ("signing_secret_wo_version", version("webhook-signing-secret", settings)),
+        ("signing_secret_arn", named(webhook.signing_secret.as_ref(), "webhook-signing-secret", settings)),
+        ("headers", optional_map(&webhook.headers)),
+    ])
+}
+
+fn slack_block(slack: &Slack, settings: &Settings) -> Dynamic {
+    Dynamic::object([
+        ("webhook_url_wo", Dynamic::Null),
+        ("webhook_url_wo_version", version("slack-webhook-url", settings)),
+        ("secret_arn", named(Some(&slack.webhook_url), "slack-webhook-url", settings)),
+    ])
+}
+
+pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportResponse {
+    match import_definition(context, &request, Kind::Destination).await {
+        Ok(state) => ImportResponse { state, diagnostics: Vec::new() },
+        Err(diagnostic) => ImportResponse { state: Dynamic::Null, diagnostics: vec![diagnostic] },
+    }
+}

@@ -1,0 +1,158 @@
+//! `trailwire_hub`: the receiving side in the home region, and one column of the matrix in every cell of the scope.
+//!
+//! *Invariants*: the bus trusts its cells before any rule points at it; the record in the table is changed before the columns are, so that a trigger
+//! which is applied meanwhile sees the new scope; the table goes last.
+
+mod apply;
+mod column;
+mod destroy;
+mod home;
+mod read;
+mod schema;
+mod settings;
+
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name, partition};
+use trailwire_engine::fanout::policy::runtime_policy;
+
+use super::common::planned_tags_all;
+use super::{
+    ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
+    ValidateRequest, plan,
+};
+use crate::apply::scope::check_regions;
+use crate::cloud::Session;
+use crate::context::Context;
+use crate::schema::Schema;
+use crate::value::Dynamic;
+
+pub(crate) use read::state_of;
+pub(crate) use settings::Settings;
+
+/// The resource.
+#[derive(Debug, Clone, Copy)]
+pub struct HubResource;
+
+impl Resource for HubResource {
+    fn name(&self) -> &'static str {
+        "trailwire_hub"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, request: &ValidateRequest) -> Vec<Diagnostic> {
+        let config = &request.config;
+        let mut diagnostics = Vec::new();
+        if let Some(Err(invalid)) = config.get_str("name").map(check_hub_name) {
+            diagnostics.push(Diagnostic::error(Code::BAD_NAME, invalid.to_string()).at(Path::root("name")));
+        }
+        if let Some(home) = config.get_str("region") {
+            diagnostics.extend(check_partition(home, &config.get_strings("regions")));
+        }
+        let (regions, excluded) = (config.get("regions"), config.get_strings("exclude_regions"));
+        if regions.is_wholly_known() && !regions.is_null() && config.get("exclude_regions").is_wholly_known() {
+            let named = regions.as_strings();
+            if !named.is_empty() && named.iter().all(|region| excluded.contains(region)) {
+                let message = "every region in `regions` is excluded, so nothing would be watched";
+                diagnostics.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
+            }
+        }
+        diagnostics
+    }
+
+    fn read<'a>(&'a self, context: &'a Context, request: ReadRequest) -> Boxed<'a, ReadResponse> {
+        Box::pin(read::read(context, request))
+    }
+
+    fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
+        Box::pin(async move {
+            if request.is_destroy() {
+                return PlanResponse::default();
+            }
+            let mut response = plan::propose(&self.schema(), &request);
+            response.planned.set("tags_all", planned_tags_all(&context.config, &request));
+            let drifted = request.prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
+            if !request.is_create() && (drifted || plan::has_work(&request, &response)) {
+                plan::mark_unknown(&mut response.planned, &["cells", "drifted"]);
+            }
+            let session = context.cloud.session(&request.stop);
+            let replaced = !response.requires_replace.is_empty();
+            if request.is_create() || replaced {
+                if let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned).await {
+                    response.diagnostics.push(diagnostic);
+                    return response;
+                }
+            }
+            for attribute in ["regions", "exclude_regions"] {
+                response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
+            }
+            response
+        })
+    }
+
+    fn apply<'a>(&'a self, context: &'a Context, request: ApplyRequest) -> Boxed<'a, ApplyResponse> {
+        Box::pin(apply::apply(context, request))
+    }
+
+    fn import<'a>(&'a self, context: &'a Context, request: ImportRequest) -> Boxed<'a, ImportResponse> {
+        Box::pin(read::import(context, request))
+    }
+}
+
+/// One partition per hub; and no region of China takes events from another region.
+fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
+    let at = Path::root("regions");
+    let foreign = regions.iter().filter(|region| partition(region) != partition(home));
+    let foreign = foreign.map(|region| {
+        Diagnostic::error(Code::BAD_AWS_NAME, format!("region `{region}` is in another partition than the hub's region `{home}`"))
+            .at(at.clone())
+            .help("make a hub of its own for it")
+    });
+    let china = (partition(home) == "aws-cn" && regions.iter().any(|region| region != home)).then(|| {
+        Diagnostic::error(Code::BAD_AWS_NAME, "in China, events cannot be sent from one region to another").at(at.clone()).help("make a hub in each region")
+    });
+    foreign.chain(china).collect()
+}
+
+/// What a hub will be called, as far as it is known while planning: all of it, once name and region are.
+async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynamic) -> Result<(), Diagnostic> {
+    plan::mark_unknown(planned, &["id", "arn", "account_id", "bus_arn", "queue_url", "queue_arn", "dead_letter_queue_url", "table_name"]);
+    plan::mark_unknown(planned, &["forward_role_name", "runtime_policy_json", "cells", "drifted"]);
+    if let Some(name) = config.get_str("name") {
+        planned.set("id", Dynamic::String(name.to_owned()));
+    }
+    if config.get("region").is_unknown() {
+        planned.set("region", Dynamic::Unknown);
+        return Ok(());
+    }
+    let home = session.home().await.map_err(|error| error.diagnostic())?;
+    let region = config.get_str("region").unwrap_or(&home.cell.region);
+    planned.set("region", Dynamic::String(region.to_owned()));
+    if let Some(name) = config.get_str("name") {
+        set_identity(planned, &Hub::new(name, Cell::new(home.cell.account.clone(), region)));
+    }
+    Ok(())
+}
+
+/// Every attribute that follows from a hub's name and home alone.
+pub(crate) fn set_identity(state: &mut Dynamic, hub: &Hub) {
+    for (name, value) in [
+        ("id", hub.name().to_owned()),
+        ("name", hub.name().to_owned()),
+        ("region", hub.home().region.clone()),
+        ("arn", hub.arn()),
+        ("account_id", hub.home().account.clone()),
+        ("bus_arn", hub.arn()),
+        ("queue_arn", hub.queue_arn(hub.home(), &hub.queue_name())),
+        ("table_name", hub.table_name()),
+        ("forward_role_name", hub.forward_role_name()),
+        ("runtime_policy_json", runtime_policy(hub)),
+    ] {
+        state.set(name, Dynamic::String(value));
+    }
+}
+
+#[cfg(test)]
+mod tests;

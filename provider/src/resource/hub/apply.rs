@@ -1,0 +1,242 @@
+//! Creating and updating a hub.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
+use trailwire_engine::fanout::table::{Claim, HubItem, HubRecord, Kind};
+
+use super::column::Columns;
+use super::home::{Home, Mode};
+use super::settings::check_not_empty;
+use super::{Settings, check_partition, destroy, set_identity};
+use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, timeout_note};
+use crate::apply::scope::{hub_cells, wrong_account};
+use crate::cloud::Session;
+use crate::cloud::call::Tags;
+use crate::cloud::error::CloudError;
+use crate::context::Context;
+use crate::resource::common::{tags_value, timeout};
+use crate::resource::{ApplyRequest, ApplyResponse};
+use crate::store::{Store, StoreError};
+use crate::value::Dynamic;
+
+pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
+    let prior = request.prior.clone();
+    let done = if request.is_destroy() {
+        destroy::destroy(context, &request).await
+    } else {
+        match Work::prepare(context, &request).await {
+            Ok(work) if request.is_create() => work.create(&request).await,
+            Ok(work) => work.update(&request).await,
+            Err(diagnostics) => Err(diagnostics),
+        }
+    };
+    done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
+}
+
+/// An `Err` means that nothing was changed.
+pub(super) type Done = Result<ApplyResponse, Vec<Diagnostic>>;
+
+/// The hub of a state, with a check that it is ours to touch.
+pub(super) async fn hub_of(session: &Session, state: &Dynamic) -> Result<Hub, Diagnostic> {
+    let home = session.home().await.map_err(|error| error.diagnostic())?.cell;
+    let stored = state.get_str("arn").and_then(Hub::from_arn);
+    let hub = stored.unwrap_or_else(|| {
+        let region = state.get_str("region").unwrap_or(&home.region);
+        Hub::new(state.get_str("name").unwrap_or_default(), Cell::new(home.account.clone(), region))
+    });
+    if hub.home().account == home.account { Ok(hub) } else { Err(wrong_account(&hub, &home)) }
+}
+
+/// A hub that is being applied.
+struct Work<'a> {
+    context: &'a Context,
+    session: Session,
+    hub: Hub,
+    store: Store,
+    settings: Settings,
+    regions: Vec<String>,
+}
+
+fn one(error: &StoreError) -> Vec<Diagnostic> {
+    vec![error.diagnostic()]
+}
+
+impl<'a> Work<'a> {
+    /// Everything that can be wrong without a change in AWS.
+    async fn prepare(context: &'a Context, request: &ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
+        let config = &request.config;
+        let name = config.get_str("name").unwrap_or_default();
+        check_hub_name(name).map_err(|invalid| vec![Diagnostic::error(Code::BAD_NAME, invalid.to_string())])?;
+        let operation = if request.is_create() { "create" } else { "update" };
+        let session = context.cloud.session(&request.stop).within(timeout(config, operation));
+        let hub = if request.is_create() {
+            let home = session.home().await.map_err(|error| vec![error.diagnostic()])?.cell;
+            let region = config.get_str("region").map_or(home.region, str::to_owned);
+            Hub::new(name, Cell::new(home.account, region))
+        } else {
+            hub_of(&session, &request.prior).await.map_err(|diagnostic| vec![diagnostic])?
+        };
+        let settings = Settings::of(config, &request.planned, &context.config);
+        let regions = settings.resolve(&session).await.map_err(|error| vec![error.diagnostic()])?;
+        check_not_empty(&regions).map_err(|diagnostic| vec![diagnostic])?;
+        let wrong = check_partition(&hub.home().region, &regions);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(Work { context, store: Store::new(&session, &hub), session, hub, settings, regions })
+    }
+
+    fn home(&self) -> Home<'_> {
+        Home { session: &self.session, hub: &self.hub, settings: &self.settings, mode: Mode::Repair }
+    }
+
+    fn columns(&self) -> Columns<'_> {
+        Columns { session: &self.session, shared: &self.context.shared, hub: &self.hub, settings: &self.settings }
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        self.regions.iter().map(|region| Cell::new(self.hub.home().account.clone(), region)).collect()
+    }
+
+    fn item(&self, record: Option<HubRecord>) -> HubItem {
+        HubItem { record, revision: 0, settings: Some(self.settings.write()), claim: Claim::live() }
+    }
+
+    fn state(&self, planned: &Dynamic, urls: Option<&[String; 2]>, cells: Vec<Cell>, drifted: BTreeMap<String, String>) -> Dynamic {
+        let mut state = planned.clone();
+        set_identity(&mut state, &self.hub);
+        state.set("tags_all", tags_value(&self.settings.tags_all));
+        if let Some([queue, dead_letters]) = urls {
+            state.set("queue_url", Dynamic::String(queue.clone()));
+            state.set("dead_letter_queue_url", Dynamic::String(dead_letters.clone()));
+        }
+        state.set("cells", cells_value(cells));
+        state.set("drifted", drifted_value(drifted));
+        state
+    }
+
+    async fn create(&self, request: &ApplyRequest) -> Done {
+        let fail = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
+        self.home().make_table().await.map_err(|error| fail(&error))?;
+        let (_, lease) = self.store.claim_hub().await.map_err(|error| one(&error))?;
+        request.progress.record(self.state(&request.planned, None, self.cells(), BTreeMap::new()));
+        let (outcome, urls) = self.make().await;
+        let urls = match (urls, outcome.failed.is_empty()) {
+            (Ok(urls), true) => urls,
+            (made, _) => {
+                drop(lease);
+                return Ok(self.roll_back(request, outcome, made.err()).await);
+            }
+        };
+        let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
+        if let Err(error) = self.store.put_hub(&self.item(Some(record))).await {
+            let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
+            return Ok(ApplyResponse { state, diagnostics: one(&error), private: None });
+        }
+        self.context.shared.remember_hub(&self.hub);
+        let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
+        Ok(ApplyResponse { state, ..ApplyResponse::default() })
+    }
+
+    /// Everything that can be made without triggers: home and columns side by side.
+    async fn make(&self) -> (Outcome, Result<[String; 2], CloudError>) {
+        let begin = Instant::now();
+        let cells = self.cells();
+        let home = async {
+            let new_role = self.home().role_is_missing().await?;
+            let (_, urls) = self.home().all().await?;
+            if new_role {
+                self.home().wait_for_role(begin.elapsed()).await?;
+            }
+            Ok(urls)
+        };
+        let columns = self.columns();
+        futures::join!(columns.make_dead_letters(&cells, None), home)
+    }
+
+    /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
+    async fn roll_back(&self, request: &ApplyRequest, outcome: Outcome, home_error: Option<CloudError>) -> ApplyResponse {
+        let name = self.hub.name();
+        let told = |what: &str| {
+            let columns = (!outcome.failed.is_empty()).then(|| outcome.diagnostic(&self.session, &format!("hub `{name}` {what}")));
+            let home = home_error.as_ref().map(|error| {
+                let mut diagnostic = with_note(error.diagnostic(), &self.session);
+                diagnostic.message = format!("hub `{name}` {what}: {}", diagnostic.message);
+                diagnostic
+            });
+            columns.into_iter().chain(home).collect::<Vec<_>>()
+        };
+        if !self.session.stop().is_cancelled() {
+            let undone = destroy::remove_all(&self.columns(), &self.home(), self.cells()).await;
+            if undone.is_ok() {
+                return ApplyResponse { state: Dynamic::Null, diagnostics: told("was not created, and what was made is removed again"), private: None };
+            }
+        }
+        let mut diagnostics = told("was not wholly created");
+        if let Err(error) = self.store.unstoppable().put_hub(&self.item(None)).await {
+            diagnostics.push(error.diagnostic());
+        }
+        ApplyResponse { state: self.state(&request.planned, None, self.cells(), outcome.reasons()), diagnostics, private: None }
+    }
+
+    /// Keeps going where something fails, and says in `drifted` what is left to do.
+    async fn update(&self, request: &ApplyRequest) -> Done {
+        let tags_before: Tags = request.prior.get_string_map("tags_all");
+        let old = self.store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
+        let began = Instant::now();
+        let repaired = async {
+            let new_role = self.home().role_is_missing().await?;
+            let (_, urls) = self.home().all().await?;
+            self.home().change_tags(&tags_before, &urls).await?;
+            if new_role {
+                self.home().wait_for_role(began.elapsed()).await?;
+            }
+            Ok(urls)
+        };
+        let urls: [String; 2] = repaired.await.map_err(|error: CloudError| vec![with_note(error.diagnostic(), &self.session)])?;
+        let cells = self.cells();
+        let outcome = self.columns().make_dead_letters(&cells, Some(&tags_before)).await;
+        let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
+        self.store.put_hub(&self.item(Some(record.clone()))).await.map_err(|error| one(&error))?;
+        self.context.shared.remember_hub(&self.hub);
+        let definitions = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
+        let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
+        let outcome = outcome.and(self.columns().rules(&record, &definitions, anew).await);
+        let before: BTreeSet<Cell> = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(hub_cells)).collect();
+        let left: BTreeSet<Cell> = before.iter().filter(|cell| !cells.contains(cell)).cloned().collect();
+        let removed = self.remove_columns(left).await;
+        let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
+        let mut outcome = outcome.and(removed);
+        if !self.settings.forward_dead_letter && (anew || old.is_none()) {
+            outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
+        }
+        let all: Vec<Cell> = cells.into_iter().chain(not_removed).collect();
+        let state = self.state(&request.planned, Some(&urls), all, outcome.reasons());
+        let mut diagnostics = Vec::new();
+        if !outcome.failed.is_empty() {
+            diagnostics.push(outcome.diagnostic(&self.session, &format!("hub `{}` is not updated everywhere", self.hub.name())));
+        }
+        Ok(ApplyResponse { state, diagnostics, private: None })
+    }
+
+    /// Rules first, then the queues that keep what they could not forward.
+    async fn remove_columns(&self, cells: BTreeSet<Cell>) -> Outcome {
+        let rules = self.columns().remove_rules(cells).await;
+        let done = rules.done.clone();
+        rules.and(self.columns().remove_dead_letters(done).await)
+    }
+}
+
+/// Adds what ended the work, when a timeout or an interrupt did.
+pub(super) fn with_note(diagnostic: Diagnostic, session: &Session) -> Diagnostic {
+    match timeout_note(session) {
+        Some(note) => {
+            let help = diagnostic.help.clone().map_or_else(|| note.clone(), |help| format!("{help}\n    {note}"));
+            diagnostic.help(help)
+        }
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,115 @@
+//! Destroying a hub.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::table::{Definition, Kind, State};
+
+use super::apply::{Done, hub_of, with_note};
+use super::column::Columns;
+use super::home::{Home, Mode};
+use super::Settings;
+use crate::apply::cells::{cells_of, cells_value, drifted_value};
+use crate::apply::scope::hub_cells;
+use crate::cloud::Session;
+use crate::context::Context;
+use crate::resource::common::timeout;
+use crate::resource::destination::owned_secrets;
+use crate::resource::{ApplyRequest, ApplyResponse};
+use crate::store::{Store, StoreError};
+
+/// How many definitions a refusal names.
+const NAMED: usize = 20;
+
+pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
+    let prior = &request.prior;
+    let session = context.cloud.session(&request.stop).within(timeout(prior, "delete"));
+    let hub = hub_of(&session, prior).await.map_err(|diagnostic| vec![diagnostic])?;
+    let store = Store::new(&session, &hub);
+    let one = |error: StoreError| vec![with_note(error.diagnostic(), &session)];
+    let item = store.hub_item().await.map_err(one)?;
+    let force = prior.get_bool("force_destroy") == Some(true);
+    refuse_while_declared(&store, hub.name(), force).await?;
+    let was_live = item.as_ref().is_some_and(|item| item.claim.state == State::Live && item.record.is_some());
+    store.close_hub().await.map_err(one)?;
+    // Whatever was declared between the look and the closing is seen now; nothing can be declared any more.
+    if let Err(refusal) = refuse_while_declared(&store, hub.name(), force).await {
+        if was_live {
+            store.unstoppable().reopen_hub().await.map_err(one)?;
+        }
+        return Err(refusal);
+    }
+    let record = item.and_then(|item| item.record);
+    let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.iter().flat_map(hub_cells)).collect();
+    let settings = Settings::default();
+    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings };
+    let home = Home { session: &session, hub: &hub, settings: &settings, mode: Mode::Repair };
+    let declared = store.definitions(Kind::Destination).await.map_err(one)?;
+    let removed = match remove_secrets(&session, hub.home(), &declared).await {
+        Ok(()) => remove_all(&columns, &home, cells.into_iter().collect()).await,
+        Err(diagnostic) => Err((vec![diagnostic], None)),
+    };
+    match removed {
+        Ok(()) => {
+            context.shared.forget_hub(&hub);
+            Ok(ApplyResponse::default())
+        }
+        Err((diagnostics, outcome)) => {
+            let mut state = prior.clone();
+            if let Some(outcome) = outcome {
+                state.set("cells", cells_value(outcome.failed.keys().cloned()));
+                state.set("drifted", drifted_value(outcome.reasons()));
+            }
+            Ok(ApplyResponse { state, diagnostics, private: None })
+        }
+    }
+}
+
+async fn refuse_while_declared(store: &Store, name: &str, force: bool) -> Result<(), Vec<Diagnostic>> {
+    if force {
+        return Ok(());
+    }
+    let mut names = Vec::new();
+    for kind in Kind::ALL {
+        let declared = store.definitions(kind).await.map_err(|error| vec![error.diagnostic()])?;
+        names.extend(declared.iter().map(|definition| format!("{} `{}`", kind.as_str(), definition.name)));
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let message = format!("hub `{name}` still holds {}", names.join(", "));
+    Err(vec![Diagnostic::error(Code::IN_USE, message).help("destroy them first, or set `force_destroy = true` and apply that before")])
+}
+
+async fn remove_secrets(session: &Session, home: &Cell, destinations: &[Definition]) -> Result<(), Diagnostic> {
+    let secrets: Vec<String> = destinations.iter().flat_map(|definition| owned_secrets(definition.settings.as_deref())).collect();
+    let removals = secrets.iter().map(|secret| session.delete_secret(home, secret));
+    join_all(removals).await.into_iter().collect::<Result<(), _>>().map_err(|error| error.diagnostic())
+}
+
+/// Removes everything that a hub has anywhere: rules, queues of the cells, home, and the table when all else is gone.
+pub(super) async fn remove_all(
+    columns: &Columns<'_>,
+    home: &Home<'_>,
+    cells: Vec<Cell>,
+) -> Result<(), (Vec<Diagnostic>, Option<crate::apply::cells::Outcome>)> {
+    let rules = columns.remove_rules(cells).await;
+    let done = rules.done.clone();
+    let outcome = rules.and(columns.remove_dead_letters(done).await);
+    if !outcome.failed.is_empty() {
+        let told = outcome.diagnostic(columns.session, &format!("hub `{}` is not removed everywhere", columns.hub.name()));
+        return Err((vec![told], Some(outcome)));
+    }
+    let rest = async {
+        home.remove().await?;
+        home.remove_table().await
+    };
+    rest.await.map_err(|error| (vec![with_note(error.diagnostic(), columns.session)], None))
+}

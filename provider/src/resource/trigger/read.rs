@@ -1,0 +1,145 @@
+//! Reading and importing a trigger.
+
+use std::collections::BTreeMap;
+
+use futures::future::join_all;
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::rules::drift;
+use trailwire_engine::fanout::table::{HubRecord, Kind};
+use trailwire_engine::trigger::Trigger;
+
+use super::document::{attributes, rule_names, wanted};
+use super::settings::Settings;
+use crate::apply::cells::{cells_value, drifted_value};
+use crate::apply::scope::{find_hub, trigger_cells};
+use crate::cloud::Session;
+use crate::cloud::error::Kind as ErrorKind;
+use crate::config::Refresh;
+use crate::context::Context;
+use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
+use crate::store::Store;
+use crate::value::Dynamic;
+
+pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
+    let as_it_was = request.state.clone();
+    match try_read(context, request).await {
+        Ok(response) => response,
+        Err(diagnostic) => ReadResponse { state: as_it_was, diagnostics: vec![diagnostic], private: None },
+    }
+}
+
+async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadResponse, Diagnostic> {
+    let state = request.state;
+    let imported = state.get("cells").is_null();
+    if context.config.refresh == Refresh::None && !imported {
+        return Ok(ReadResponse { state, ..ReadResponse::default() });
+    }
+    let session = context.cloud.session(&request.stop);
+    let reference = state.get_str("hub").unwrap_or_default();
+    let name = state.get_str("name").unwrap_or_default();
+    let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
+    let store = Store::new(&session, &hub);
+    let (hub_item, definition) = futures::try_join!(store.hub_item(), store.definition(Kind::Trigger, name)).map_err(|error| error.diagnostic())?;
+    let (Some(definition), Some(record)) = (definition, hub_item.and_then(|item| item.record)) else {
+        return Ok(ReadResponse::default());
+    };
+    let Some(trigger) = definition.document.as_deref().and_then(|document| Trigger::parse(document).ok()) else {
+        return Ok(unreadable(&state, name));
+    };
+    let settings = Settings::read(definition.settings.as_deref());
+    let mut new = attributes(&trigger, &settings);
+    let (drifted, diagnostics) = drift_of(context, &session, &hub, &record, &trigger, &state).await?;
+    new.set("hub", state.get("hub").clone());
+    new.set("timeouts", state.get("timeouts").clone());
+    new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
+    new.set("hub_arn", Dynamic::String(hub.arn()));
+    new.set("rule_names", Dynamic::strings(rule_names(&hub, &record, &trigger)));
+    new.set("cells", cells_value(trigger_cells(&record, &trigger)));
+    new.set("drifted", drifted_value(drifted));
+    Ok(ReadResponse { state: new, diagnostics, private: None })
+}
+
+/// The definition is there, but this version cannot read its document: the next apply writes it anew.
+fn unreadable(state: &Dynamic, name: &str) -> ReadResponse {
+    let mut state = state.clone();
+    let reason = "the definition in the hub's table cannot be read".to_owned();
+    state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
+    let warning = Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of trigger `{name}` in the hub's table cannot be read"))
+        .help("the next apply writes it anew");
+    ReadResponse { state, diagnostics: vec![warning], private: None }
+}
+
+/// What differs, cell by cell. A cell that cannot be read keeps what the state says of it, with a warning.
+async fn drift_of(
+    context: &Context,
+    session: &Session,
+    hub: &Hub,
+    record: &HubRecord,
+    trigger: &Trigger,
+    state: &Dynamic,
+) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>), Diagnostic> {
+    let looks = trigger_cells(record, trigger).into_iter().map(|cell| async move {
+        let found = context.shared.rules_of(session, hub, &cell, &trigger.name).await;
+        (cell, found)
+    });
+    let mut drifted = BTreeMap::new();
+    let mut diagnostics = Vec::new();
+    for (cell, found) in join_all(looks).await {
+        match found {
+            Ok(found) => {
+                let rules = wanted(hub, record, trigger, &cell).map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
+                let reasons = drift(&rules, &found, |_| true);
+                if !reasons.is_empty() {
+                    drifted.insert(cell.to_string(), reasons.join("; "));
+                }
+            }
+            Err(error) if error.kind == ErrorKind::Interrupted => return Err(error.diagnostic()),
+            Err(error) if error.kind == ErrorKind::RegionDisabled => {
+                drifted.insert(cell.to_string(), "the region is not enabled in the account any more".to_owned());
+            }
+            Err(error) => {
+                let before = state.get("drifted").get_str(&cell.to_string());
+                drifted.extend(before.map(|reason| (cell.to_string(), reason.to_owned())));
+                diagnostics.push(unread(&cell, &error));
+            }
+        }
+    }
+    Ok((drifted, diagnostics))
+}
+
+/// A warning that a cell could not be read.
+pub(crate) fn unread(cell: &Cell, error: &crate::cloud::error::CloudError) -> Diagnostic {
+    Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept")).help(error.to_string())
+}
+
+pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportResponse {
+    match try_import(context, request).await {
+        Ok(state) => ImportResponse { state, diagnostics: Vec::new() },
+        Err(diagnostic) => ImportResponse { state: Dynamic::Null, diagnostics: vec![diagnostic] },
+    }
+}
+
+async fn try_import(context: &Context, request: ImportRequest) -> Result<Dynamic, Diagnostic> {
+    import_definition(context, &request, Kind::Trigger).await
+}
+
+/// The members that identify a definition named `HUB/NAME`.
+pub(crate) async fn import_definition(context: &Context, request: &ImportRequest, kind: Kind) -> Result<Dynamic, Diagnostic> {
+    let Some((reference, name)) = request.id.rsplit_once('/').filter(|(hub, name)| !hub.is_empty() && !name.is_empty()) else {
+        let word = kind.as_str();
+        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{}` does not name a {word}", request.id)).help("write HUB/NAME, such as `security/root-login`"));
+    };
+    let session = context.cloud.session(&request.stop);
+    let hub = find_hub(&session, &context.shared, reference, None).await?;
+    let store = Store::new(&session, &hub);
+    match store.definition(kind, name).await.map_err(|error| error.diagnostic())? {
+        Some(_) => Ok(Dynamic::object([
+            ("id", Dynamic::String(format!("{}/{name}", hub.name()))),
+            ("hub", Dynamic::String(reference.to_owned())),
+            ("hub_arn", Dynamic::String(hub.arn())),
+            ("name", Dynamic::String(name.to_owned())),
+        ])),
+        None => Err(Diagnostic::error(Code::NOT_FOUND, format!("hub `{}` has no {} `{name}`", hub.name(), kind.as_str()))),
+    }
+}
