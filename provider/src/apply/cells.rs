@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn cells_are_read_back_from_the_state() {
-        let cells = vec![Cell::new("111122223333", "us-east-1"), Cell::new("111122223333", "eu-west-1"), Cell::new("444455556666", "eu-west-1")];
+        let cells =
+            vec![Cell::new("111122223333", "us-east-1"), Cell::new("111122223333", "eu-west-1"), Cell::new("444455556666", "eu-west-1")];
         let state = Dynamic::object([("cells", cells_value(cells.clone()))]);
         let mut read = cells_of(&state);
         read.sort();

@@ -25,7 +25,9 @@ pub async fn find_hub(session: &Session, shared: &Shared, reference: &str, store
         return if hub.home().account == home.cell.account { Ok(hub) } else { Err(wrong_account(&hub, &home.cell)) };
     }
     if let Err(invalid) = check_hub_name(reference) {
-        return Err(Diagnostic::error(Code::BAD_NAME, format!("`{reference}` is neither a hub's name nor its bus ARN")).at(at).help(invalid.to_string()));
+        return Err(Diagnostic::error(Code::BAD_NAME, format!("`{reference}` is neither a hub's name nor its bus ARN"))
+            .at(at)
+            .help(invalid.to_string()));
     }
     if let Some(hub) = shared.known_hub(reference) {
         return Ok(hub);
@@ -50,14 +52,17 @@ pub async fn find_hub(session: &Session, shared: &Shared, reference: &str, store
         [] => Err(StoreError::NoHub(reference.to_owned()).diagnostic().at(at)),
         several => {
             let arns: Vec<String> = several.iter().map(Hub::arn).collect();
-            Err(Diagnostic::error(Code::NOT_FOUND, format!("there are several hubs `{reference}` in this account")).at(at).help(format!("name the one you mean by its ARN: {}", arns.join(", "))))
+            Err(Diagnostic::error(Code::NOT_FOUND, format!("there are several hubs `{reference}` in this account"))
+                .at(at)
+                .help(format!("name the one you mean by its ARN: {}", arns.join(", "))))
         }
     }
 }
 
 /// The state belongs to another account than the credentials: nothing may be concluded from what is seen.
 pub fn wrong_account(hub: &Hub, home: &Cell) -> Diagnostic {
-    let message = format!("hub `{}` belongs to account {}, and the credentials to account {}", hub.name(), hub.home().account, home.account);
+    let message =
+        format!("hub `{}` belongs to account {}, and the credentials to account {}", hub.name(), hub.home().account, home.account);
     Diagnostic::error(Code::WRONG_ACCOUNT, message).help("run with credentials of the hub's account; nothing was changed")
 }
 

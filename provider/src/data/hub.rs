@@ -25,7 +25,9 @@ impl DataSource for HubData {
         let text = |name, description| Attribute::string(name).computed().describe(description);
         Schema::new(0, "A hub that is declared in another state.")
             .attribute(Attribute::string("name").required().not_empty().describe("The hub's name."))
-            .attribute(Attribute::string("region").optional_computed().not_empty().describe("Its home region. Omitted: it is found by its name."))
+            .attribute(
+                Attribute::string("region").optional_computed().not_empty().describe("Its home region. Omitted: it is found by its name."),
+            )
             .attribute(text("id", "The hub's name."))
             .attribute(text("arn", "The hub's ARN, which is its bus's."))
             .attribute(text("account_id", "The hub's own account."))

@@ -111,7 +111,9 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
             .help("make a hub of its own for it")
     });
     let china = (partition(home) == "aws-cn" && regions.iter().any(|region| region != home)).then(|| {
-        Diagnostic::error(Code::BAD_AWS_NAME, "in China, events cannot be sent from one region to another").at(at.clone()).help("make a hub in each region")
+        Diagnostic::error(Code::BAD_AWS_NAME, "in China, events cannot be sent from one region to another")
+            .at(at.clone())
+            .help("make a hub in each region")
     });
     foreign.chain(china).collect()
 }

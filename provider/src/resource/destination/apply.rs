@@ -167,9 +167,10 @@ impl<'a> Work<'a> {
         let drifted = request.prior.get("drifted");
         let mut secrets = BTreeMap::new();
         for (field, value, version) in self.given() {
-            let kept = before.secrets.get(field.secret).filter(|_| {
-                before.versions.get(field.secret) == Some(&version) && drifted.get(field.secret).is_null()
-            });
+            let kept = before
+                .secrets
+                .get(field.secret)
+                .filter(|_| before.versions.get(field.secret) == Some(&version) && drifted.get(field.secret).is_null());
             let arn = match kept {
                 Some(arn) => {
                     let tagged = Tagged::Secret(arn.clone());

@@ -34,7 +34,14 @@ pub(crate) const FIELDS: [Field; 3] = [
         secret: "webhook-signing-secret",
         is_url: false,
     },
-    Field { kind: "slack", attribute: "webhook_url_wo", version: "webhook_url_wo_version", arn: "secret_arn", secret: "slack-webhook-url", is_url: true },
+    Field {
+        kind: "slack",
+        attribute: "webhook_url_wo",
+        version: "webhook_url_wo_version",
+        arn: "secret_arn",
+        secret: "slack-webhook-url",
+        is_url: true,
+    },
 ];
 
 impl Field {
@@ -73,10 +80,12 @@ pub(crate) fn check(config: &Dynamic) -> Vec<Diagnostic> {
         let given = |name: &str| !block.get(name).is_null();
         if given(field.attribute) && !given(field.version) {
             let message = format!("`{}` is needed with `{}`", field.version, field.attribute);
-            diagnostics.push(Diagnostic::error(Code::MISSING, message).at(field.path(field.attribute)).help(format!(
-                "write {} = 1, and raise it whenever the value changes: Terraform cannot see that it did",
-                field.version
-            )));
+            diagnostics.push(
+                Diagnostic::error(Code::MISSING, message).at(field.path(field.attribute)).help(format!(
+                    "write {} = 1, and raise it whenever the value changes: Terraform cannot see that it did",
+                    field.version
+                )),
+            );
         }
         if given(field.version) && !given(field.attribute) {
             let message = format!("`{}` is needed with `{}`", field.attribute, field.version);
@@ -99,7 +108,10 @@ fn check_url(address: &str) -> Vec<Diagnostic> {
     let document = json!({ "name": "secret", "webhook": [{ "url": address }] });
     let found = Destination::from_value(&document).err().into_iter().flatten();
     // An address with a user or a password is what a secret may be for.
-    found.filter(|diagnostic| !diagnostic.message.contains("user or a password")).map(|diagnostic| Diagnostic { excerpt: None, ..diagnostic }).collect()
+    found
+        .filter(|diagnostic| !diagnostic.message.contains("user or a password"))
+        .map(|diagnostic| Diagnostic { excerpt: None, ..diagnostic })
+        .collect()
 }
 
 /// The document of a configuration in JSON form: write-only values and versions become the ARN of the secret that `secret` tells by its last part.

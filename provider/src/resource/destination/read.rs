@@ -58,8 +58,9 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
 fn unreadable(mut state: Dynamic, name: &str) -> ReadResponse {
     let reason = "the definition in the hub's table cannot be read".to_owned();
     state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
-    let warning = Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of destination `{name}` in the hub's table cannot be read"))
-        .help("the next apply writes it anew");
+    let warning =
+        Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of destination `{name}` in the hub's table cannot be read"))
+            .help("the next apply writes it anew");
     ReadResponse { state, diagnostics: vec![warning], private: None }
 }
 

@@ -172,7 +172,11 @@ impl<'a> Work<'a> {
         if !self.session.stop().is_cancelled() {
             let undone = destroy::remove_all(&self.columns(), &self.home(), self.cells()).await;
             if undone.is_ok() {
-                return ApplyResponse { state: Dynamic::Null, diagnostics: told("was not created, and what was made is removed again"), private: None };
+                return ApplyResponse {
+                    state: Dynamic::Null,
+                    diagnostics: told("was not created, and what was made is removed again"),
+                    private: None,
+                };
             }
         }
         let mut diagnostics = told("was not wholly created");

@@ -17,8 +17,8 @@ use crate::apply::scope::{hub_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudError, CloudResult, Kind};
-use crate::resource::trigger::document_rules;
 use crate::resource::trigger::TriggerSettings;
+use crate::resource::trigger::document_rules;
 
 /// What works on columns needs.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +107,8 @@ impl Columns<'_> {
                 Err(error) if error.kind == Kind::RegionDisabled => return Ok(()),
                 other => other?,
             };
-            let triggers: BTreeSet<&str> = found.keys().filter_map(|rule| self.hub.trigger_of_rule(rule)).map(|(trigger, _)| trigger).collect();
+            let triggers: BTreeSet<&str> =
+                found.keys().filter_map(|rule| self.hub.trigger_of_rule(rule)).map(|(trigger, _)| trigger).collect();
             let none = Tags::new();
             for trigger in triggers {
                 let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger, tags: &none };

@@ -7,10 +7,10 @@ use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::table::{Definition, Kind, State};
 
+use super::Settings;
 use super::apply::{Done, hub_of, with_note};
 use super::column::Columns;
 use super::home::{Home, Mode};
-use super::Settings;
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::apply::scope::hub_cells;
 use crate::cloud::Session;

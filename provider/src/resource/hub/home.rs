@@ -141,7 +141,8 @@ impl Home<'_> {
     pub(super) async fn queues(&self) -> CloudResult<(Reasons, [String; 2])> {
         let cell = self.hub.home();
         let (mut reasons, dead_letter_url) =
-            queue(self.session, cell, &self.hub.dead_letter_queue_name(), dead_letter_queue_attributes(self.hub), self.tags(), self.mode).await?;
+            queue(self.session, cell, &self.hub.dead_letter_queue_name(), dead_letter_queue_attributes(self.hub), self.tags(), self.mode)
+                .await?;
         let (more, url) = queue(self.session, cell, &self.hub.queue_name(), queue_attributes(self.hub), self.tags(), self.mode).await?;
         reasons.extend(more);
         Ok((reasons, [url, dead_letter_url]))

@@ -110,7 +110,8 @@ pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportR
 async fn try_import(context: &Context, request: ImportRequest) -> Result<Dynamic, Diagnostic> {
     let reference = &request.id;
     if Hub::from_arn(reference).is_none() && check_hub_name(reference).is_err() {
-        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{reference}` does not name a hub")).help("write the hub's name, or the ARN of its bus"));
+        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{reference}` does not name a hub"))
+            .help("write the hub's name, or the ARN of its bus"));
     }
     let session = context.cloud.session(&request.stop);
     let hub = find_hub(&session, &context.shared, reference, None).await.map_err(without_path)?;

@@ -6,13 +6,31 @@ use crate::schema::{Attribute, Schema, Type};
 pub(super) fn schema() -> Schema {
     computed(
         Schema::new(0, "The receiving side in one region: what happens in every region of its scope arrives in its queue.")
-            .attribute(Attribute::string("name").required().not_empty().force_new().describe("Unique in account and region: lower-case letters, digits and `-`, beginning with a letter, at most 32 characters."))
-            .attribute(Attribute::string("region").optional_computed().not_empty().force_new().describe("The home region. Omitted: the provider's."))
-            .attribute(Attribute::set("regions", Type::String).not_empty().describe("The regions to watch. Omitted: every region that is enabled in the account."))
+            .attribute(Attribute::string("name").required().not_empty().force_new().describe(
+                "Unique in account and region: lower-case letters, digits and `-`, beginning with a letter, at most 32 characters.",
+            ))
+            .attribute(
+                Attribute::string("region")
+                    .optional_computed()
+                    .not_empty()
+                    .force_new()
+                    .describe("The home region. Omitted: the provider's."),
+            )
+            .attribute(
+                Attribute::set("regions", Type::String)
+                    .not_empty()
+                    .describe("The regions to watch. Omitted: every region that is enabled in the account."),
+            )
             .attribute(Attribute::set("exclude_regions", Type::String).not_empty().describe("Taken out of the regions."))
-            .attribute(Attribute::bool("forward_dead_letter").default_to(true).describe("Whether every cell keeps a queue for events that could not be forwarded from there. Default `true`."))
+            .attribute(
+                Attribute::bool("forward_dead_letter")
+                    .default_to(true)
+                    .describe("Whether every cell keeps a queue for events that could not be forwarded from there. Default `true`."),
+            )
             .attribute(Attribute::string("permissions_boundary").not_empty().describe("ARN of a policy that bounds the roles made here."))
-            .attribute(Attribute::bool("force_destroy").default_to(false).describe("Whether destroying the hub also removes triggers and destinations that are still declared in it. Default `false`."))
+            .attribute(Attribute::bool("force_destroy").default_to(false).describe(
+                "Whether destroying the hub also removes triggers and destinations that are still declared in it. Default `false`.",
+            ))
             .attribute(tags_attribute()),
     )
     .block(timeouts_block())

@@ -165,7 +165,8 @@ impl<'a> Work<'a> {
         if !outcome.interrupted() {
             let undone = in_each(cells.iter().cloned(), |cell| async move { self.row(&self.session).remove(&cell).await }).await;
             if undone.failed.is_empty() && self.store.delete(Kind::Trigger, name).await.is_ok() {
-                let told = outcome.diagnostic(&self.session, &format!("trigger `{name}` was not created, and what was made is removed again"));
+                let told =
+                    outcome.diagnostic(&self.session, &format!("trigger `{name}` was not created, and what was made is removed again"));
                 return ApplyResponse { state: Dynamic::Null, diagnostics: vec![told], private: None };
             }
         }

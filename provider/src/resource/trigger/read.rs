@@ -40,7 +40,8 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let name = state.get_str("name").unwrap_or_default();
     let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
     let store = Store::new(&session, &hub);
-    let (hub_item, definition) = futures::try_join!(store.hub_item(), store.definition(Kind::Trigger, name)).map_err(|error| error.diagnostic())?;
+    let (hub_item, definition) =
+        futures::try_join!(store.hub_item(), store.definition(Kind::Trigger, name)).map_err(|error| error.diagnostic())?;
     let (Some(definition), Some(record)) = (definition, hub_item.and_then(|item| item.record)) else {
         return Ok(ReadResponse::default());
     };
@@ -65,8 +66,9 @@ fn unreadable(state: &Dynamic, name: &str) -> ReadResponse {
     let mut state = state.clone();
     let reason = "the definition in the hub's table cannot be read".to_owned();
     state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
-    let warning = Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of trigger `{name}` in the hub's table cannot be read"))
-        .help("the next apply writes it anew");
+    let warning =
+        Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of trigger `{name}` in the hub's table cannot be read"))
+            .help("the next apply writes it anew");
     ReadResponse { state, diagnostics: vec![warning], private: None }
 }
 
@@ -88,7 +90,8 @@ async fn drift_of(
     for (cell, found) in join_all(looks).await {
         match found {
             Ok(found) => {
-                let rules = wanted(hub, record, trigger, &cell).map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
+                let rules =
+                    wanted(hub, record, trigger, &cell).map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
                 let reasons = drift(&rules, &found, |_| true);
                 if !reasons.is_empty() {
                     drifted.insert(cell.to_string(), reasons.join("; "));
@@ -110,7 +113,8 @@ async fn drift_of(
 
 /// A warning that a cell could not be read.
 pub(crate) fn unread(cell: &Cell, error: &crate::cloud::error::CloudError) -> Diagnostic {
-    Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept")).help(error.to_string())
+    Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept"))
+        .help(error.to_string())
 }
 
 pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportResponse {
@@ -128,7 +132,8 @@ async fn try_import(context: &Context, request: ImportRequest) -> Result<Dynamic
 pub(crate) async fn import_definition(context: &Context, request: &ImportRequest, kind: Kind) -> Result<Dynamic, Diagnostic> {
     let Some((reference, name)) = request.id.rsplit_once('/').filter(|(hub, name)| !hub.is_empty() && !name.is_empty()) else {
         let word = kind.as_str();
-        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{}` does not name a {word}", request.id)).help("write HUB/NAME, such as `security/root-login`"));
+        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{}` does not name a {word}", request.id))
+            .help("write HUB/NAME, such as `security/root-login`"));
     };
     let session = context.cloud.session(&request.stop);
     let hub = find_hub(&session, &context.shared, reference, None).await?;

@@ -52,5 +52,9 @@ fn action() -> NestedBlock {
         .attribute(Attribute::string("duration").required().not_empty().describe("Such as `90s`, `10m`, `2h` or `1d`, up to 365 days."));
     let send = NestedBlock::optional("send", "Sends the whole event on.")
         .attribute(Attribute::string("destination").required().not_empty().describe("Name of a destination."));
-    NestedBlock::list("action", "What happens when the trigger fires, in order. Each has exactly one block inside.").min(1).block(notify).block(wait).block(send)
+    NestedBlock::list("action", "What happens when the trigger fires, in order. Each has exactly one block inside.")
+        .min(1)
+        .block(notify)
+        .block(wait)
+        .block(send)
 }
