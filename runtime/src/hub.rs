@@ -64,7 +64,12 @@ impl Hub {
             Some("ResourceNotFoundException") => {
                 HubError::NoHub { name: name.to_owned(), region: region.clone(), table: table.name.clone() }
             }
-            _ => HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason: aws::describe(&error) },
+            code => {
+                // An error without a code came from the way there: where it was to lead is what the reader wants to know.
+                let place = config.endpoint_url().filter(|_| code.is_none()).map(|url| format!(" (AWS_ENDPOINT_URL is {url})"));
+                let reason = aws::describe(&error) + &place.unwrap_or_default();
+                HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason }
+            }
         })?;
         let unreadable = |reason: String| HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason };
         let item = item.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;

@@ -85,7 +85,18 @@ pub(crate) fn pieces_of(mut input: Box<dyn BufRead + Send>, take: &mut dyn FnMut
         let value = match serde_json::from_slice::<Value>(&line) {
             Ok(value) => Ok(value),
             // A text over many lines: it begins on this one and ends with the input.
-            Err(error) if error.is_eof() && number == 1 => rest(&mut *input, &mut line),
+            Err(error) if error.is_eof() && number == 1 => {
+                let first = line.len();
+                let whole = rest(&mut *input, &mut line);
+                if whole.is_err() {
+                    // Or only this line is broken, and the others are lines of their own.
+                    let others = line.split_off(first);
+                    if others.split(|byte| *byte == b'\n').any(is_object) {
+                        input = Box::new(std::io::Cursor::new(others));
+                    }
+                }
+                whole
+            }
             Err(error) => Err(format!("not JSON: {error}")),
         };
         let more = match value {
@@ -107,6 +118,10 @@ fn rest(input: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<Value, String> {
     let mut input = std::io::Read::take(&mut *input, LONGEST as u64);
     std::io::Read::read_to_end(&mut input, text).map_err(|error| error.to_string())?;
     serde_json::from_slice(text).map_err(|error| format!("not JSON: {error}"))
+}
+
+fn is_object(line: &[u8]) -> bool {
+    matches!(serde_json::from_slice(line), Ok(Value::Object(_)))
 }
 
 /// The events of one JSON text: a log file's records, an array's elements, or itself.
@@ -150,6 +165,16 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_first_line_that_is_cut_off_costs_no_other() {
+        let read = read("{\"eventName\":\"A\"\n{\"eventName\":\"B\"}\n{\"eventName\":\"C\"}\n");
+        let reasons: Vec<&str> = read.iter().filter_map(|piece| piece.as_ref().err()).map(String::as_str).collect();
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        assert!(reasons[0].starts_with("line 1: not JSON"), "{reasons:?}");
+        let names: Vec<&str> = read.iter().flatten().map(String::as_str).collect();
+        assert_eq!(names, ["B", "C"]);
     }
 
     #[test]
