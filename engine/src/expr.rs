@@ -1,5 +1,9 @@
 //! The one tree that every match language becomes. It is JMESPath's, with the place of each node in the text.
 
+mod print;
+
+pub use print::is_identifier;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -13,6 +13,8 @@
     reason = "the engine does no I/O and asks for no time"
 )]
 
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod diagnostic;
 pub mod value;

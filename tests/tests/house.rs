@@ -9,7 +9,8 @@ use serde_json::Value;
 use trailwire_tests::stand::repository;
 
 /// The engine's modules in reading order: one imports only those before it.
-const ENGINE_ORDER: [&str; 18] = [
+const ENGINE_ORDER: [&str; 19] = [
+    "testing",
     "text",
     "diagnostic",
     "value",
