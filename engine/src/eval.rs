@@ -117,6 +117,12 @@ impl Evaluator<'_> {
                 Ok(compare(*comparator, &left, &right))
             }
             Kind::Call(call) => self.call(call, expr.span, current),
+            Kind::Pattern(pattern) => {
+                let mut steps = MOST_STEPS.saturating_sub(self.steps);
+                let fits = pattern.matches_within(current, &mut steps);
+                self.steps = MOST_STEPS.saturating_sub(steps);
+                fits.map(boolean).map_err(|error| EvalError { span: expr.span, message: error.to_string() })
+            }
             Kind::Reference(_) => Err(EvalError { span: expr.span, message: "an expression reference has no value of its own".to_owned() }),
         }
     }

@@ -7,6 +7,7 @@ pub use print::is_identifier;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::pattern::Pattern;
 use crate::text::Span;
 use crate::value::Value;
 
@@ -68,6 +69,8 @@ pub enum Kind {
     Call(Call),
     /// `&a`, an expression handed to a function.
     Reference(Box<Expr>),
+    /// An EventBridge pattern: true where the current value satisfies it, else false. JMESPath has no words for it.
+    Pattern(Arc<Pattern>),
 }
 
 /// What a projection walks.
@@ -163,7 +166,7 @@ impl Expr {
     #[must_use]
     pub fn children(&self) -> Vec<&Self> {
         match &self.kind {
-            Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) => Vec::new(),
+            Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) | Kind::Pattern(_) => Vec::new(),
             Kind::Sub(left, right) | Kind::Pipe(left, right) | Kind::Comparison(_, left, right) => vec![left, right],
             Kind::Projection { over: Over::Filter(condition), source, each } => vec![source, condition, each],
             Kind::Projection { source, each, .. } => vec![source, each],

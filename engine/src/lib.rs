@@ -19,6 +19,7 @@ pub mod text;
 pub mod diagnostic;
 pub mod value;
 pub mod event;
+pub mod pattern;
 pub mod expr;
 pub mod eval;
 pub mod lang;

@@ -6,6 +6,7 @@
 //! | 1100-1199 | the meaning of single attributes |
 //! | 2000-2099 | JMESPath: syntax |
 //! | 2100-2199 | JMESPath: functions, types and traps |
+//! | 2300-2399 | event patterns |
 //! | 4000-4999 | AWS and the fan-out |
 //! | 5000-5999 | the provider itself |
 //! | 6000-6999 | the runtime |
@@ -95,6 +96,21 @@ codes! {
     BAD_LITERAL_ARGUMENT = 2104;
     /// `!a.b`, which means `(!a).b` and is never true.
     NOT_BINDS_TIGHTER = 2110;
+
+    /// An event pattern that is not JSON.
+    PATTERN_SYNTAX = 2300;
+    /// An object, array or value where EventBridge wants another, or an empty one.
+    PATTERN_SHAPE = 2301;
+    /// A test with an unknown operator, or with none or several.
+    PATTERN_OPERATOR = 2302;
+    /// An operand that the operator does not take.
+    PATTERN_OPERAND = 2303;
+    /// An `$or` that is none, or a name in it that EventBridge keeps for itself.
+    PATTERN_OR = 2304;
+    /// A path that is tested twice, of which EventBridge would forget one.
+    PATTERN_REPEATED_PATH = 2305;
+    /// A pattern with too many characters, wildcards or combinations.
+    PATTERN_TOO_LARGE = 2306;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;

@@ -151,3 +151,20 @@ fn slices_follow_python() {
         check(slice, &json!(array), Ok(json!(expected)));
     }
 }
+
+#[test]
+fn a_pattern_is_a_leaf_of_the_tree() {
+    use crate::expr::Kind;
+    use crate::pattern::Pattern;
+    let span = crate::text::Span::default();
+    let pattern = Pattern::parse(r#"{"detail": {"eventName": [{"prefix": "Create"}]}}"#).0.unwrap();
+    let leaf = Expr::new(Kind::Pattern(std::sync::Arc::new(pattern)), span);
+    for (name, expected) in [("CreateUser", true), ("DeleteUser", false)] {
+        let event = json!({"detail": {"eventName": name}});
+        assert_eq!(search(&leaf, &event), Ok(json!(expected)));
+        let both = Expr::new(Kind::And(vec![leaf.clone(), Expr::new(Kind::Literal(json!("x")), span)]), span);
+        assert_eq!(search(&both, &event), Ok(if expected { json!("x") } else { json!(false) }));
+    }
+    let many = json!((0..120_000).map(|_| json!({"eventName": 1})).collect::<Vec<_>>());
+    assert!(search(&leaf, &json!({"detail": many})).unwrap_err().message.contains("too many steps"));
+}

@@ -20,7 +20,7 @@ pub(super) fn resolve(expr: &mut Expr, text: &str) -> Vec<Diagnostic> {
 
 fn walk(expr: &mut Expr, text: &str, diagnostics: &mut Vec<Diagnostic>) {
     match &mut expr.kind {
-        Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) => {}
+        Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) | Kind::Pattern(_) => {}
         Kind::Sub(left, right) | Kind::Pipe(left, right) | Kind::Comparison(_, left, right) => {
             walk(left, text, diagnostics);
             walk(right, text, diagnostics);
