@@ -111,6 +111,8 @@ fn print(expr: &Expr) -> Piece {
         Kind::MultiSelectHash(members) => Piece::closed(hash(members), Lead::Other),
         Kind::Call(call) => Piece::closed(function(call), Lead::Name),
         Kind::Reference(inner) => Piece::closed(format!("&{}", print(inner).text), Lead::Other),
+        // For people: JMESPath has no words for it, so this cannot be read back.
+        Kind::Pattern(pattern) => Piece::closed(format!("event_pattern({})", literal(&pattern.to_value())), Lead::Name),
     }
 }
 

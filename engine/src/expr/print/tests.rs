@@ -84,7 +84,7 @@ fn placeless(expr: &Expr) -> Expr {
     let boxed = |expr: &Expr| Box::new(placeless(expr));
     let all = |list: &[Expr]| list.iter().map(placeless).collect();
     let kind = match &expr.kind {
-        kind @ (Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_)) => kind.clone(),
+        kind @ (Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) | Kind::Pattern(_)) => kind.clone(),
         Kind::Sub(left, right) => Kind::Sub(boxed(left), boxed(right)),
         Kind::Pipe(left, right) => Kind::Pipe(boxed(left), boxed(right)),
         Kind::Comparison(comparator, left, right) => Kind::Comparison(*comparator, boxed(left), boxed(right)),
