@@ -179,3 +179,15 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+/// The map is short, and every place on it exists.
+#[test]
+fn the_architecture_page_is_true() {
+    let text = fs::read_to_string(repository().join("docs/ARCHITECTURE.md")).unwrap();
+    assert!(text.lines().count() <= 250, "docs/ARCHITECTURE.md is longer than 250 lines");
+    let is_path = |word: &&str| ["engine/", "provider/", "runtime/", "tests/", "docs/", "examples/"].iter().any(|room| word.starts_with(room));
+    let named: Vec<&str> = text.split('`').skip(1).step_by(2).filter(is_path).collect();
+    assert!(named.len() > 30, "the page names its rooms in backticks");
+    let gone: Vec<&str> = named.into_iter().filter(|path| !repository().join(path).exists()).collect();
+    assert_eq!(gone, [] as [&str; 0]);
+}
