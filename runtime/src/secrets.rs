@@ -68,11 +68,11 @@ impl Secrets {
                 Ok(text) if !text.is_empty() => Ok(SecretText::new(&text)),
                 _ => Err(SecretError::NotSet(name.clone())),
             },
-            Secret::Arn(arn) => self.from_aws(arn).await,
+            Secret::Arn(arn) => self.read_arn(arn).await,
         }
     }
 
-    async fn from_aws(&self, arn: &str) -> Result<SecretText, SecretError> {
+    async fn read_arn(&self, arn: &str) -> Result<SecretText, SecretError> {
         // The lock is held while a secret is read, so that a burst of deliveries reads it once.
         let mut cache = self.cache.lock().await;
         if let Some((read, text)) = cache.get(arn)
