@@ -15,6 +15,9 @@ use minijinja::value::{Enumerator, Object, ObjectExt as _, ObjectRepr, Serde, Va
 use minijinja::{Environment, UndefinedBehavior, Value};
 use thiserror::Error;
 
+use crate::diagnostic::{Code, Diagnostic, Path};
+use crate::text::{Span, nearest};
+
 /// Steps that one rendering may take; a template that needs more is stopped with [`RenderError`].
 pub const FUEL: u64 = 100_000;
 
@@ -68,6 +71,8 @@ pub struct InvalidTemplate {
     pub line: Option<usize>,
     /// What to do about it.
     pub help: Option<String>,
+    /// The variable that does not exist, where that is the fault.
+    pub name: Option<String>,
 }
 
 /// Why a template that [`check`] accepts could not be rendered with these variables: its budget ran out, a filter met a value it
@@ -156,6 +161,7 @@ pub fn check(template: &str) -> Result<(), InvalidTemplate> {
     let parsed = environment.template_from_str(template).map_err(|error| InvalidTemplate {
         message: describe(&error),
         line: error.line(),
+        name: None,
         help: Some("a value stands in `{{ … }}`, a condition in `{% if … %} … {% endif %}`".to_owned()),
     })?;
     let mut unknown: Vec<String> = parsed.undeclared_variables(false).into_iter().collect();
@@ -166,7 +172,43 @@ pub fn check(template: &str) -> Result<(), InvalidTemplate> {
     };
     let names = VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", ");
     let line = template.lines().position(|line| line.contains(&name)).map(|index| index + 1);
-    Err(InvalidTemplate { message: format!("unknown variable `{name}`"), line, help: Some(format!("known are {names}")) })
+    Err(InvalidTemplate { message: format!("unknown variable `{name}`"), line, help: Some(format!("known are {names}")), name: Some(name) })
+}
+
+/// What is wrong with a template that stands at a path, as a diagnostic with the place in the text.
+///
+/// ```
+/// use trailwire_engine::{diagnostic::Path, template};
+/// let found = template::diagnose("{{ event_nam }} by {{ actor }}", &Path::root("title"));
+/// assert_eq!(found[0].message, "unknown variable `event_nam`");
+/// assert_eq!(found[0].help.as_deref(), Some("did you mean `event_name`?"));
+/// ```
+pub fn diagnose(template: &str, path: &Path) -> Vec<Diagnostic> {
+    let Err(invalid) = check(template) else { return Vec::new() };
+    let mut diagnostic = Diagnostic::error(Code::BAD_TEMPLATE, invalid.message).at(path.clone());
+    if let Some(span) = invalid.name.as_deref().and_then(|name| place(template, name)) {
+        diagnostic = diagnostic.under(template, span);
+    } else if let Some(line) = invalid.line.filter(|_| template.contains('\n')) {
+        diagnostic.message.push_str(&format!(" (line {line})"));
+    }
+    let names = VARIABLES.iter().map(|variable| variable.name);
+    let near = invalid.name.as_deref().and_then(|name| nearest(name, names)).map(|name| format!("did you mean `{name}`?"));
+    vec![match near.or(invalid.help) {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
+    }]
+}
+
+/// The first place where a name stands alone.
+fn place(template: &str, name: &str) -> Option<Span> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let mut places = template.match_indices(name).map(|(start, _)| (start, start + name.len()));
+    let alone = |(start, end): &(usize, usize)| {
+        let before = template.get(..*start).and_then(|text| text.chars().next_back());
+        let after = template.get(*end..).and_then(|text| text.chars().next());
+        !before.is_some_and(is_part) && !after.is_some_and(|c| is_part(c) && c != '.')
+    };
+    places.find(alone).map(|(start, end)| Span::new(start, end))
 }
 
 /// Renders a template once.

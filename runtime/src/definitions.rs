@@ -1,12 +1,13 @@
 //! The definitions in force: triggers, destinations and scope, at one revision. Pure; [`crate::hub`] and [`files`] read them.
 
+mod check;
 pub(crate) mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::event::Event;
-use trailwire_engine::matcher::{self, Outcome, Scope, TriggerSet};
+use trailwire_engine::matcher::{Outcome, Scope, TriggerSet};
 use trailwire_engine::trigger::{Destination, Trigger};
 
 /// A document that is not in force, and why.
@@ -40,8 +41,6 @@ pub(crate) struct Definitions {
     pub(crate) revision: u64,
     /// Documents that are not in force.
     pub(crate) refused: Vec<Refused>,
-    /// The triggers among them whose expressions do not compile.
-    pub(crate) faults: Vec<matcher::Refused>,
     set: TriggerSet,
     scope: Scope,
     triggers: BTreeMap<String, Trigger>,
@@ -71,7 +70,7 @@ impl Definitions {
         // The expressions are compiled here; one that does not compile is refused like any other fault.
         let (mut set, faults) = TriggerSet::new(triggers.values().cloned().collect());
         if !faults.is_empty() {
-            for fault in &faults {
+            for fault in faults {
                 let earlier = kept(&fault.name);
                 refused.push(Refused {
                     kind: "trigger",
@@ -80,13 +79,13 @@ impl Definitions {
                     name: fault.name.clone(),
                 });
                 match earlier {
-                    Some(earlier) => triggers.insert(fault.name.clone(), earlier),
+                    Some(earlier) => triggers.insert(fault.name, earlier),
                     None => triggers.remove(&fault.name),
                 };
             }
             set = TriggerSet::new(triggers.values().cloned().collect()).0;
         }
-        Self { revision, refused, faults, set, scope, triggers, destinations, names }
+        Self { revision, refused, set, scope, triggers, destinations, names }
     }
 
     /// Judges an event by every trigger.

@@ -12,6 +12,7 @@ use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::matcher::Scope;
 use trailwire_engine::trigger::Document;
 
+use super::check::check;
 use super::{Definitions, Documents};
 
 /// Why definitions can not be read. Nothing runs on half of them: all faults are told at once.
@@ -60,12 +61,29 @@ pub(crate) fn load(path: &Path) -> Result<Definitions, FileError> {
             }
         }
     }
-    let definitions = Definitions::new(0, Scope::default(), documents, None);
-    for fault in &definitions.faults {
-        let file = origins.0.get(&("trigger", fault.name.clone())).map_or("", String::as_str);
-        refused.push((format!("{file}: trigger `{}`", fault.name), fault.diagnostics.clone()));
+    refused.extend(faults(&documents, &origins));
+    if !refused.is_empty() {
+        return Err(FileError::Refused(refused));
     }
-    if refused.is_empty() { Ok(definitions) } else { Err(FileError::Refused(refused)) }
+    Ok(Definitions::new(0, Scope::default(), documents, None))
+}
+
+/// What is wrong with the triggers once all definitions are known; warnings are logged.
+fn faults(documents: &Documents, origins: &Origins) -> Vec<(String, Vec<Diagnostic>)> {
+    let destinations =
+        documents.destinations.iter().filter_map(|(name, destination)| Some((name.clone(), destination.clone().ok()?))).collect();
+    let mut refused = Vec::new();
+    for trigger in documents.triggers.values().flatten() {
+        let (errors, warnings): (Vec<_>, Vec<_>) = check(trigger, &destinations).into_iter().partition(Diagnostic::is_error);
+        for warning in warnings {
+            tracing::warn!(trigger = trigger.name, warning = warning.draw(), "a definition looks wrong");
+        }
+        if !errors.is_empty() {
+            let file = origins.0.get(&("trigger", trigger.name.clone())).map_or("", String::as_str);
+            refused.push((format!("trigger `{}` in {file}", trigger.name), errors));
+        }
+    }
+    refused
 }
 
 /// Which file defines what.

@@ -1,0 +1,49 @@
+//! What only shows when triggers and destinations are seen together, and what the expressions and templates of a trigger tell.
+
+use std::collections::BTreeMap;
+
+use trailwire_engine::check::check_trigger;
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::template;
+use trailwire_engine::text::nearest;
+use trailwire_engine::trigger::{Action, Destination, DestinationKind, Trigger};
+
+/// Every diagnostic of a trigger among these destinations, with paths within the trigger.
+pub(super) fn check(trigger: &Trigger, destinations: &BTreeMap<String, Destination>) -> Vec<Diagnostic> {
+    let mut diagnostics = check_trigger(trigger);
+    for (index, action) in trigger.actions.iter().enumerate() {
+        let at = |block: &str| Path::root("action").index(index).attribute(block).index(0);
+        match action {
+            Action::Wait(_) => {}
+            Action::Send(send) => {
+                let path = at("send").attribute("destination");
+                match destinations.get(&send.destination).map(|destination| &destination.kind) {
+                    Some(DestinationKind::Webhook(_)) => {}
+                    Some(DestinationKind::Slack(_)) => {
+                        let message = format!("`{}` is a slack destination, which takes notifications only", send.destination);
+                        diagnostics.push(Diagnostic::error(Code::BAD_DESTINATION, message).at(path).help("send to a webhook, or notify"));
+                    }
+                    None => diagnostics.push(unknown(&send.destination, destinations, path)),
+                }
+            }
+            Action::Notify(notify) => {
+                let path = at("notify");
+                for (position, name) in notify.destinations.iter().enumerate().filter(|(_, name)| !destinations.contains_key(*name)) {
+                    diagnostics.push(unknown(name, destinations, path.attribute("destinations").index(position)));
+                }
+                for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
+                    diagnostics.extend(text.iter().flat_map(|text| template::diagnose(text, &path.attribute(name))));
+                }
+            }
+        }
+    }
+    diagnostics
+}
+
+fn unknown(name: &str, destinations: &BTreeMap<String, Destination>, path: Path) -> Diagnostic {
+    let help = match nearest(name, destinations.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "declare it among the destinations".to_owned(),
+    };
+    Diagnostic::error(Code::BAD_DESTINATION, format!("no destination `{name}` is declared")).at(path).help(help)
+}

@@ -1,0 +1,160 @@
+//! What destinations get, and what comes of their answers.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use hmac::{Hmac, Mac as _};
+use serde_json::{Value, json};
+
+use crate::program::{Bench, Finished, Server, definitions, event, notify, trigger};
+use crate::sink::{Received, Reply, Sink};
+
+const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+fn signature(received: &Received) -> String {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(KEY).unwrap();
+    mac.update(format!("{}.{}.{}", received.id(), received.headers["webhook-timestamp"], received.body).as_bytes());
+    format!("v1,{}", base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_gets_a_signed_notification_and_the_whole_event() {
+    let sink = Sink::start().await;
+    let actions = json!([{"notify": [{"destinations": ["hook"], "title": "{{ event_name }} by {{ actor }}", "fields": {"User": "detail.requestParameters.userName"}}]},
+        {"send": [{"destination": "hook"}]}]);
+    let mut definitions = definitions(&sink.at("/hook"), &[trigger(&actions)]);
+    definitions["destinations"][0]["webhook"][0] =
+        json!({"url": sink.at("/hook"), "signing_secret_env": "HOOK_SECRET", "headers": {"x-team": "security"}});
+    let bench = Bench::new(&definitions);
+    let input = bench.write("input", &event("CreateUser", "a").to_string());
+    let secret = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(KEY));
+    let finished = Finished::of(bench.command(input.to_str().unwrap()).env("HOOK_SECRET", &secret)).success();
+    assert!(!finished.stderr.contains(&secret[6..]));
+
+    let received = sink.received("/hook");
+    assert_eq!(received.len(), 2);
+    for one in &received {
+        assert_eq!(one.headers["webhook-signature"], signature(one));
+        assert_eq!(one.headers["content-type"], "application/json");
+        assert_eq!(one.headers["x-team"], "security");
+    }
+    let (notification, sent) = (received[0].json(), received[1].json());
+    assert_eq!(notification["type"], "trailwire.notification");
+    assert!(notification["timestamp"].as_str().unwrap().ends_with('Z'));
+    let data = &notification["data"];
+    assert_eq!(data["title"], "CreateUser by alice (IAM user)");
+    assert_eq!((&data["trigger"], &data["severity"]), (&json!("users"), &json!("medium")));
+    assert_eq!(data["fields"], json!({"User": "mallory"}));
+    assert_eq!(data["actor"], json!({"kind": "iam_user", "name": "alice", "account": "111122223333", "tool": "AWS CLI"}));
+    assert_eq!(data["event"], event("CreateUser", "a"));
+    for fact in [
+        "Who: alice (IAM user)",
+        "What: CreateUser (iam)",
+        "Where: account 111122223333, eu-west-1",
+        "When: 2026-03-01 12:00:00 UTC",
+        "From: 192.0.2.7 with AWS CLI",
+        "https://eu-west-1.console.aws.amazon.com/",
+    ] {
+        assert!(data["message"].as_str().unwrap().contains(fact), "{fact}: {data}");
+    }
+    assert_eq!((&sent["type"], &sent["data"]["event"]), (&json!("trailwire.event"), &event("CreateUser", "a")));
+    assert_ne!(received[0].id(), received[1].id());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slack_gets_blocks_and_its_limits_are_honoured() {
+    let sink = Sink::start().await;
+    let definitions = json!({"format_version": 1, "triggers": [trigger(&json!([{"notify": [{"destinations": ["chat"]}]}]))],
+        "destinations": [{"name": "chat", "slack": [{"secret_env": "SLACK"}]}]});
+    let bench = Bench::new(&definitions);
+    sink.answer(
+        "/slack",
+        [
+            Reply { status: 429, header: Some(("retry-after", "1".to_owned())), ..Reply::default() },
+            Reply { status: 200, body: r#"{"ok":false,"error":"internal_error"}"#, ..Reply::default() },
+        ],
+    );
+    let input = bench.write("input", &event("CreateUser", "<!channel>").to_string());
+    let finished = Finished::of(bench.command(input.to_str().unwrap()).env("SLACK", sink.at("/slack"))).success();
+    assert!(!finished.stderr.contains("/slack"), "the address is a secret: {}", finished.stderr);
+    let received = sink.received("/slack");
+    assert_eq!(received.len(), 3);
+    assert!(received[1].at.duration_since(received[0].at) >= Duration::from_millis(950));
+    let message = received[2].json();
+    assert_eq!(message["blocks"][0]["text"], json!({"type": "plain_text", "text": "CreateUser by alice (IAM user)", "emoji": false}));
+    assert_eq!((&message["unfurl_links"], &message["unfurl_media"]), (&json!(false), &json!(false)));
+    assert!(!received[2].body.contains("<!"), "{}", received[2].body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_delivered_is_kept_as_a_dead_letter() {
+    let sink = Sink::start().await;
+    let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&json!([notify()]))]));
+    sink.answer("/hook", [Reply::status(410)]);
+    let finished = bench.run_over(&[event("CreateUser", "a")], &[]).success();
+    assert!(finished.stdout.ends_with("delivered 0, dead letters 1\n"), "{}", finished.stdout);
+    assert!(finished.stderr.contains("the destination answered 410"), "{}", finished.stderr);
+    // It stays a dead letter, and is not tried again.
+    let finished = bench.run_over(&[], &[]).success();
+    assert!(finished.stdout.ends_with("delivered 0, dead letters 1\n"), "{}", finished.stdout);
+    assert_eq!(sink.received("/hook").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_not_followed() {
+    let sink = Sink::start().await;
+    let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&json!([notify()]))]));
+    sink.answer("/hook", [Reply { status: 307, header: Some(("location", sink.at("/elsewhere"))), ..Reply::default() }]);
+    bench.run_over(&[event("CreateUser", "a")], &[]).success();
+    assert_eq!((sink.received("/hook").len(), sink.received("/elsewhere").len()), (2, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_destination_holds_up_nobody() {
+    let sink = Sink::start().await;
+    // A listener that never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let both =
+        json!([{"notify": [{"destinations": ["dead", "hook"]}]}, {"wait": [{"duration": "1s"}]}, {"send": [{"destination": "hook"}]}]);
+    let mut definitions = definitions(&sink.at("/hook"), &[trigger(&both)]);
+    let dead = json!({"name": "dead", "webhook": [{"url": format!("http://{}/", silent.local_addr().unwrap())}]});
+    definitions["destinations"].as_array_mut().unwrap().push(dead);
+    let bench = Bench::new(&definitions);
+    let server = Server::start(&bench, "127.0.0.1:0");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let events: Vec<Value> = (0..100).map(|number| event("CreateUser", &number.to_string())).collect();
+    let started = std::time::Instant::now();
+    assert!(client.post(&server.url).json(&events).send().await.unwrap().status().is_success());
+    sink.expect("/hook", 200).await;
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_a_trigger_cancels_its_runs_and_disabling_does_not() {
+    let sink = Sink::start().await;
+    let actions = json!([{"wait": [{"duration": "2s"}]}, notify()]);
+    let named = |name: &str| json!({"name": name, "event_names": ["CreateUser"], "action": actions});
+    let bench = Bench::new(&definitions(&sink.at("/hook"), &[named("deleted"), named("disabled"), named("edited")]));
+    let server = Server::start(&bench, "127.0.0.1:0");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    assert!(client.post(&server.url).json(&event("CreateUser", "a")).send().await.unwrap().status().is_success());
+    server.kill();
+    let mut disabled = named("disabled");
+    disabled["enabled"] = json!(false);
+    let mut edited = named("edited");
+    edited["action"] = json!([{"notify": [{"destinations": ["hook"], "title": "edited"}]}]);
+    bench.write("definitions.json", &definitions(&sink.at("/hook"), &[disabled, edited]).to_string());
+    let server = Server::start(&bench, "127.0.0.1:0");
+    server.says("cancelled: its trigger was deleted").await;
+    let received = sink.expect("/hook", 2).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut told: Vec<(String, String)> = received
+        .iter()
+        .map(|one| one.json()["data"].clone())
+        .map(|data| (data["trigger"].as_str().unwrap().to_owned(), data["title"].as_str().unwrap().to_owned()))
+        .collect();
+    told.sort();
+    let title = "CreateUser by alice (IAM user)".to_owned();
+    assert_eq!(told, [("disabled".to_owned(), title.clone()), ("edited".to_owned(), title)]);
+    assert_eq!(sink.received("/hook").len(), 2);
+}

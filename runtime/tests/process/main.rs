@@ -1,0 +1,10 @@
+//! The runtime as a process, without AWS: what goes in, what arrives at destinations, and what survives being killed.
+#![cfg(test)]
+
+mod commands;
+mod crash;
+mod destinations;
+mod http;
+mod input;
+mod program;
+mod sink;
