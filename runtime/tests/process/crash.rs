@@ -107,7 +107,7 @@ async fn a_wait_survives_a_restart_and_is_no_longer_for_it() {
     let _server = Server::start(&bench, "127.0.0.1:0");
     let both = sink.expect("/hook", 2).await;
     let waited = both[1].at.duration_since(first[0].at);
-    assert!((Duration::from_millis(2700)..Duration::from_millis(4500)).contains(&waited), "{waited:?}");
+    assert!((Duration::from_millis(2700)..Duration::from_millis(6000)).contains(&waited), "{waited:?}");
     assert_eq!(both[1].json()["type"], "trailwire.event");
 }
 
