@@ -5,7 +5,7 @@ use std::sync::Arc;
 use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
 
 use super::guard::REPORT;
-use super::{Failure, Server, answer, errors_only};
+use super::{Failure, Server, answer, errors_only, merged};
 use crate::resource::plan::known_part;
 use crate::resource::{ApplyRequest, ApplyResponse, Progress, ValidateRequest};
 use crate::schema::{Block, conform, validate};
@@ -41,9 +41,10 @@ async fn apply(server: &Server, request: ApplyResourceChangeRequest) -> Result<A
     };
     let context = server.context()?;
     if !asked.is_destroy() {
-        let mut wrong = errors_only(validate::check(&asked.config, &block));
+        let rules = errors_only(validate::check(&asked.config, &block));
         let (checking, config) = (Arc::clone(&resource), asked.config.clone());
-        wrong.extend(errors_only(server.guard("validating", async move { checking.validate(&ValidateRequest { config }) }).await?));
+        let own = server.guard("validating", async move { checking.validate(&ValidateRequest { config }) }).await?;
+        let wrong = merged(rules, errors_only(own));
         if !wrong.is_empty() {
             return Err(wrong.into());
         }
@@ -56,7 +57,7 @@ async fn apply(server: &Server, request: ApplyResourceChangeRequest) -> Result<A
     Ok(ApplyResourceChangeResponse {
         new_state,
         private: done.private.unwrap_or(request.planned_private),
-        diagnostics: convert::diagnostics(diagnostics),
+        diagnostics: convert::diagnostics_about(&block, diagnostics),
     })
 }
 

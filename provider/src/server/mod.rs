@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
-use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 
 use crate::context::Context;
 use crate::function::Function;
@@ -149,6 +149,13 @@ fn answer(value: Dynamic, block: &Block) -> Result<DynamicValue, Failure> {
             .at(invalid.path)
     };
     wire::encode(&value, &block.implied_type()).map_err(|invalid| bug(invalid).help(guard::REPORT).into())
+}
+
+/// What the schema's rules found and then what the resource found, without saying of one place the same thing twice.
+fn merged(mut rules: Vec<Diagnostic>, own: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let known: Vec<(Code, Path)> = rules.iter().map(|found| (found.code, found.path.clone())).collect();
+    rules.extend(own.into_iter().filter(|found| !known.contains(&(found.code, found.path.clone()))));
+    rules
 }
 
 /// Only what stops the work: a check that was made before has already shown its warnings.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use trailwire_engine::diagnostic::any_error;
-
-use super::{Failure, Server, answer, errors_only};
+use super::{Failure, Server, answer, errors_only, merged};
 use crate::resource::{PlanRequest, PlanResponse, ValidateRequest};
 use crate::schema::{conform, validate};
 use crate::value::Dynamic;
@@ -36,14 +34,15 @@ async fn plan(server: &Server, request: PlanResourceChangeRequest) -> Result<Pla
     };
     let context = server.context()?;
     let destroys = asked.is_destroy();
-    let mut wrong = if destroys { Vec::new() } else { errors_only(validate::check(&asked.config, &block)) };
+    let rules = if destroys { Vec::new() } else { errors_only(validate::check(&asked.config, &block)) };
     let mut found = server
         .guard("planning", async move {
             if !destroys {
-                wrong.extend(errors_only(resource.validate(&ValidateRequest { config: asked.config.clone() })));
-            }
-            if any_error(&wrong) {
-                return PlanResponse { planned: asked.prior, diagnostics: wrong, ..PlanResponse::default() };
+                let own = errors_only(resource.validate(&ValidateRequest { config: asked.config.clone() }));
+                let wrong = merged(rules, own);
+                if !wrong.is_empty() {
+                    return PlanResponse { planned: asked.prior, diagnostics: wrong, ..PlanResponse::default() };
+                }
             }
             resource.plan(&context, asked).await
         })
@@ -55,6 +54,6 @@ async fn plan(server: &Server, request: PlanResourceChangeRequest) -> Result<Pla
         planned_state: Some(answer(found.planned, &block)?),
         requires_replace: found.requires_replace.iter().map(convert::path).collect(),
         planned_private: found.private.unwrap_or(request.prior_private),
-        diagnostics: convert::diagnostics(found.diagnostics),
+        diagnostics: convert::diagnostics_about(&block, found.diagnostics),
     })
 }

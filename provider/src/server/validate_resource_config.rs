@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 
-use super::{Failure, Server};
+use super::{Failure, Server, merged};
 use crate::resource::ValidateRequest;
 use crate::schema::validate;
-use crate::wire::message::{DiagnosticsResponse, ValidateConfigRequest};
+use crate::wire::message::{self, DiagnosticsResponse, ValidateConfigRequest};
 use crate::wire::{self, convert};
 
 pub(crate) async fn handle(server: Arc<Server>, request: ValidateConfigRequest) -> DiagnosticsResponse {
-    let found = check(&server, request).await.unwrap_or_else(|Failure(diagnostics)| diagnostics);
-    DiagnosticsResponse { diagnostics: convert::diagnostics(found) }
+    let diagnostics = check(&server, request).await.unwrap_or_else(|Failure(diagnostics)| convert::diagnostics(diagnostics));
+    DiagnosticsResponse { diagnostics }
 }
 
-async fn check(server: &Server, request: ValidateConfigRequest) -> Result<Vec<Diagnostic>, Failure> {
+async fn check(server: &Server, request: ValidateConfigRequest) -> Result<Vec<message::Diagnostic>, Failure> {
     let resource = server.resource(&request.type_name)?;
     let block = resource.schema().block;
     let config = wire::decode(request.config.as_ref(), &block.implied_type())?;
@@ -29,5 +29,5 @@ async fn check(server: &Server, request: ValidateConfigRequest) -> Result<Vec<Di
         }));
     }
     let own = server.guard("validating", async move { resource.validate(&ValidateRequest { config }) }).await?;
-    Ok(found.into_iter().chain(own).collect())
+    Ok(convert::diagnostics_about(&block, merged(found, own)))
 }

@@ -76,6 +76,25 @@ pub fn diagnostics(diagnostics: Vec<Diagnostic>) -> Vec<message::Diagnostic> {
     diagnostics.iter().map(diagnostic).collect()
 }
 
+/// Diagnostics about a value of this block. A path that ends at one of several nested blocks gets a step of no name below it: Terraform drops a last
+/// index, and would point at the whole resource.
+pub fn diagnostics_about(block: &Block, diagnostics: Vec<Diagnostic>) -> Vec<message::Diagnostic> {
+    let placed = diagnostics
+        .into_iter()
+        .map(|found| if ends_in_block(&found.path, block) { Diagnostic { path: found.path.attribute(""), ..found } } else { found });
+    placed.map(|found| diagnostic(&found)).collect()
+}
+
+fn ends_in_block(path: &Path, block: &Block) -> bool {
+    let mut inner = Some(block);
+    for step in &path.0 {
+        if let Step::Attribute(name) = step {
+            inner = inner.and_then(|block| block.find_block(name)).map(|nested| &nested.block);
+        }
+    }
+    inner.is_some() && matches!(path.0.last(), Some(Step::Index(_)))
+}
+
 /// The message becomes the headline, with a capital; the excerpt with its caret, the help and the code follow. Terraform leaves lines alone that begin
 /// with a space and wraps all others, so every line of an excerpt is indented.
 fn diagnostic(diagnostic: &Diagnostic) -> message::Diagnostic {
@@ -127,6 +146,17 @@ mod tests {
         assert!(sent.detail.lines().all(|line| line.starts_with(' ')));
         let name = message::Selector::AttributeName("match_expression".to_owned());
         assert_eq!(sent.attribute.unwrap().steps, [message::Step { selector: Some(name) }]);
+    }
+
+    #[test]
+    fn a_path_that_ends_at_a_block_is_led_into_it() {
+        let block = Schema::new(0, "").attribute(Attribute::list("names", Type::String)).block(NestedBlock::list("action", "")).block;
+        let steps = |path: Path| {
+            let found = vec![Diagnostic::error(Code::BLOCK_COUNT, "x").at(path)];
+            diagnostics_about(&block, found).remove(0).attribute.map_or(0, |path| path.steps.len())
+        };
+        let (action, names) = (Path::root("action"), Path::root("names"));
+        assert_eq!([steps(action.clone()), steps(action.index(1)), steps(names.index(1)), steps(Path::default())], [1, 3, 2, 0]);
     }
 
     #[test]

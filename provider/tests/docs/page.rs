@@ -130,7 +130,8 @@ fn attribute_line(attribute: &Attribute) -> String {
             notes.push(format!("One of {}.", values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")));
         }
     }
-    if let Some(default) = attribute.default.as_ref().and_then(shown) {
+    let told = ["Default ", "the default)"].iter().any(|words| attribute.description.contains(words));
+    if let Some(default) = attribute.default.as_ref().and_then(shown).filter(|_| !told) {
         notes.push(format!("Default {default}."));
     }
     if attribute.force_new {
