@@ -134,6 +134,20 @@ pub enum Prepared {
     Network(Network),
 }
 
+/// The largest compiled regular expression, in bytes.
+const LARGEST_REGEX: usize = 1 << 20;
+
+/// Compiles a regular expression within bounds: linear time, and at most a megabyte of program.
+///
+/// # Errors
+/// Why it cannot be compiled, in a few words.
+pub fn compile_regex(text: &str) -> Result<Arc<regex::Regex>, String> {
+    regex::RegexBuilder::new(text).size_limit(LARGEST_REGEX).build().map(Arc::new).map_err(|error| {
+        let reason = error.to_string();
+        reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })
+}
+
 /// An IP network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {

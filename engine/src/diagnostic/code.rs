@@ -6,6 +6,7 @@
 //! | 1100-1199 | the meaning of single attributes |
 //! | 2000-2099 | JMESPath: syntax |
 //! | 2100-2199 | JMESPath: functions, types and traps |
+//! | 2200-2299 | filter patterns |
 //! | 2300-2399 | event patterns |
 //! | 4000-4999 | AWS and the fan-out |
 //! | 5000-5999 | the provider itself |
@@ -96,6 +97,35 @@ codes! {
     BAD_LITERAL_ARGUMENT = 2104;
     /// `!a.b`, which means `(!a).b` and is never true.
     NOT_BINDS_TIGHTER = 2110;
+
+    /// A text that is no filter pattern for JSON.
+    FILTER_FORM = 2200;
+    /// A character that no token of a filter pattern begins with.
+    FILTER_CHARACTER = 2201;
+    /// A quoted text, regular expression or bracket without its end.
+    FILTER_UNTERMINATED = 2202;
+    /// A token where the filter pattern's grammar wants another.
+    FILTER_TOKEN = 2203;
+    /// A filter pattern that ends too early.
+    FILTER_END = 2204;
+    /// A selector that cannot be read.
+    FILTER_SELECTOR = 2205;
+    /// Something that a value cannot be compared with in this way.
+    FILTER_OPERAND = 2206;
+    /// A regular expression that cannot be compiled.
+    FILTER_REGEX = 2207;
+    /// A filter pattern that is nested too deeply or is too long.
+    FILTER_TOO_COMPLEX = 2208;
+    /// A filter pattern with nothing in it.
+    FILTER_EMPTY = 2209;
+    /// `$.detail`: `$` is the record already.
+    FILTER_DETAIL = 2210;
+    /// A bare `true` or `false`, which is compared as text.
+    FILTER_BOOLEAN = 2211;
+    /// A network in CIDR form, which is compared as text.
+    FILTER_NETWORK = 2212;
+    /// A comparison that no value fits.
+    FILTER_NEVER = 2213;
 
     /// An event pattern that is not JSON.
     PATTERN_SYNTAX = 2300;

@@ -248,7 +248,7 @@ fn literal(value: &Value) -> String {
 /// A text with backslashes, such as a regular expression, that has no quote and does not keep the closing one from closing.
 fn is_raw_as_it_stands(text: &str) -> bool {
     let trailing = text.len() - text.trim_end_matches('\\').len();
-    !text.contains('\'') && !text.contains(char::is_control) && trailing % 2 == 0
+    !text.contains('\'') && !text.contains(char::is_control) && trailing.is_multiple_of(2)
 }
 
 #[cfg(test)]

@@ -1,16 +1,12 @@
 //! Ties calls to the functions that exist, and makes literal arguments ready.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval::functions::{self, Signature, Takes};
-use crate::expr::{Call, Expr, Kind, Network, Over, Prepared};
+use crate::expr::{Call, Expr, Kind, Network, Over, Prepared, compile_regex};
 use crate::text::nearest;
 use crate::value::{Value, type_name};
-
-/// The largest compiled regular expression, in bytes.
-const LARGEST_REGEX: usize = 1 << 20;
 
 pub(super) fn resolve(expr: &mut Expr, text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
@@ -108,9 +104,7 @@ fn prepare(call: &mut Call, signature: &Signature, note: Note<'_>) {
         return;
     };
     let prepared = if call.name == "matches" {
-        regex::RegexBuilder::new(literal).size_limit(LARGEST_REGEX).build().map(|regex| Prepared::Regex(Arc::new(regex))).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        compile_regex(literal).map(Prepared::Regex).map_err(|reason| {
             refuse(
                 format!("the regular expression cannot be compiled: {reason}"),
                 "the syntax is that of RE2, without look-around and back-references",
