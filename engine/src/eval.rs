@@ -55,6 +55,13 @@ pub fn search(expr: &Expr, current: &Value) -> Result<Value, EvalError> {
 /// Told of each node and what came of it.
 pub type Observer<'o> = dyn FnMut(&Expr, Result<&Value, &EvalError>) + 'o;
 
+/// As [`search`], and tells how many steps it took.
+pub(crate) fn search_counted(expr: &Expr, current: &Value) -> (Result<Value, EvalError>, u64) {
+    let mut evaluator = Evaluator { steps: 0, observer: None };
+    let value = evaluator.eval(expr, current).map(Cow::into_owned);
+    (value, evaluator.steps)
+}
+
 /// As [`search`], and tells `observer` the outcome of every node as it is reached: inner ones first, those in projections once
 /// for each element, those that a short circuit skips never.
 ///

@@ -5,6 +5,7 @@
 //! ENABLED rule would not carry; unless `include_self`, the hub's own roles did not make it; the event's name; its source; the
 //! match. What a completed record does not tell is not tested. The path an event took plays no part.
 
+mod compiled;
 mod rules;
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,6 +17,8 @@ use crate::event::Event;
 use crate::expr::Expr;
 use crate::lang::jmespath;
 use crate::trigger::{OnError, Trigger};
+
+pub use compiled::{CompiledSet, Fired, Scratch, Verdict};
 
 /// What a hub watches. `None` stands for "everything" (a runtime without a hub).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,6 +119,11 @@ impl CompiledTrigger {
         if let Some(reason) = rules::first_no(&self.trigger, event, scope) {
             return Outcome::NoMatch(reason);
         }
+        self.judge_expression(event)
+    }
+
+    /// Judges by the match alone.
+    fn judge_expression(&self, event: &Event) -> Outcome {
         match self.expression.as_ref().map(|expression| search(expression, event.envelope())) {
             None => Outcome::Match,
             Some(Ok(value)) if truthy(&value) => Outcome::Match,
@@ -205,16 +213,22 @@ impl TriggerSet {
     /// The verdicts of those triggers whose event names and sources fit, in the order given.
     #[must_use]
     pub fn judge(&self, event: &Event, scope: &Scope) -> Vec<Judgement<'_>> {
+        self.outcomes(event, scope)
+            .filter_map(|(index, outcome)| Some(Judgement { trigger: self.triggers.get(index)?.trigger(), outcome }))
+            .collect()
+    }
+
+    /// The same, by the triggers' places.
+    fn outcomes(&self, event: &Event, scope: &Scope) -> impl Iterator<Item = (usize, Outcome)> {
         let named = event.name().and_then(|name| self.by_name.get(name)).map_or(&[][..], Vec::as_slice);
         let mut candidates: Vec<usize> = named.iter().chain(&self.any_event).copied().collect();
         candidates.sort_unstable();
         candidates.dedup();
         candidates
             .into_iter()
-            .filter_map(|index| self.triggers.get(index))
-            .filter(|compiled| rules::source_fits(&compiled.trigger, event))
-            .map(|compiled| Judgement { trigger: &compiled.trigger, outcome: compiled.judge(event, scope) })
-            .collect()
+            .filter_map(|index| Some((index, self.triggers.get(index)?)))
+            .filter(|(_, compiled)| rules::source_fits(&compiled.trigger, event))
+            .map(|(index, compiled)| (index, compiled.judge(event, scope)))
     }
 }
 

@@ -32,16 +32,24 @@ fn is_cloudtrail(event: &Event) -> bool {
 
 fn account_fits(trigger: &Trigger, event: &Event, scope: &Scope) -> bool {
     known(event, event.account(), |account| {
-        scope.accounts.as_ref().is_none_or(|accounts| accounts.contains(account)) && is_any_of(&trigger.account_ids, account)
+        scope.accounts.as_ref().is_none_or(|accounts| accounts.contains(account)) && account_is_wanted(trigger, account)
     })
 }
 
 fn region_fits(trigger: &Trigger, event: &Event, scope: &Scope) -> bool {
     known(event, event.region(), |region| {
-        scope.regions.as_ref().is_none_or(|regions| regions.contains(region))
-            && is_any_of(&trigger.regions, region)
-            && !trigger.exclude_regions.iter().any(|excluded| excluded == region)
+        scope.regions.as_ref().is_none_or(|regions| regions.contains(region)) && region_is_wanted(trigger, region)
     })
+}
+
+/// The trigger's own narrowing of accounts.
+pub(super) fn account_is_wanted(trigger: &Trigger, account: &str) -> bool {
+    is_any_of(&trigger.account_ids, account)
+}
+
+/// The trigger's own narrowing of regions.
+pub(super) fn region_is_wanted(trigger: &Trigger, region: &str) -> bool {
+    is_any_of(&trigger.regions, region) && !trigger.exclude_regions.iter().any(|excluded| excluded == region)
 }
 
 fn name_fits(trigger: &Trigger, event: &Event) -> bool {
@@ -63,10 +71,14 @@ fn is_any_of(list: &[String], wanted: &str) -> bool {
 /// Source: EventBridge user guide, "Receiving read-only management events from AWS services".
 pub(super) fn is_left_out_by_enabled_rule(event: &Event) -> bool {
     let is_read_only = event.detail().get("readOnly").and_then(Value::as_bool) == Some(true);
-    let Some(name) = event.name() else { return false };
+    is_read_only && event.name().is_some_and(|name| is_read_only_name(name, event.source()))
+}
+
+/// The part of it that names and sources decide.
+pub(super) fn is_read_only_name(name: &str, source: Option<&str>) -> bool {
     let is_named_so = ["Get", "List", "Describe"].iter().any(|prefix| name.starts_with(prefix));
-    let counts_as_change = event.source() == Some("sts.amazonaws.com") && matches!(name, "GetFederationToken" | "GetSessionToken");
-    is_read_only && is_named_so && !counts_as_change
+    let counts_as_change = source == Some("sts.amazonaws.com") && matches!(name, "GetFederationToken" | "GetSessionToken");
+    is_named_so && !counts_as_change
 }
 
 /// Whether one of the roles made the event. A session's own ARN has the role's name without its path.
@@ -74,8 +86,15 @@ fn is_made_by(event: &Event, role_arns: &[String]) -> bool {
     let Some(identity) = event.detail().get("userIdentity") else { return false };
     let issuer = identity.pointer("/sessionContext/sessionIssuer/arn").and_then(Value::as_str);
     let arn = identity.get("arn").and_then(Value::as_str);
+    is_of_role(arn, issuer, role_arns)
+}
+
+/// Whether an identity with this ARN and this session issuer is one of the roles.
+pub(super) fn is_of_role(arn: Option<&str>, issuer: Option<&str>, role_arns: &[String]) -> bool {
     role_arns.iter().any(|role| {
-        issuer == Some(role) || arn == Some(role) || arn.and_then(role_of_session).is_some_and(|session| Some(session) == role_of_arn(role))
+        issuer == Some(role.as_str())
+            || arn == Some(role.as_str())
+            || arn.and_then(role_of_session).is_some_and(|session| Some(session) == role_of_arn(role))
     })
 }
 

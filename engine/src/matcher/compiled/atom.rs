@@ -1,0 +1,261 @@
+//! The predicates that triggers are made of, each evaluated at most once an event.
+
+use std::cmp::Ordering;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+
+use super::extract::{Extract, Faulty, FieldId, Raw, Source, small_integer};
+use crate::eval::{MOST_STEPS, search_counted};
+use crate::expr::{Comparator, Expr, Network};
+use crate::value::{self, Map, Number, Value, is_true_inside, is_true_verdict};
+
+/// A sub-expression that took more steps than this is left to the oracle with all that stands around it, because the oracle
+/// bounds the steps of the whole.
+pub(super) const MOST_STEPS_APART: u64 = 10_000;
+
+/// The truth of a value in both places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Truth {
+    /// JMESPath's, inside an expression.
+    pub(super) inside: bool,
+    /// JavaScript's, of a verdict.
+    pub(super) verdict: bool,
+}
+
+impl Truth {
+    pub(super) const TRUE: Self = Self::of(true);
+    pub(super) const FALSE: Self = Self::of(false);
+
+    /// Of a boolean; null counts as false in both places.
+    pub(super) const fn of(truth: bool) -> Self {
+        Self { inside: truth, verdict: truth }
+    }
+
+    pub(super) fn of_value(value: &Value) -> Self {
+        Self { inside: is_true_inside(value), verdict: is_true_verdict(value) }
+    }
+}
+
+/// Why there is no truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The expression errs.
+    Error,
+    /// It is so much work that the oracle must count it.
+    Heavy,
+    /// The event is not JSON.
+    Faulty,
+}
+
+impl From<Faulty> for Failure {
+    fn from(_: Faulty) -> Self {
+        Self::Faulty
+    }
+}
+
+pub(super) type Evaluated = Result<Truth, Failure>;
+
+/// A predicate.
+#[derive(Debug)]
+pub(super) enum Atom {
+    /// A test of one field.
+    Test(FieldId, Test),
+    /// Two fields compared.
+    Pair(FieldId, bool, FieldId),
+    /// A sub-expression that is left to the oracle, which is shown only the fields that it reads.
+    Oracle(Box<Expr>, Box<[(FieldId, Box<[String]>)]>),
+}
+
+/// A test of one field's value.
+#[derive(Debug)]
+pub(super) enum Test {
+    /// The value itself, as a truth.
+    Truth,
+    /// `==` (or `!=`, if false) a literal.
+    Equal(bool, Value),
+    /// `<` and the like.
+    Order(Comparator, Value),
+    /// `starts_with` a literal.
+    StartsWith(Box<[u8]>),
+    /// `ends_with` a literal.
+    EndsWith(Box<[u8]>),
+    /// `contains` a literal; the finder is there if that is a string.
+    Contains(Value, Option<Box<Finder<'static>>>),
+    /// `contains` of a literal array.
+    Within(Box<[Value]>),
+    /// `cidr_contains`.
+    Network(Network),
+    /// `matches`.
+    Regex(Arc<regex::Regex>),
+}
+
+impl Test {
+    /// Whether it errs on what is no string (and, [`Test::Contains`], no array either).
+    pub(super) fn wants_text(&self) -> bool {
+        matches!(self, Self::StartsWith(_) | Self::EndsWith(_) | Self::Contains(..) | Self::Network(_) | Self::Regex(_))
+    }
+
+    fn run(&self, raw: Raw<'_>) -> Evaluated {
+        match raw {
+            Raw::Text(text) => Ok(self.on_text(text)),
+            Raw::Container(text) => self.on_container(&parse(text)?),
+            Raw::Number(text) => self.on_number(text),
+            Raw::Null => self.on_plain(&Value::Null),
+            Raw::Bool(truth) => self.on_plain(&Value::Bool(truth)),
+        }
+    }
+
+    fn on_text(&self, text: &[u8]) -> Truth {
+        Truth::of(match self {
+            Self::Truth => !text.is_empty(),
+            Self::Equal(wanted, literal) => is_text(literal, text) == *wanted,
+            Self::Order(comparator, Value::String(literal)) => holds(*comparator, text.cmp(literal.as_bytes())),
+            Self::Order(..) => false,
+            Self::StartsWith(literal) => text.starts_with(literal),
+            Self::EndsWith(literal) => text.ends_with(literal),
+            Self::Contains(_, finder) => finder.as_ref().is_some_and(|finder| finder.find(text).is_some()),
+            Self::Within(literals) => literals.iter().any(|literal| is_text(literal, text)),
+            Self::Network(network) => address(text).is_some_and(|address| network.contains(address)),
+            Self::Regex(regex) => std::str::from_utf8(text).is_ok_and(|text| regex.is_match(text)),
+        })
+    }
+
+    fn on_number(&self, text: &[u8]) -> Evaluated {
+        let order = |literal: &Number| match (small_integer(text), literal.as_i64()) {
+            (Some(number), Some(literal)) => Ok(number.cmp(&literal)),
+            _ => number(text).map(|number| value::compare_numbers(&number, literal)),
+        };
+        Ok(Truth::of(match self {
+            Self::Truth => {
+                let zero = order(&Number::from(0))? == Ordering::Equal;
+                return Ok(Truth { inside: true, verdict: !zero });
+            }
+            Self::Equal(wanted, Value::Number(literal)) => (order(literal)? == Ordering::Equal) == *wanted,
+            Self::Equal(wanted, _) => !wanted,
+            Self::Order(comparator, Value::Number(literal)) => holds(*comparator, order(literal)?),
+            Self::Order(..) => false,
+            Self::Within(literals) => {
+                let number = Value::Number(number(text)?);
+                literals.iter().any(|literal| value::equal(literal, &number))
+            }
+            _ => return Err(Failure::Error),
+        }))
+    }
+
+    /// On null or a boolean.
+    fn on_plain(&self, plain: &Value) -> Evaluated {
+        match self {
+            Self::Truth => Ok(Truth::of_value(plain)),
+            Self::Equal(wanted, literal) => Ok(Truth::of((literal == plain) == *wanted)),
+            Self::Order(..) => Ok(Truth::FALSE),
+            Self::Within(literals) => Ok(Truth::of(literals.contains(plain))),
+            _ => Err(Failure::Error),
+        }
+    }
+
+    fn on_container(&self, container: &Value) -> Evaluated {
+        match (self, container) {
+            (Self::Truth, _) => Ok(Truth::of_value(container)),
+            (Self::Equal(wanted, literal), _) => Ok(Truth::of(value::equal(literal, container) == *wanted)),
+            (Self::Order(..), _) => Ok(Truth::FALSE),
+            (Self::Within(literals), _) => Ok(Truth::of(literals.iter().any(|literal| value::equal(literal, container)))),
+            (Self::Contains(literal, _), Value::Array(elements)) => {
+                Ok(Truth::of(elements.iter().any(|element| value::equal(element, literal))))
+            }
+            _ => Err(Failure::Error),
+        }
+    }
+}
+
+impl Atom {
+    /// Evaluates the predicate.
+    pub(super) fn run(&self, source: Source<'_>, extract: &mut Extract) -> Evaluated {
+        match self {
+            Self::Test(field, test) => test.run(extract.get(source, *field)?),
+            Self::Pair(left, wanted, right) => {
+                let (left, right) = extract.pair(source, *left, *right)?;
+                let equal = match (left, right) {
+                    (Raw::Text(left), Raw::Text(right)) => left == right,
+                    (left, right) => value::equal(&whole(left)?, &whole(right)?),
+                };
+                Ok(Truth::of(equal == *wanted))
+            }
+            Self::Oracle(expr, paths) => {
+                let mut shown = Value::Object(Map::new());
+                for (field, path) in paths {
+                    let value = whole(extract.get(source, *field)?)?;
+                    if !value.is_null() {
+                        put(&mut shown, path, value);
+                    }
+                }
+                let (found, steps) = search_counted(expr, &shown);
+                match found {
+                    _ if steps > MOST_STEPS_APART.min(MOST_STEPS) => Err(Failure::Heavy),
+                    Ok(value) => Ok(Truth::of_value(&value)),
+                    Err(_) => Err(Failure::Error),
+                }
+            }
+        }
+    }
+
+    /// Whether looking it up costs less than doing it again.
+    pub(super) fn is_costly(&self) -> bool {
+        !matches!(self, Self::Test(_, Test::Truth | Test::Equal(..) | Test::Order(..) | Test::StartsWith(_) | Test::EndsWith(_)))
+    }
+}
+
+fn is_text(literal: &Value, text: &[u8]) -> bool {
+    matches!(literal, Value::String(literal) if literal.as_bytes() == text)
+}
+
+fn holds(comparator: Comparator, order: Ordering) -> bool {
+    match comparator {
+        Comparator::Less => order.is_lt(),
+        Comparator::LessOrEqual => order.is_le(),
+        Comparator::Greater => order.is_gt(),
+        Comparator::GreaterOrEqual => order.is_ge(),
+        Comparator::Equal => order.is_eq(),
+        Comparator::NotEqual => order.is_ne(),
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(text).map_err(|_| Failure::Faulty)
+}
+
+fn number(text: &[u8]) -> Result<Number, Failure> {
+    serde_json::from_slice(text).map_err(|_| Failure::Faulty)
+}
+
+fn address(text: &[u8]) -> Option<IpAddr> {
+    // The longest spelling of an address has 45 characters; a scope id, which std takes for none, would be longer.
+    if text.len() > 64 {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn whole(raw: Raw<'_>) -> Result<Value, Failure> {
+    Ok(match raw {
+        Raw::Null => Value::Null,
+        Raw::Bool(truth) => Value::Bool(truth),
+        Raw::Number(text) => Value::Number(number(text)?),
+        Raw::Text(text) => Value::String(std::str::from_utf8(text).map_err(|_| Failure::Faulty)?.to_owned()),
+        Raw::Container(text) => parse(text)?,
+    })
+}
+
+/// Puts a value at a path, making the objects on the way.
+fn put(shown: &mut Value, path: &[String], value: Value) {
+    let mut place = shown;
+    for name in path {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(members) = place else { return };
+        place = members.entry(name.as_str()).or_insert(Value::Null);
+    }
+    *place = value;
+}

@@ -1,0 +1,301 @@
+//! The compiled set against the oracle.
+//!
+//! Each property runs 10,000 cases; `PROPTEST_CASES=1000000 cargo test --release -p trailwire-engine compiled` runs a million.
+
+mod dice;
+mod expressions;
+
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use serde_json::json;
+
+use super::*;
+use crate::trigger::Trigger;
+use dice::Dice;
+use expressions::expression;
+
+fn config() -> Config {
+    let config = Config::default();
+    // 256 is what proptest takes where the environment says nothing.
+    if config.cases == 256 { Config { cases: 10_000, ..config } } else { config }
+}
+
+fn trigger(index: usize, expression: Option<&str>, more: &Value) -> Trigger {
+    let mut document =
+        json!({"name": format!("t{index}"), "event_names": ["x", "CreateUser"], "action": [{"send": [{"destination": "d"}]}]});
+    let members = document.as_object_mut().unwrap();
+    if let Some(expression) = expression {
+        members.insert("match_expression".to_owned(), expression.into());
+    }
+    members.extend(more.as_object().unwrap().clone());
+    Trigger::from_value(&document).unwrap_or_else(|diagnostics| panic!("{document}: {diagnostics:?}"))
+}
+
+fn some_set(dice: &mut Dice) -> CompiledSet {
+    let count = 1 + dice.roll(3);
+    let triggers = (0..count).map(|index| {
+        let more = match dice.roll(12) {
+            0 => json!({"event_names": null, "any_event": true}),
+            1 => json!({"event_sources": ["iam.amazonaws.com", "x"]}),
+            2 => json!({"include_read_only": true}),
+            3 => json!({"regions": ["eu-west-1"]}),
+            4 => json!({"exclude_regions": ["us-east-1"], "include_self": true}),
+            5 => json!({"account_ids": ["111122223333"]}),
+            6 => json!({"event_names": ["GetUser", "x"]}),
+            7 => json!({"enabled": false}),
+            _ => json!({}),
+        };
+        let text = expression(dice, dice.clone().roll(3));
+        trigger(index, (!dice.one_in(30)).then_some(text.as_str()), &more)
+    });
+    let (set, refused) = CompiledSet::new(triggers.collect());
+    // Literals of a type that a function never takes.
+    assert!(
+        refused
+            .iter()
+            .all(|refused| refused.diagnostics.iter().all(|diagnostic| diagnostic.code == crate::diagnostic::Code::ARGUMENT_TYPE))
+    );
+    set
+}
+
+fn scope(dice: &mut Dice) -> Scope {
+    let own = ["arn:aws:iam::111122223333:role/trailwire/tw-1-forward".to_owned()];
+    match dice.roll(5) {
+        0 => Scope { regions: Some(["eu-west-1".to_owned()].into()), ..Scope::default() },
+        1 => Scope { accounts: Some(["111122223333".to_owned()].into()), own_role_arns: own.to_vec(), ..Scope::default() },
+        2 => Scope { own_role_arns: own.to_vec(), ..Scope::default() },
+        _ => Scope::default(),
+    }
+}
+
+/// An envelope round a record.
+fn envelope(dice: &mut Dice, detail: Value) -> Value {
+    let mut envelope = json!({"version": "0", "id": "i", "detail-type": "AWS API Call via CloudTrail", "source": "aws.iam",
+        "account": "111122223333", "region": dice.pick(&["eu-west-1", "us-east-1"]), "resources": []});
+    if dice.one_in(20) {
+        let name = dice.pick(&["source", "detail-type", "account", "region", "a"]).to_owned();
+        envelope[name] = dice::value(dice, 1);
+    }
+    envelope["detail"] = detail;
+    envelope
+}
+
+/// What CloudTrail writes.
+fn record(dice: &mut Dice) -> Value {
+    let mut record = json!({"eventVersion": "1.11", "userIdentity": {"type": dice.pick(&["Root", "IAMUser", "AssumedRole"]), "arn": dice.pick(&[
+        "arn:aws:iam::111122223333:user/x", "arn:aws:sts::111122223333:assumed-role/tw-1-forward/s"]), "sessionContext": {"sessionIssuer":
+        {"arn": dice.pick(&["arn:aws:iam::111122223333:role/trailwire/tw-1-forward", "arn:aws:iam::1:role/x"])}, "attributes": {"mfaAuthenticated": "false"}}},
+        "eventSource": dice.pick(&["iam.amazonaws.com", "sts.amazonaws.com"]), "eventName": dice.pick(&["x", "CreateUser", "GetUser", "Other"]),
+        "sourceIPAddress": dice.pick(&["10.0.0.1", "192.168.1.1", "iam.amazonaws.com"]), "userAgent": "[x/1.0, y]",
+        "readOnly": dice.one_in(2), "requestParameters": {"x": "y", "b": "{\"x\":\"\\\"\"}"}, "responseElements": null, "errorCode": "x"});
+    for _ in 0..dice.roll(5) {
+        let name = dice.pick(&["a", "b", "c", "list", "x", "requestParameters", "errorCode", "userIdentity"]).to_owned();
+        if dice.one_in(3) {
+            record.as_object_mut().unwrap().remove(&name);
+        } else {
+            record[name] = dice::value(dice, 3);
+        }
+    }
+    record
+}
+
+fn text_of(dice: &mut Dice, value: &Value) -> String {
+    let mut text = String::new();
+    let loose = dice.one_in(3);
+    dice::write(dice, value, loose, &mut text);
+    text
+}
+
+type Outcomes = Result<Vec<Verdict>, ()>;
+
+fn by_oracle(set: &CompiledSet, event: &[u8], scope: &Scope) -> Outcomes {
+    let mut verdicts = Vec::new();
+    set.judge_whole(event, scope, &mut verdicts).map(|()| verdicts).map_err(|_| ())
+}
+
+#[track_caller]
+fn agree(set: &CompiledSet, event: &[u8], scope: &Scope, scratch: &mut Scratch) {
+    let expected = by_oracle(set, event, scope);
+    let told = |judged: Result<&[Verdict], InvalidEvent>| judged.map(<[Verdict]>::to_vec).map_err(|_| ());
+    let explained = || {
+        let texts: Vec<_> = set.triggers().iter().map(|trigger| trigger.trigger().match_expression.clone()).collect();
+        format!("{texts:#?}\n{scope:?}\n{}", String::from_utf8_lossy(event))
+    };
+    assert_eq!(told(set.judge_checked(event, scope, scratch)), expected, "checked: {}", explained());
+    let found = told(set.judge(event, scope, scratch));
+    if serde_json::from_slice::<Value>(event).is_ok() {
+        assert_eq!(found, expected, "{}", explained());
+    }
+}
+
+/// Records of the field, where they are at hand.
+#[test]
+fn compiled_is_oracle_on_collected_records() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/records.jsonl");
+    #[expect(clippy::disallowed_methods, reason = "a test may read its data")]
+    let Ok(lines) = std::fs::read_to_string(path) else {
+        println!("skipped: there is no {path}");
+        return;
+    };
+    let dice = &mut Dice::new(1);
+    let mut scratch = Scratch::default();
+    for line in lines.lines() {
+        let record = serde_json::from_str::<Value>(line).unwrap()["record"].take();
+        let set = some_set(dice);
+        agree(&set, record.to_string().as_bytes(), &Scope::default(), &mut scratch);
+        let event = envelope(dice, record);
+        agree(&set, text_of(dice, &event).as_bytes(), &Scope::default(), &mut scratch);
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn compiled_is_oracle_on_records(seed: u64) {
+        let dice = &mut Dice::new(seed);
+        let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
+        let record = record(dice);
+        let event = if dice.one_in(15) { record } else { envelope(dice, record) };
+        agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+    }
+
+    #[test]
+    fn compiled_is_oracle_on_any_members(seed: u64) {
+        let dice = &mut Dice::new(seed);
+        let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
+        let mut detail = dice::members(dice, 3);
+        detail.insert("eventName".to_owned(), if dice.one_in(10) { dice::value(dice, 1) } else { "x".into() });
+        let event = envelope(dice, Value::Object(detail));
+        agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+    }
+
+    #[test]
+    fn compiled_is_oracle_on_any_json(seed: u64) {
+        let dice = &mut Dice::new(seed);
+        let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
+        let value = dice::value(dice, 5);
+        agree(&set, text_of(dice, &value).as_bytes(), &scope, &mut scratch);
+    }
+
+    #[test]
+    fn compiled_is_oracle_on_mutated_bytes(seed: u64) {
+        let dice = &mut Dice::new(seed);
+        let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
+        let record = record(dice);
+        let value = envelope(dice, record);
+        let event = text_of(dice, &value).into_bytes();
+        let mut event = event.clone();
+        for _ in 0..=dice.roll(3) {
+            mutate(dice, &mut event);
+        }
+        agree(&set, &event, &scope, &mut scratch);
+    }
+}
+
+fn mutate(dice: &mut Dice, event: &mut Vec<u8>) {
+    let at = dice.roll(event.len());
+    match dice.roll(4) {
+        0 => event.truncate(at),
+        1 if at < event.len() => {
+            event.remove(at);
+        }
+        2 => event.insert(at.min(event.len()), *dice.pick(&b"{}[],:\"\\ 0e.-tn\x00\xff\xc3\x0c".each_ref())),
+        _ => {
+            if let Some(byte) = event.get_mut(at) {
+                *byte = *dice.pick(&b"{}[],:\"\\ 0e.-tn\x00\xff\xc3\x0c".each_ref());
+            }
+        }
+    }
+}
+
+/// Bytes that `serde_json` refuses, in places that are read or passed.
+#[test]
+fn what_is_read_is_checked() {
+    let (set, _) = CompiledSet::new(vec![trigger(0, Some("detail.a == 'x' || detail.b.c == 'x'"), &json!({}))]);
+    let judge = |detail: &str| {
+        let event = format!(
+            r#"{{"source":"aws.iam","detail-type":"AWS API Call via CloudTrail","account":"1","region":"r","detail":{{"eventName":"x",{detail}}}}}"#
+        );
+        set.judge(event.as_bytes(), &Scope::default(), &mut Scratch::default()).map(<[Verdict]>::len).map_err(|_| ())
+    };
+    assert_eq!(judge(r#""a":"x""#), Ok(1));
+    assert_eq!(judge(r#""a":"y""#), Ok(0));
+    for detail in [
+        r#""a":tru"#,
+        r#""a":01"#,
+        r#""a":1e999"#,
+        r#""a":"\x""#,
+        r#""a":"\ud800""#,
+        "\"a\":\"\u{1}\"",
+        r#""a":"#,
+        r#""a" "x""#,
+        r#"a:"x""#,
+        r#""a":"x","#,
+        r#""a":"x"}"#,
+        r#""a":"x""y":1"#,
+        r#""a":"x",,"y":1"#,
+        r#""\x":1"#,
+        r#""b":{"c":"y"]"#,
+        r#""b":{"d""#,
+        r#""b":{"c":"x",}"#,
+        r#""z":"#,
+        r#""z":[}"#,
+        r#""b":[{"c":"x"}"#,
+        r#""b":{"c":tru}"#,
+    ] {
+        assert_eq!(judge(detail), Err(()), "{detail}");
+    }
+    // Faults in values that nobody reads are not looked for.
+    assert_eq!(judge(r#""a":"x","z":tru"#), Ok(1));
+    assert_eq!(judge(r#""a":"x","z":{"y":[1,,2]}"#), Ok(1));
+}
+
+#[test]
+fn depth_is_bounded_as_in_serde_json() {
+    let (set, _) = CompiledSet::new(vec![trigger(0, None, &json!({}))]);
+    for depth in [1, 60, 124, 125, 126, 127, 128, 300] {
+        let event = format!(
+            r#"{{"source":"aws.iam","detail-type":"AWS API Call via CloudTrail","account":"1","region":"r","detail":{{"eventName":"x","z":{}{}}}}}"#,
+            "[".repeat(depth),
+            "]".repeat(depth)
+        );
+        let found = set.judge(event.as_bytes(), &Scope::default(), &mut Scratch::default()).map(<[Verdict]>::to_vec).map_err(|_| ());
+        assert_eq!(found, by_oracle(&set, event.as_bytes(), &Scope::default()), "{depth}");
+    }
+}
+
+/// Work beyond the oracle's steps is an error here, too, wherever it stands.
+#[test]
+fn steps_are_bounded_as_in_the_oracle() {
+    let many = vec!["detail.list[?@ == 'x']"; 60].join(" || ");
+    let (set, refused) = CompiledSet::new(vec![
+        trigger(
+            0,
+            Some("detail.eventName == 'x' && length(detail.list[*].[@, @][] | [*].[@, @][] | [*].[@, @][] | [*].[@, @][]) > `1`"),
+            &json!({}),
+        ),
+        trigger(1, Some(&format!("({many}) && detail.eventName == 'y'")), &json!({})),
+        trigger(2, Some("detail.eventName == 'x' && detail.list[0] == 'a'"), &json!({})),
+    ]);
+    assert_eq!(refused, []);
+    for length in [1, 500, 5_000, 40_000] {
+        let list = vec!["\"a\""; length].join(",");
+        let event = format!(
+            r#"{{"source":"aws.iam","detail-type":"AWS API Call via CloudTrail","account":"1","region":"r","detail":{{"eventName":"x","list":[{list}]}}}}"#
+        );
+        agree(&set, event.as_bytes(), &Scope::default(), &mut Scratch::default());
+    }
+}
+
+#[test]
+fn one_scratch_serves_many_sets() {
+    let mut scratch = Scratch::default();
+    for seed in 0..300 {
+        let dice = &mut Dice::new(seed);
+        let set = some_set(dice);
+        let record = record(dice);
+        let event = envelope(dice, record).to_string();
+        agree(&set, event.as_bytes(), &Scope::default(), &mut scratch);
+    }
+}
