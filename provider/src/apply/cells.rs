@@ -72,7 +72,7 @@ impl Outcome {
         let total = self.failed.len().saturating_add(self.done.len());
         let message = format!("{what}: {} of {total} cells failed", self.failed.len());
         let code = if self.interrupted() { Code::INTERRUPTED } else { Code::CELLS_FAILED };
-        let mut lines: Vec<String> = self.failed.values().map(ToString::to_string).collect();
+        let mut lines: Vec<String> = self.failed.values().map(CloudError::line).collect();
         let mut helps: Vec<String> = self.failed.values().filter_map(CloudError::help).collect();
         helps.dedup();
         lines.extend(helps);
@@ -81,11 +81,14 @@ impl Outcome {
     }
 }
 
-/// What to add to an error when a `timeouts` argument ended the work.
+/// What to add to an error when an interrupt or a `timeouts` argument ended the work.
 pub fn timeout_note(session: &Session) -> Option<String> {
-    let limit = session.limit()?;
-    let seconds = limit.as_secs();
-    session.stop().is_cancelled().then(|| format!("the work was ended, by an interrupt or after {seconds} seconds, see `timeouts`"))
+    let again = "what exists is in the state: run the same command again";
+    match (session.stop().is_cancelled(), session.timed_out()) {
+        (false, _) => None,
+        (true, None) => Some(format!("Terraform was interrupted; {again}")),
+        (true, Some(limit)) => Some(format!("the {} seconds of `timeouts` are over; {again}, or raise them", limit.as_secs())),
+    }
 }
 
 /// The computed attribute `cells`: account to regions.

@@ -79,6 +79,12 @@ impl CloudError {
         format!("{code}{}{request}", self.message.trim_end_matches('.'))
     }
 
+    /// The cell, the operation and what AWS said, in one line of a list.
+    pub fn line(&self) -> String {
+        let operation = if self.operation.is_empty() { String::new() } else { format!("`{}`: ", self.operation) };
+        format!("{}: {operation}{}", self.cell, self.cause())
+    }
+
     /// What to do about it, where we know.
     pub fn help(&self) -> Option<String> {
         match self.kind {
@@ -95,7 +101,6 @@ impl CloudError {
                 Some(format!("enable the region in the account, or leave it out: exclude_regions = [\"{}\"] on the hub", self.cell.region))
             }
             Kind::Quota => Some("raise the quota, or use fewer triggers in this region".to_owned()),
-            Kind::Interrupted => Some("run `terraform apply` again; what exists is in the state".to_owned()),
             _ => None,
         }
     }

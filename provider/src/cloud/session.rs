@@ -20,7 +20,7 @@ use crate::config::{ProviderConfig, Secret};
 pub struct Session {
     cloud: Arc<Cloud>,
     stop: CancellationToken,
-    limit: Option<Duration>,
+    limit: Option<(CancellationToken, Duration)>,
 }
 
 /// The reply of the expected kind; anything else is a bug of the door.
@@ -71,12 +71,13 @@ impl Session {
                 () = ended.cancelled() => {}
             }
         });
-        Self { cloud: Arc::clone(&self.cloud), stop, limit: Some(limit) }
+        Self { cloud: Arc::clone(&self.cloud), stop, limit: Some((self.stop.clone(), limit)) }
     }
 
-    /// The `timeouts` argument that this handle was made with.
-    pub fn limit(&self) -> Option<Duration> {
-        self.limit
+    /// The limit of [`Session::within`], when it was what ended the work, and not the user.
+    pub fn timed_out(&self) -> Option<Duration> {
+        let (user, limit) = self.limit.as_ref()?;
+        (self.stop.is_cancelled() && !user.is_cancelled()).then_some(*limit)
     }
 
     /// How long things take that are waited for.

@@ -124,6 +124,10 @@ fn member(name: &str, value: &Dynamic, placeholder: Placeholder) -> Option<Value
         Dynamic::String(text) => Some(Value::String(text.clone())),
         Dynamic::List(items) if items.is_empty() && is_block(name) => None,
         Dynamic::List(items) => Some(Value::Array(items.iter().filter_map(|item| element(name, item, placeholder)).collect())),
+        Dynamic::Map(members) if is_map(name) => {
+            let members = members.iter().filter_map(|(key, value)| Some((key.clone(), element(name, value, placeholder)?)));
+            Some(Value::Object(members.collect()))
+        }
         Dynamic::Map(members) => {
             let members = members.iter().filter_map(|(name, value)| Some((name.clone(), member(name, value, placeholder)?)));
             Some(Value::Object(members.collect()))
@@ -140,6 +144,11 @@ fn element(name: &str, value: &Dynamic, placeholder: Placeholder) -> Option<Valu
         Dynamic::Null => Some(Value::Null),
         other => member(name, other, placeholder),
     }
+}
+
+/// Maps whose keys the user chooses: a null in them was written.
+fn is_map(name: &str) -> bool {
+    matches!(name, "fields" | "headers")
 }
 
 /// Blocks that are not written arrive as empty lists; an attribute that is an empty list was written so.

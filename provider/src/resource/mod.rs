@@ -9,6 +9,8 @@ pub mod common;
 pub mod destination;
 pub mod hub;
 pub mod plan;
+#[cfg(test)]
+mod testing;
 pub mod trigger;
 
 use std::future::Future;

@@ -12,7 +12,7 @@ mod settings;
 use std::future::ready;
 
 use serde_json::{Value, json};
-use trailwire_engine::check::check_trigger;
+use trailwire_engine::check::{check_expression, check_trigger};
 use trailwire_engine::diagnostic::{Diagnostic, Path};
 use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::trigger::Trigger;
@@ -87,10 +87,16 @@ fn check(config: &Dynamic) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// The expression's mistakes, when others keep the trigger from being read.
+/// The expressions' mistakes, when others keep the trigger from being read.
 fn check_expressions(config: &Dynamic) -> Vec<Diagnostic> {
-    let at = Path::root("match_expression");
-    config.get_str("match_expression").map(|text| trailwire_engine::check::check_expression(text, &at)).unwrap_or_default()
+    let matching = config.get_str("match_expression").map(|text| check_expression(text, &Path::root("match_expression")));
+    let actions = config.get_list("action").iter().enumerate();
+    let fields = actions.flat_map(|(index, action)| {
+        let at = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
+        let fields = action.get_block("notify").map(|notify| notify.get_string_map("fields")).unwrap_or_default();
+        fields.into_iter().flat_map(move |(label, text)| check_expression(&text, &at.key(&label)))
+    });
+    matching.into_iter().flatten().chain(fields).collect()
 }
 
 impl Resource for TriggerResource {

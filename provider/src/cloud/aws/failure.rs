@@ -43,6 +43,14 @@ impl Failure {
         Self { kind: Some(kind), ..self }
     }
 
+    /// Names the endpoint that could not be reached.
+    pub(super) fn through(self, endpoint: Option<&str>) -> Self {
+        match endpoint {
+            Some(endpoint) if self.kind == Some(Kind::Unreachable) => Self { message: format!("{endpoint}: {}", self.message), ..self },
+            _ => self,
+        }
+    }
+
     pub(super) fn at(self, cell: &Cell, operation: &'static str) -> CloudError {
         let kind = self.kind.unwrap_or_else(|| classify(operation, &self.code, &self.message, self.status));
         CloudError { kind, code: self.code, message: self.message, request_id: self.request_id, cell: cell.clone(), operation }

@@ -87,6 +87,14 @@ impl Aws {
     }
 }
 
+impl Clients {
+    /// The endpoint that somebody set for the service of an operation; `None` where AWS's own is used.
+    fn endpoint(&self, operation: &str) -> Option<&str> {
+        let service = operation.split(':').next().map(|service| if service == "events" { "eventbridge" } else { service });
+        service.and_then(|service| self.endpoints.get(service)).map(String::as_str).or_else(|| self.base.endpoint_url())
+    }
+}
+
 impl Door for Aws {
     fn home_region(&self) -> BoxFuture<'_, CloudResult<String>> {
         Box::pin(async move {
@@ -99,7 +107,7 @@ impl Door for Aws {
         Box::pin(async move {
             let operation = call.operation();
             let outcome = match self.clients(cell).await {
-                Ok(clients) => dispatch(&clients, call).await,
+                Ok(clients) => dispatch(&clients, call).await.map_err(|failure| failure.through(clients.endpoint(operation))),
                 Err(failure) => Err(failure),
             };
             outcome.map_err(|failure| -> CloudError { failure.at(cell, operation) })

@@ -56,7 +56,12 @@ impl Field {
     }
 
     fn path(&self, attribute: &str) -> Path {
-        Path::root(self.kind).index(0).attribute(attribute)
+        self.block_path().attribute(attribute)
+    }
+
+    /// Where to point for the write-only attribute: Terraform quotes the line that a diagnostic points at, and the value may be written there.
+    fn block_path(&self) -> Path {
+        Path::root(self.kind).index(0)
     }
 }
 
@@ -81,7 +86,7 @@ pub(crate) fn check(config: &Dynamic) -> Vec<Diagnostic> {
         if given(field.attribute) && !given(field.version) {
             let message = format!("`{}` is needed with `{}`", field.version, field.attribute);
             diagnostics.push(
-                Diagnostic::error(Code::MISSING, message).at(field.path(field.attribute)).help(format!(
+                Diagnostic::error(Code::MISSING, message).at(field.block_path()).help(format!(
                     "write {} = 1, and raise it whenever the value changes: Terraform cannot see that it did",
                     field.version
                 )),
@@ -97,7 +102,10 @@ pub(crate) fn check(config: &Dynamic) -> Vec<Diagnostic> {
             diagnostics.push(Diagnostic::error(Code::CONFLICT, message).at(field.path(other)).help("take one of the two out"));
         }
         if let Some(address) = block.get_str(field.attribute).filter(|_| field.is_url) {
-            diagnostics.extend(check_url(address).into_iter().map(|diagnostic| diagnostic.at(field.path(field.attribute))));
+            diagnostics.extend(check_url(address).into_iter().map(|diagnostic| Diagnostic {
+                message: format!("`{}`: {}", field.attribute, diagnostic.message),
+                ..diagnostic.at(field.block_path())
+            }));
         }
     }
     diagnostics

@@ -1,4 +1,4 @@
-//! The schema of `trailwire_destination`.
+//! The schema of `trailwire_destination`. What the engine checks of a document has no rules here: it would be told twice.
 
 use trailwire_engine::diagnostic::Code;
 
@@ -39,7 +39,7 @@ pub(super) fn schema() -> Schema {
 
 fn webhook() -> NestedBlock {
     NestedBlock::optional("webhook", "A POST of JSON, signed as Standard Webhooks ask. Give one of `url`, `url_wo` and `secret_arn`.")
-        .attribute(Attribute::string("url").not_empty().describe("The address in the open: `https`, or `http` to a loopback address."))
+        .attribute(Attribute::string("url").describe("The address in the open: `https`, or `http` to a loopback address."))
         .attribute(
             Attribute::string("url_wo")
                 .write_only()
@@ -47,7 +47,7 @@ fn webhook() -> NestedBlock {
                 .describe("The address, kept in Secrets Manager and never in state or plan."),
         )
         .attribute(version("url_wo_version").describe("Raise it whenever `url_wo` changes."))
-        .attribute(Attribute::string("secret_arn").not_empty().describe("A secret that exists and holds the address."))
+        .attribute(Attribute::string("secret_arn").describe("A secret that exists and holds the address."))
         .attribute(
             Attribute::string("signing_secret_wo")
                 .write_only()
@@ -55,7 +55,7 @@ fn webhook() -> NestedBlock {
                 .describe("The secret that signs, kept in Secrets Manager. Without one there is no `webhook-signature` header."),
         )
         .attribute(version("signing_secret_wo_version").describe("Raise it whenever `signing_secret_wo` changes."))
-        .attribute(Attribute::string("signing_secret_arn").not_empty().describe("A secret that exists and holds the signing secret."))
+        .attribute(Attribute::string("signing_secret_arn").describe("A secret that exists and holds the signing secret."))
         .attribute(
             Attribute::map("headers", Type::String).not_empty().describe("Further headers. They are stored in the open: no secrets here."),
         )
@@ -70,7 +70,7 @@ fn slack() -> NestedBlock {
                 .describe("The incoming webhook's address, kept in Secrets Manager and never in state or plan."),
         )
         .attribute(version("webhook_url_wo_version").describe("Raise it whenever `webhook_url_wo` changes."))
-        .attribute(Attribute::string("secret_arn").not_empty().describe("A secret that exists and holds the address."))
+        .attribute(Attribute::string("secret_arn").describe("A secret that exists and holds the address."))
 }
 
 fn version(name: &'static str) -> Attribute {

@@ -1,1 +1,159 @@
+use serde_json::{Value, json};
 
+use super::DestinationResource;
+use crate::cloud::error::Kind;
+use crate::resource::hub::HubResource;
+use crate::resource::testing::{Bench, drawn};
+use crate::resource::{Resource, ValidateRequest};
+use crate::value::Dynamic;
+
+const D: &DestinationResource = &DestinationResource;
+const SECRET: &str = "https://hooks.example.com/t0k3n";
+
+fn slack(version: i64) -> Value {
+    json!({ "hub": "security", "name": "chat", "tags": { "a": "b" }, "slack": [{ "webhook_url_wo": SECRET, "webhook_url_wo_version": version }] })
+}
+
+fn webhook() -> Value {
+    json!({ "hub": "security", "name": "chat", "webhook": [{
+        "url": "http://127.0.0.1:9/hook", "signing_secret_wo": "whsec_s3cr3t", "signing_secret_wo_version": 1, "headers": { "x-a": "b" } }] })
+}
+
+async fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.ok(&HubResource, &Dynamic::Null, &json!({ "name": "security", "regions": ["us-east-1"] })).await;
+    bench
+}
+
+fn secrets(bench: &Bench) -> Vec<(String, String)> {
+    bench.model.with(|world| world.secrets.iter().map(|((_, name), value)| (name.clone(), value.clone())).collect())
+}
+
+fn one(name: &str, value: &str) -> Vec<(String, String)> {
+    vec![(format!("trailwire/security/chat/{name}"), value.to_owned())]
+}
+
+#[tokio::test]
+async fn secrets_follow_the_kind_and_are_never_in_the_state() {
+    let bench = bench().await;
+    let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    assert_eq!(secrets(&bench), one("slack-webhook-url", SECRET));
+    assert!(!format!("{state:?}").contains("t0k3n"));
+    let document = bench.model.with(|world| format!("{:?}", world.tables));
+    assert!(document.contains("slack-webhook-url-AbCdEf") && !document.contains("t0k3n"), "{document}");
+    let state = bench.ok(D, &state, &webhook()).await;
+    assert_eq!(secrets(&bench), one("webhook-signing-secret", "whsec_s3cr3t"));
+    let state = bench.ok(D, &state, &json!({ "hub": "security", "name": "chat", "webhook": [{ "url": "https://example.com/" }] })).await;
+    assert_eq!(secrets(&bench), []);
+    let state = bench.ok(D, &state, &slack(1)).await;
+    bench.ok(D, &state, &Value::Null).await;
+    assert_eq!(secrets(&bench), []);
+}
+
+#[tokio::test]
+async fn a_value_is_written_when_its_version_changes_and_only_then() {
+    let bench = bench().await;
+    let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    let mut changed = slack(1);
+    changed["slack"][0]["webhook_url_wo"] = json!("https://hooks.example.com/other");
+    changed["tags"] = json!({ "a": "c" });
+    let state = bench.ok(D, &state, &changed).await;
+    assert_eq!(secrets(&bench), one("slack-webhook-url", SECRET));
+    assert!(bench.model.with(|world| world.tags.values().any(|tags| tags.get("a").is_some_and(|value| value == "c"))));
+    changed["slack"][0]["webhook_url_wo_version"] = json!(2);
+    bench.ok(D, &state, &changed).await;
+    assert_eq!(secrets(&bench), one("slack-webhook-url", "https://hooks.example.com/other"));
+}
+
+#[tokio::test]
+async fn a_secret_that_vanished_is_made_again() {
+    let bench = bench().await;
+    let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    bench.model.with(|world| world.secrets.clear());
+    let read = bench.read(D, &state).await.state;
+    assert_eq!(read.get_string_map("drifted").len(), 1);
+    bench.ok(D, &read, &slack(1)).await;
+    assert_eq!(secrets(&bench), one("slack-webhook-url", SECRET));
+}
+
+#[tokio::test]
+async fn a_failed_create_leaves_nothing() {
+    for operation in ["secretsmanager:CreateSecret", "dynamodb:TransactWriteItems"] {
+        let bench = bench().await;
+        bench.model.fail(move |_, call| (call.operation() == operation).then_some(Kind::AccessDenied));
+        let (state, error) = bench.fails(D, &Dynamic::Null, &slack(1)).await;
+        assert!(state.is_null() && error.contains("r-1") && !error.contains("t0k3n"), "{error}");
+        bench.model.heal();
+        assert_eq!(secrets(&bench), []);
+        bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_destination_is_imported_and_claimed_once() {
+    let bench = bench().await;
+    for config in [slack(3), webhook()] {
+        let state = bench.ok(D, &Dynamic::Null, &config).await;
+        let imported = bench.import(D, "security/chat").await.unwrap();
+        bench.settled(D, &imported, &config).await;
+        let (_, error) = bench.fails(D, &Dynamic::Null, &config).await;
+        assert!(error.contains("terraform import trailwire_destination.NAME security/chat"), "{error}");
+        bench.ok(D, &state, &Value::Null).await;
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_exists_is_named_and_left_alone() {
+    let bench = bench().await;
+    let arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:mine-AbCdEf";
+    let config = json!({ "hub": "security", "name": "chat", "slack": [{ "secret_arn": arn }] });
+    let state = bench.ok(D, &Dynamic::Null, &config).await;
+    let imported = bench.import(D, "security/chat").await.unwrap();
+    bench.settled(D, &imported, &config).await;
+    bench.model.take_calls();
+    bench.ok(D, &state, &Value::Null).await;
+    assert!(!bench.model.take_calls().iter().any(|call| call.starts_with("secretsmanager:")));
+}
+
+#[test]
+fn a_configuration_is_checked_without_showing_its_secrets() {
+    let bench = Bench::new();
+    let check = |config: Value| drawn(&D.validate(&ValidateRequest { config: bench.config(D, &config) }));
+    assert_eq!(check(slack(1)), "");
+    assert_eq!(check(webhook()), "");
+    let base = |block: Value| json!({ "hub": "h", "name": "chat", "webhook": [block] });
+    for (config, expected) in [
+        (json!({ "hub": "h", "name": "chat" }), "exactly one kind, this one has 0"),
+        (
+            json!({ "hub": "h", "name": "chat", "slack": [{ "webhook_url_wo": SECRET }] }),
+            "`webhook_url_wo_version` is needed with `webhook_url_wo`",
+        ),
+        (
+            json!({ "hub": "h", "name": "chat", "slack": [{ "webhook_url_wo_version": 1 }] }),
+            "`webhook_url_wo` is needed with `webhook_url_wo_version`",
+        ),
+        (base(json!({ "url": "http://example.com/" })), "plain http is for loopback addresses only"),
+        (
+            base(json!({ "url_wo": "http://t0k3n.example.com/", "url_wo_version": 1 })),
+            "`url_wo`: plain http is for loopback addresses only",
+        ),
+        (base(json!({ "url": "https://a.example/", "url_wo": SECRET, "url_wo_version": 1 })), "`url_wo` and `url` exclude each other"),
+        (base(json!({})), "`url` is missing"),
+        (base(json!({ "url": "https://a.example/", "headers": { "host": "x" } })), "is set by trailwire itself"),
+    ] {
+        let found = check(config);
+        assert!(found.contains(expected) && !found.contains("t0k3n"), "{found}");
+    }
+}
+
+#[test]
+fn unknown_values_are_not_taken_for_missing() {
+    let bench = Bench::new();
+    for (block, attribute) in [("webhook", "url"), ("webhook", "secret_arn"), ("slack", "secret_arn")] {
+        let mut config = bench.config(D, &json!({ "hub": "h", "name": "chat", block: [{}] }));
+        let Dynamic::List(mut blocks) = config.get(block).clone() else { panic!("no block") };
+        blocks[0].set(attribute, Dynamic::Unknown);
+        config.set(block, Dynamic::List(blocks));
+        assert_eq!(drawn(&D.validate(&ValidateRequest { config })), "");
+    }
+}

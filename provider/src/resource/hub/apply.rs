@@ -132,7 +132,7 @@ impl<'a> Work<'a> {
             }
         };
         let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
-        if let Err(error) = self.store.put_hub(&self.item(Some(record))).await {
+        if let Err(error) = self.store.unstoppable().put_hub(&self.item(Some(record))).await {
             let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
             return Ok(ApplyResponse { state, diagnostics: one(&error), private: None });
         }

@@ -149,7 +149,7 @@ impl<'a> Work<'a> {
                 let told = outcome.diagnostic(&self.session, &format!("trigger `{name}` is not everywhere yet"));
                 diagnostics.push(Diagnostic { severity: trailwire_engine::diagnostic::Severity::Warning, ..told });
             }
-            if let Err(error) = self.store.confirm(Kind::Trigger, name).await {
+            if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name).await {
                 diagnostics.push(error.diagnostic());
             }
             let state = self.state(&request.planned, &record, &cells, outcome.reasons());

@@ -1,4 +1,4 @@
-//! The schema of `trailwire_trigger`.
+//! The schema of `trailwire_trigger`. What the engine checks of a document has no rules here: it would be told twice.
 
 use trailwire_engine::diagnostic::Code;
 
@@ -9,20 +9,20 @@ use crate::value::Dynamic;
 pub(super) fn schema() -> Schema {
     Schema::new(0, "Watches for events in every region of a hub, and says what to do when one happens.")
         .attribute(Attribute::string("hub").required().not_empty().force_new().describe("The hub: its `id`, its name, or the ARN of its bus."))
-        .attribute(Attribute::string("name").required().not_empty().force_new().describe("Unique in the hub: lower-case letters, digits and `-`, beginning with a letter, at most 40 characters."))
-        .attribute(Attribute::string("description").not_empty().describe("For people."))
+        .attribute(Attribute::string("name").required().force_new().describe("Unique in the hub: lower-case letters, digits and `-`, beginning with a letter, at most 40 characters."))
+        .attribute(Attribute::string("description").describe("For people."))
         .attribute(Attribute::bool("enabled").default_to(true).describe("A disabled trigger judges nothing, and its rules carry nothing; runs under way finish. Default `true`."))
-        .attribute(Attribute::string("severity").default_to("medium").one_of(&["info", "low", "medium", "high", "critical"]).describe("How bad it is that this fires: `info`, `low`, `medium` (the default), `high` or `critical`."))
-        .attribute(Attribute::list("event_names", Type::String).not_empty().describe("CloudTrail event names, exact and case-sensitive, any of them. Required unless `any_event` is true."))
+        .attribute(Attribute::string("severity").default_to("medium").describe("How bad it is that this fires: `info`, `low`, `medium` (the default), `high` or `critical`."))
+        .attribute(Attribute::list("event_names", Type::String).describe("CloudTrail event names, exact and case-sensitive, any of them. Required unless `any_event` is true."))
         .attribute(Attribute::bool("any_event").default_to(false).describe("Whether every event name is meant. Default `false`."))
-        .attribute(Attribute::list("event_sources", Type::String).not_empty().describe("CloudTrail event sources such as `ec2.amazonaws.com`, any of them. Omitted: every source."))
-        .attribute(Attribute::string("match_expression").not_empty().describe("JMESPath over the whole event, the CloudTrail record under `detail`. The trigger fires where the result is true in JavaScript's sense."))
-        .attribute(Attribute::string("on_error").default_to("no_match").one_of(&["no_match", "match"]).describe("What an expression that errs on an event means: `no_match` (the default) or `match`."))
+        .attribute(Attribute::list("event_sources", Type::String).describe("CloudTrail event sources such as `ec2.amazonaws.com`, any of them. Omitted: every source."))
+        .attribute(Attribute::string("match_expression").describe("JMESPath over the whole event, the CloudTrail record under `detail`. The trigger fires where the result is true in JavaScript's sense."))
+        .attribute(Attribute::string("on_error").default_to("no_match").describe("What an expression that errs on an event means: `no_match` (the default) or `match`."))
         .attribute(Attribute::bool("include_read_only").default_to(false).describe("Whether read-only management events count, too. They are many. Default `false`."))
         .attribute(Attribute::bool("include_self").default_to(false).describe("Whether events count that the hub's own roles made. Default `false`."))
-        .attribute(Attribute::set("regions", Type::String).not_empty().describe("Narrows the hub's regions to these. Omitted: all of them."))
-        .attribute(Attribute::set("exclude_regions", Type::String).not_empty().describe("Taken out of the regions."))
-        .attribute(Attribute::set("account_ids", Type::String).not_empty().describe("Narrows the hub's accounts to these. Omitted: all of them."))
+        .attribute(Attribute::set("regions", Type::String).describe("Narrows the hub's regions to these. Omitted: all of them."))
+        .attribute(Attribute::set("exclude_regions", Type::String).describe("Taken out of the regions."))
+        .attribute(Attribute::set("account_ids", Type::String).describe("Narrows the hub's accounts to these. Omitted: all of them."))
         .attribute(Attribute::number("failure_tolerance").default_to(0).check(Code::OUT_OF_RANGE, tolerance).describe("How many cells may fail while creating; what failed is in `drifted`, and the next apply repairs it. Default `0`."))
         .attribute(tags_attribute())
         .attribute(tags_all_attribute())
@@ -44,14 +44,14 @@ fn tolerance(value: &Dynamic) -> Result<(), String> {
 
 fn action() -> NestedBlock {
     let notify = NestedBlock::optional("notify", "Tells people.")
-        .attribute(Attribute::list("destinations", Type::String).required().not_empty().describe("Names of destinations."))
-        .attribute(Attribute::string("title").not_empty().describe("Template. Omitted: event name and actor."))
-        .attribute(Attribute::string("message").not_empty().describe("Template. Omitted: who did what, where and when."))
+        .attribute(Attribute::list("destinations", Type::String).required().describe("Names of destinations."))
+        .attribute(Attribute::string("title").describe("Template. Omitted: event name and actor."))
+        .attribute(Attribute::string("message").describe("Template. Omitted: who did what, where and when."))
         .attribute(Attribute::map("fields", Type::String).not_empty().describe("Label to JMESPath over the event; shown in label order."));
     let wait = NestedBlock::optional("wait", "Lets time pass before the next action.")
-        .attribute(Attribute::string("duration").required().not_empty().describe("Such as `90s`, `10m`, `2h` or `1d`, up to 365 days."));
+        .attribute(Attribute::string("duration").required().describe("Such as `90s`, `10m`, `2h` or `1d`, up to 365 days."));
     let send = NestedBlock::optional("send", "Sends the whole event on.")
-        .attribute(Attribute::string("destination").required().not_empty().describe("Name of a destination."));
+        .attribute(Attribute::string("destination").required().describe("Name of a destination."));
     NestedBlock::list("action", "What happens when the trigger fires, in order. Each has exactly one block inside.")
         .min(1)
         .block(notify)
