@@ -11,17 +11,18 @@ pub struct Event {
 }
 
 impl Event {
-    /// A successful write by an IAM user, with ids of its own. The source is the service's short name: `ec2` is `aws.ec2` in the
+    /// A successful write by an IAM user, a moment ago, with ids of its own. The source is the service's short name: `ec2` is `aws.ec2` in the
     /// envelope and `ec2.amazonaws.com` in the record.
     pub fn new(account: &str, region: &str, source: &str, name: &str) -> Self {
         let id = next_id();
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let envelope = json!({
             "version": "0",
             "id": id,
             "detail-type": "AWS API Call via CloudTrail",
             "source": format!("aws.{source}"),
             "account": account,
-            "time": "2026-01-31T10:00:00Z",
+            "time": now,
             "region": region,
             "resources": [],
             "detail": {
@@ -34,7 +35,7 @@ impl Event {
                     "accessKeyId": "AKIAEXAMPLE",
                     "userName": "alice",
                 },
-                "eventTime": "2026-01-31T10:00:00Z",
+                "eventTime": now,
                 "eventSource": format!("{source}.amazonaws.com"),
                 "eventName": name,
                 "awsRegion": region,
@@ -61,6 +62,7 @@ impl Event {
         event.envelope["detail-type"] = json!(detail_type);
         event
             .with("/detail/eventType", json!("AwsConsoleSignIn"))
+            .with("/detail/userAgent", json!("Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0"))
             .with(
                 "/detail/userIdentity",
                 json!({

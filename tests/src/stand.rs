@@ -115,7 +115,8 @@ impl Stand {
         self.next_account.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
-    /// The environment in which the AWS SDKs talk to the stand alone, as this account and in this region.
+    /// The environment in which the AWS SDKs talk to the stand alone, as this account and in this region. A new role is known here at once:
+    /// the provider need not wait for it.
     pub fn environment(&self, account: &str, region: &str) -> Vec<(String, String)> {
         let variables = [
             ("AWS_ENDPOINT_URL", self.endpoint()),
@@ -126,6 +127,7 @@ impl Stand {
             ("AWS_EC2_METADATA_DISABLED", "true"),
             ("AWS_CONFIG_FILE", "/dev/null"),
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+            ("TRAILWIRE_ROLE_WAIT_SECONDS", "0"),
             ("NO_PROXY", "127.0.0.1"),
             ("no_proxy", "127.0.0.1"),
         ];

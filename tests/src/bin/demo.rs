@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::{Value, json};
 use trailwire_tests::cloudtrail::Event;
@@ -53,7 +53,11 @@ async fn show() -> Result<(), Box<dyn std::error::Error>> {
 
     step("trailwire run --hub quickstart");
     let journal = tempfile::tempdir()?;
-    let runtime = runtime::start(&stand, ACCOUNT, HOME, "quickstart", journal.path());
+    let mut command = runtime::command(&stand, ACCOUNT, HOME, &["run", "--hub", "quickstart", "--until-idle", "3s"]);
+    command.env("TRAILWIRE_STATE_DIR", journal.path());
+    let runtime = Program::start(command);
+    runtime.says("receiving").await;
+    say("it reads the hub's definitions and waits for the hub's queue");
 
     step("Events happen in AWS");
     let scenes = scenes();
@@ -63,12 +67,12 @@ async fn show() -> Result<(), Box<dyn std::error::Error>> {
         say(&format!("{:<15} {:<30} {:<52} {expected}", text(&envelope, "/region"), text(&envelope, "/detail/eventName"), scene.what));
     }
     let events: Vec<Value> = scenes.iter().map(|scene| scene.event.envelope()).collect();
+    let happened = SystemTime::now();
     stand.control().put_events(&events).await;
 
     step("Notifications arrive");
     let wanted = scenes.iter().filter(|scene| scene.fires.is_some()).count();
-    print_arrivals(&stand, &runtime, wanted).await?;
-    runtime.terminate();
+    print_arrivals(&stand, &runtime, wanted, happened).await?;
     let runtime = runtime.finish().await;
     let arrived = stand.sink().received(PATH);
     check(&scenes, &arrived).map_err(|error| format!("{error}\n{}", runtime.said()))?;
@@ -134,8 +138,8 @@ fn scenes() -> Vec<Scene> {
     ]
 }
 
-/// Prints notifications as they come, until there are as many as expected and the queue is empty.
-async fn print_arrivals(stand: &Stand, runtime: &Program, wanted: usize) -> Result<(), String> {
+/// Prints notifications as they come, until there are as many as expected.
+async fn print_arrivals(stand: &Stand, runtime: &Program, wanted: usize, happened: SystemTime) -> Result<(), String> {
     let limit = std::time::Duration::from_secs(60);
     let mut arrivals = stand.sink().arrivals();
     let mut shown = 0;
@@ -143,7 +147,7 @@ async fn print_arrivals(stand: &Stand, runtime: &Program, wanted: usize) -> Resu
         arrivals.mark_unchanged();
         let received = stand.sink().received(PATH);
         for notification in received.iter().skip(shown) {
-            print_notification(notification);
+            print_notification(notification, happened);
         }
         shown = received.len();
         if shown < wanted && tokio::time::timeout(limit, arrivals.changed()).await.is_err() {
@@ -153,26 +157,20 @@ async fn print_arrivals(stand: &Stand, runtime: &Program, wanted: usize) -> Resu
     Ok(())
 }
 
-fn print_notification(notification: &Notification) {
+/// A notification as a chat would show it: severity and title, the message, the fields.
+fn print_notification(notification: &Notification, happened: SystemTime) {
     let body = notification.json();
+    let data = &body["data"];
+    let late = notification.arrived.duration_since(happened).unwrap_or_default();
     println!();
-    print_members(&body, 1);
-}
-
-/// A JSON document as a person reads it: one line a member, nested ones indented.
-fn print_members(value: &Value, depth: usize) {
-    let Value::Object(members) = value else { return };
-    for (name, member) in members {
-        let indent = "  ".repeat(depth);
-        match member {
-            Value::Object(_) => {
-                println!("{indent}{name}:");
-                print_members(member, depth + 1);
-            }
-            Value::String(line) => println!("{indent}{name}: {line}"),
-            other => println!("{indent}{name}: {other}"),
-        }
+    println!("   +-- {}: {}", text(data, "/severity").to_uppercase(), text(data, "/title"));
+    for line in text(data, "/message").lines() {
+        println!("   |   {line}");
     }
+    for (label, value) in data["fields"].as_object().into_iter().flatten() {
+        println!("   |   {label}: {}", value.as_str().map_or(value.to_string(), str::to_owned));
+    }
+    println!("   +-- {:.1} s after the event, by trigger {}", late.as_secs_f64(), text(data, "/trigger"));
 }
 
 /// Each event that should fire was told once, in its own account and region, and no other.

@@ -1,0 +1,91 @@
+//! An apply that is interrupted or killed loses nothing: what exists is in the state, or the next apply finds it.
+
+use trailwire_tests::control::{ArmedFault, Effect, Fault, Matcher};
+use trailwire_tests::process::{self, Program};
+use trailwire_tests::terraform::provider_of;
+
+use crate::world::{Configuration, World};
+
+/// Starts an apply and waits until its first call that fits is held, carried out already or not.
+async fn held_apply(world: &World, matcher: Matcher, is_carried_out: bool) -> (Program, ArmedFault) {
+    let hold = Fault::new(matcher, Effect::Hold);
+    let held = world.control().fault(if is_carried_out { hold.after() } else { hold }).await;
+    let apply = world.terraform.start_apply();
+    tokio::select! {
+        () = held.struck(1) => {}
+        said = apply.says("Apply complete") => panic!("the apply made no such call: {said}"),
+    }
+    (apply, held)
+}
+
+/// A terminal sends the interrupt to both; Terraform asks the provider to stop and waits for it.
+#[tokio::test]
+async fn an_interrupted_apply_loses_no_state() {
+    for (service, operation, region) in
+        [("events", "PutRule", "eu-west-1"), ("events", "PutTargets", "us-east-1"), ("events", "CreateEventBus", "us-east-1")]
+    {
+        let world = World::new().await;
+        world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+        let (apply, held) = held_apply(&world, world.calls(service, operation).within(region), true).await;
+        process::signal("INT", provider_of(&apply));
+        apply.interrupt();
+        apply.says("Interrupt received").await;
+        held.remove().await;
+        let interrupted = apply.finish().await;
+        assert!(interrupted.status.code().is_some(), "terraform was killed: {}", interrupted.said());
+
+        world.terraform.destroy().await.success();
+        let left = trailwire_tests::leftovers::of(world.stand, &world.account, &crate::world::REGIONS).await;
+        assert_eq!(left, [] as [String; 0], "after an interrupt in {operation}:\n{}", interrupted.said());
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_apply_can_be_finished() {
+    let world = World::new().await;
+    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    let (apply, held) = held_apply(&world, world.calls("events", "PutRule").within("eu-west-1"), false).await;
+    apply.interrupt();
+    apply.says("Interrupt received").await;
+    held.remove().await;
+    apply.finish().await;
+    world.terraform.apply().await.success();
+    world.terraform.assert_empty_plan().await;
+    world.destroy().await;
+}
+
+/// The provider dies in the middle of a create: Terraform has no state of it, AWS has some of it. The next apply waits for the claim of the
+/// dead one to end, takes it over and finishes.
+async fn apply_converges_after_a_kill_in(service: &str, operation: &str, region: &str) {
+    let mut world = World::new().await;
+    world.terraform.set("TRAILWIRE_LEASE_SECONDS", "4");
+    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    let (apply, held) = held_apply(&world, world.calls(service, operation).within(region), true).await;
+    assert!(process::signal("KILL", provider_of(&apply)));
+    let killed = apply.finish().await.failure();
+    held.remove().await;
+    let again = world.terraform.apply().await;
+    assert!(again.status.success(), "after a kill in {operation}:\n{}\nand then:\n{}", killed.said(), again.said());
+    world.terraform.assert_empty_plan().await;
+    world.destroy().await;
+}
+
+#[tokio::test]
+async fn an_apply_converges_after_a_kill_with_a_bus_and_nothing_else() {
+    apply_converges_after_a_kill_in("events", "CreateEventBus", "us-east-1").await;
+}
+
+#[tokio::test]
+async fn an_apply_converges_after_a_kill_with_a_role_half_made() {
+    apply_converges_after_a_kill_in("iam", "PutRolePolicy", "us-east-1").await;
+}
+
+#[tokio::test]
+async fn an_apply_converges_after_a_kill_with_a_queue_in_a_region() {
+    apply_converges_after_a_kill_in("sqs", "CreateQueue", "eu-west-1").await;
+}
+
+#[tokio::test]
+async fn an_apply_converges_after_a_kill_with_rules_half_made() {
+    apply_converges_after_a_kill_in("events", "PutTargets", "eu-west-1").await;
+}

@@ -1,0 +1,10 @@
+//! The main job with a real Terraform, end to end on the stand.
+
+mod changes;
+mod crash;
+mod delivery;
+mod drift;
+mod embedded;
+mod input;
+mod interruption;
+mod world;
