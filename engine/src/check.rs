@@ -4,12 +4,16 @@
 //! same checks run while planning, in apply, and where the runtime takes a document.
 
 mod not;
+mod verdicts;
+
+pub use verdicts::{Verdict, run_tests};
 
 use crate::diagnostic::{Diagnostic, Path};
-use crate::lang::jmespath;
+use crate::lang::Language;
 use crate::trigger::{Action, Trigger};
 
-/// Every diagnostic of a trigger's expressions, with the path to the attribute and the place in the text.
+/// Every diagnostic of a trigger's match, of its fields and of its tests, with the path to the attribute and the place in the
+/// text. Tests run only where the match can be read.
 ///
 /// ```
 /// use trailwire_engine::{check::check_trigger, trigger::Trigger};
@@ -21,8 +25,8 @@ use crate::trigger::{Action, Trigger};
 #[must_use]
 pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    if let Some(text) = &trigger.match_expression {
-        diagnostics.extend(check_expression(text, &Path::root("match_expression")));
+    if let Some((language, text)) = trigger.matching() {
+        diagnostics.extend(check_text(language, text, &Path::root(language.attribute())));
     }
     for (index, action) in trigger.actions.iter().enumerate() {
         let Action::Notify(notify) = action else { continue };
@@ -31,14 +35,21 @@ pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
             diagnostics.extend(check_expression(text, &fields.key(label)));
         }
     }
+    diagnostics.extend(verdicts::check(trigger));
     diagnostics
 }
 
 /// Every diagnostic of one JMESPath expression that stands at a path.
 #[must_use]
 pub fn check_expression(text: &str, path: &Path) -> Vec<Diagnostic> {
-    let (expr, mut diagnostics) = jmespath::parse(text);
-    if let Some(expr) = &expr {
+    check_text(Language::JmesPath, text, path)
+}
+
+/// Every diagnostic of a match in any language that stands at a path.
+#[must_use]
+pub fn check_text(language: Language, text: &str, path: &Path) -> Vec<Diagnostic> {
+    let (expr, mut diagnostics) = language.parse(text);
+    if let (Language::JmesPath, Some(expr)) = (language, &expr) {
         diagnostics.extend(not::check(expr, text));
     }
     diagnostics.into_iter().map(|diagnostic| diagnostic.at(path.clone())).collect()

@@ -25,6 +25,7 @@ pub mod eval;
 pub mod lang;
 pub mod trigger;
 pub mod matcher;
+pub mod explain;
 pub mod check;
 pub mod template;
 pub mod actor;

@@ -15,7 +15,6 @@ use crate::diagnostic::{Diagnostic, Path};
 use crate::eval::{EvalError, search, truthy};
 use crate::event::Event;
 use crate::expr::Expr;
-use crate::lang::jmespath;
 use crate::trigger::{OnError, Trigger};
 
 pub use compiled::{CompiledSet, Fired, Scratch, Verdict};
@@ -92,12 +91,12 @@ impl CompiledTrigger {
     /// Makes a trigger ready.
     ///
     /// # Errors
-    /// The diagnostics of the match expression, with paths.
+    /// The diagnostics of the match, with paths.
     pub fn new(trigger: Trigger) -> Result<Self, Vec<Diagnostic>> {
-        let Some(text) = &trigger.match_expression else { return Ok(Self { trigger, expression: None }) };
-        match jmespath::parse(text) {
+        let Some((language, text)) = trigger.matching() else { return Ok(Self { trigger, expression: None }) };
+        match language.parse(text) {
             (Some(expression), _) => Ok(Self { trigger, expression: Some(expression) }),
-            (None, diagnostics) => Err(diagnostics.into_iter().map(|diagnostic| diagnostic.at(Path::root("match_expression"))).collect()),
+            (None, diagnostics) => Err(diagnostics.into_iter().map(|diagnostic| diagnostic.at(Path::root(language.attribute()))).collect()),
         }
     }
 
@@ -107,7 +106,7 @@ impl CompiledTrigger {
         &self.trigger
     }
 
-    /// The tree of the match expression, if there is one.
+    /// The tree of the match, if there is one.
     #[must_use]
     pub fn expression(&self) -> Option<&Expr> {
         self.expression.as_ref()

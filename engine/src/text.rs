@@ -16,6 +16,12 @@ impl Span {
         Self { start, end: end.max(start) }
     }
 
+    /// Whether it holds nothing: a place between two characters.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// The smallest span that holds both.
     #[must_use]
     pub fn to(self, other: Self) -> Self {

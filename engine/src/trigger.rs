@@ -13,7 +13,7 @@ mod reader;
 mod trigger_document;
 
 pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook};
-pub use model::{Action, Notify, OnError, Send, Severity, Trigger, Wait};
+pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 
 use serde::Serialize;
 

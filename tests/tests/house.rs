@@ -9,7 +9,7 @@ use serde_json::Value;
 use trailwire_tests::stand::repository;
 
 /// The engine's modules in reading order: one imports only those before it.
-const ENGINE_ORDER: [&str; 19] = [
+const ENGINE_ORDER: [&str; 20] = [
     "testing",
     "text",
     "diagnostic",
@@ -24,6 +24,7 @@ const ENGINE_ORDER: [&str; 19] = [
     "catalogue",
     "trigger",
     "matcher",
+    "explain",
     "check",
     "template",
     "actor",

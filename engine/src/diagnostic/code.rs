@@ -71,6 +71,10 @@ codes! {
     OUT_OF_RANGE = 1108;
     /// A destination that nothing declares, or that cannot do what is asked.
     BAD_DESTINATION = 1109;
+    /// A test whose event cannot be read.
+    TEST_EVENT = 1110;
+    /// A test whose verdict differs from the one expected.
+    TEST_VERDICT = 1111;
 
     /// A character that no JMESPath token begins with.
     UNEXPECTED_CHARACTER = 2000;

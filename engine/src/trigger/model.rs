@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::lang::Language;
+
 /// How bad it is that the trigger fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,9 +78,16 @@ pub struct Trigger {
     /// Exact, case-sensitive, any of them; empty means every source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub event_sources: Vec<String>,
-    /// A JMESPath expression over the envelope; `None` matches every event that got so far.
+    /// A JMESPath expression over the envelope. At most one of this, `filter_pattern` and `event_pattern` is given; a trigger
+    /// with none of them matches every event that got so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub match_expression: Option<String>,
+    /// A CloudWatch Logs filter pattern over the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter_pattern: Option<String>,
+    /// An EventBridge event pattern over the envelope, as JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_pattern: Option<String>,
     /// What an error of the expression means.
     pub on_error: OnError,
     /// Whether read-only management events are wanted, too.
@@ -94,9 +103,61 @@ pub struct Trigger {
     /// Narrows the hub's accounts to these; empty means all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub account_ids: Vec<String>,
+    /// How much of the match the rules of EventBridge are to carry.
+    #[serde(skip_serializing_if = "PushDown::is_default")]
+    pub push_down: PushDown,
     /// In order; at least one.
     #[serde(rename = "action")]
     pub actions: Vec<Action>,
+    /// Events and what the trigger makes of them; run while planning and by `trailwire test`.
+    #[serde(rename = "test", skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
+}
+
+impl Trigger {
+    /// The match and its language; `None` for a trigger that has none.
+    #[must_use]
+    pub fn matching(&self) -> Option<(Language, &str)> {
+        let texts = [
+            (Language::JmesPath, &self.match_expression),
+            (Language::FilterPattern, &self.filter_pattern),
+            (Language::EventPattern, &self.event_pattern),
+        ];
+        texts.into_iter().find_map(|(language, text)| Some((language, text.as_deref()?)))
+    }
+}
+
+/// How much of a match the rules of EventBridge carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PushDown {
+    /// All that can be said without wildcards, of which a bus takes few. The default.
+    #[default]
+    Safe,
+    /// All that can be said, wildcards included.
+    Full,
+    /// Event names and sources alone.
+    Names,
+}
+
+impl PushDown {
+    /// All of them, with their names.
+    pub const ALL: [(&'static str, Self); 3] = [("safe", Self::Safe), ("full", Self::Full), ("names", Self::Names)];
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An event and the verdict that the trigger must give on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Test {
+    /// Says what the event shows; unique in its trigger.
+    pub name: String,
+    /// One event as JSON text: an envelope or a bare record.
+    pub event: String,
+    /// Whether the trigger fires for it.
+    pub expect: bool,
 }
 
 /// One step of what a trigger does.

@@ -37,6 +37,19 @@ fn what_is_written_is_read_again() {
         "exclude_regions": ["eu-west-2"], "account_ids": ["111122223333"],
         "action": [{"notify": [{"destinations": ["d"], "title": "t", "message": "m", "fields": {"a": "b"}}]},
                    {"wait": [{"duration": "10m"}]}, {"send": [{"destination": "d"}]}]});
+    let mut text = text;
+    for (language, matching) in [("match_expression", "detail.a"), ("filter_pattern", "{ $.a = b }"), ("event_pattern", "{}")] {
+        text.as_object_mut().unwrap().retain(|name, _| !name.ends_with("_pattern") && name != "match_expression");
+        text[language] = json!(matching);
+        text["any_event"] = json!(false);
+        text["push_down"] = json!("full");
+        text["test"] = json!([{"name": "a test", "event": "{}", "expect": false}]);
+        let trigger = Trigger::from_value(&text).unwrap();
+        assert_eq!(trigger.matching().map(|(language, text)| (language.attribute(), text)), Some((language, matching)));
+        let written = serde_json::to_string(&trigger).unwrap();
+        assert_eq!(Trigger::parse(&written).unwrap(), trigger);
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), text);
+    }
     let trigger = Trigger::from_value(&text).unwrap();
     let written = serde_json::to_string(&trigger).unwrap();
     assert_eq!(Trigger::parse(&written).unwrap(), trigger);
@@ -65,6 +78,19 @@ fn each_mistake_is_named_with_its_path() {
         (with("regions", json!([])), vec!["TW1101 regions: `regions` is an empty list"]),
         (with("match_expression", json!("")), vec!["TW1101 match_expression: `match_expression` is empty"]),
         (with("any_event", json!(true)), vec!["TW1104 any_event: `any_event = true` and `event_names` exclude each other"]),
+        (
+            json!({"name": "t", "event_names": ["A"], "action": [{"send": [{"destination": "d"}]}], "match_expression": "a",
+                "filter_pattern": "{ $.a = b }", "event_pattern": "{}"}),
+            vec![
+                "TW1104 filter_pattern: `filter_pattern` and `match_expression` exclude each other",
+                "TW1104 event_pattern: `event_pattern` and `match_expression` exclude each other",
+            ],
+        ),
+        (with("push_down", json!("al")), vec!["TW1102 push_down: `al` is not a known `push_down`"]),
+        (
+            with("test", json!([{"name": "a", "event": {}}])),
+            vec!["TW1003 test[0].expect: `expect` is missing", "TW1001 test[0].event: `event` is a string, this is an object"],
+        ),
         (with("severity", json!("hihg")), vec!["TW1102 severity: `hihg` is not a known `severity`"]),
         (with("enabled", json!("yes")), vec!["TW1001 enabled: `enabled` is a boolean, this is a string"]),
         (with("evnt_sources", json!(["x"])), vec!["TW1002 evnt_sources: nothing is called `evnt_sources` here"]),

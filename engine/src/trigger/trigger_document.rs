@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::duration;
-use super::model::{Action, Notify, OnError, Send, Severity, Trigger, Wait};
+use super::model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 use super::reader::Reader;
 use crate::diagnostic::Code;
+use crate::lang::Language;
 
 /// The longest `wait`.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
@@ -30,13 +31,17 @@ impl Trigger {
             any_event: reader.boolean("any_event", false),
             event_sources: reader.texts("event_sources"),
             match_expression: reader.text("match_expression"),
+            filter_pattern: reader.text("filter_pattern"),
+            event_pattern: reader.text("event_pattern"),
             on_error: reader.one_of("on_error", &OnError::ALL),
             include_read_only: reader.boolean("include_read_only", false),
             include_self: reader.boolean("include_self", false),
             regions: reader.texts("regions"),
             exclude_regions: reader.texts("exclude_regions"),
             account_ids: reader.texts("account_ids"),
+            push_down: reader.one_of("push_down", &PushDown::ALL),
             actions: reader.objects("action", Action::read).into_iter().flatten().collect(),
+            tests: reader.objects("test", Test::read),
         };
         if reader.is_object() {
             if trigger.any_event && !reader.absent("event_names") {
@@ -53,6 +58,7 @@ impl Trigger {
             if reader.absent("action") || reader.is_empty_list("action") {
                 reader.error(Code::BLOCK_COUNT, "action", "a trigger has at least one action", "add an `action` block");
             }
+            at_most_one_match(reader);
             for (index, account) in trigger.account_ids.iter().enumerate() {
                 if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
                     let help = "an account id is 12 digits, as text";
@@ -62,6 +68,29 @@ impl Trigger {
         }
         reader.finish();
         trigger
+    }
+}
+
+/// The match is written in one language.
+fn at_most_one_match(reader: &mut Reader<'_>) {
+    let given: Vec<&str> = Language::ALL.map(Language::attribute).into_iter().filter(|name| !reader.absent(name)).collect();
+    if let [first, rest @ ..] = given.as_slice() {
+        for other in rest {
+            let message = format!("`{other}` and `{first}` exclude each other");
+            reader.error(Code::CONFLICT, other, message, "write the match in one language");
+        }
+    }
+}
+
+impl Test {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        if reader.absent("expect") {
+            reader.missing("expect", "write true if the trigger fires for the event, false if not");
+        }
+        let test =
+            Self { name: reader.required_text("name"), event: reader.required_text("event"), expect: reader.boolean("expect", false) };
+        reader.finish();
+        test
     }
 }
 

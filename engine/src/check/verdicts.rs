@@ -1,0 +1,157 @@
+//! A trigger's own tests: events and the verdicts expected of it.
+
+use crate::diagnostic::{Code, Diagnostic, Path};
+use crate::event::{self, Event};
+use crate::explain::{self, TriggerExplanation};
+use crate::matcher::{CompiledTrigger, Scope};
+use crate::trigger::{Test, Trigger};
+
+/// What came of one test.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The trigger does what is expected.
+    AsExpected,
+    /// It does not; why it does what it does.
+    Differs(TriggerExplanation),
+    /// The test's event cannot be read; why.
+    BadEvent(String),
+    /// The trigger is disabled, so no event tells anything.
+    Disabled,
+}
+
+/// Runs a trigger's tests, in their order, in a scope without bounds. Empty where the match cannot be read.
+#[must_use]
+pub fn run_tests(trigger: &Trigger) -> Vec<(&Test, Verdict)> {
+    let Ok(compiled) = CompiledTrigger::new(trigger.clone()) else { return Vec::new() };
+    trigger.tests.iter().map(|test| (test, run(&compiled, test))).collect()
+}
+
+fn run(compiled: &CompiledTrigger, test: &Test) -> Verdict {
+    let event = match single(&test.event) {
+        Ok(event) => event,
+        Err(reason) => return Verdict::BadEvent(reason),
+    };
+    if !compiled.trigger().enabled {
+        return Verdict::Disabled;
+    }
+    let explanation = explain::trigger(compiled, &event, &Scope::default());
+    if explanation.fires == test.expect { Verdict::AsExpected } else { Verdict::Differs(explanation) }
+}
+
+/// One event: an envelope, a bare record, or a log file with one record.
+fn single(text: &str) -> Result<Event, String> {
+    let mut events = event::read(text.as_bytes()).map_err(|invalid| invalid.to_string())?;
+    match (events.pop(), events.len()) {
+        (Some(event), 0) => Ok(event),
+        (_, others) => Err(format!("there are {} events in it, a test has one", if events.is_empty() { 0 } else { others + 1 })),
+    }
+}
+
+/// A diagnostic for each test that does not come out as expected, at `test[i]`.
+pub(super) fn check(trigger: &Trigger) -> Vec<Diagnostic> {
+    let verdicts = run_tests(trigger).into_iter().enumerate();
+    verdicts.filter_map(|(index, (test, verdict))| diagnostic(test, verdict, &Path::root("test").index(index))).collect()
+}
+
+fn diagnostic(test: &Test, verdict: Verdict, path: &Path) -> Option<Diagnostic> {
+    match verdict {
+        Verdict::AsExpected | Verdict::Disabled => None,
+        Verdict::BadEvent(reason) => {
+            let message = format!("the event of test `{}` cannot be read: {reason}", test.name);
+            let help = "it is one event as JSON text: what EventBridge delivers, or a CloudTrail record";
+            Some(Diagnostic::error(Code::TEST_EVENT, message).at(path.attribute("event")).help(help))
+        }
+        Verdict::Differs(explanation) => {
+            let (wanted, found) = if test.expect { ("fire", "does not") } else { ("not fire", "does") };
+            let message = format!("test `{}` expects the trigger to {wanted}, and it {found}", test.name);
+            let mut help = explanation.reason.clone();
+            if let Some(matching) = &explanation.matching {
+                for sentence in &matching.because {
+                    help.push_str("; ");
+                    help.push_str(sentence);
+                }
+            }
+            Some(Diagnostic::error(Code::TEST_VERDICT, message).at(path.clone()).help(help))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::check_trigger;
+    use serde_json::json;
+
+    fn checked(more: serde_json::Value) -> Vec<String> {
+        let mut document = json!({"name": "t", "event_names": ["CreateUser"], "action": [{"send": [{"destination": "d"}]}]});
+        document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let trigger = Trigger::from_value(&document).unwrap();
+        check_trigger(&trigger).iter().map(Diagnostic::draw).collect()
+    }
+
+    #[test]
+    fn a_test_whose_verdict_differs_says_why() {
+        let root = json!({"eventName": "CreateUser", "userIdentity": {"type": "Root"}}).to_string();
+        let user = json!({"eventName": "CreateUser", "userIdentity": {"type": "IAMUser"}}).to_string();
+        let test = |event: &str, expect: bool| json!({"name": "a name", "event": event, "expect": expect});
+        let matching = json!({"match_expression": "detail.userIdentity.type == 'Root'"});
+        let with = |test: serde_json::Value| {
+            let mut more = matching.clone();
+            more["test"] = json!([test]);
+            checked(more)
+        };
+        assert_eq!(with(test(&root, true)), [""; 0]);
+        assert_eq!(with(test(&user, false)), [""; 0]);
+        assert_eq!(
+            with(test(&user, true)),
+            ["error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0])\n  = help: the match is not true; \
+              `detail.userIdentity.type == 'Root'` is false: `detail.userIdentity.type` is \"IAMUser\""]
+        );
+        assert_eq!(
+            with(test(&root, false)),
+            ["error[TW1111]: test `a name` expects the trigger to not fire, and it does (in test[0])\n  = help: the match is true; \
+              `detail.userIdentity.type == 'Root'` is true: `detail.userIdentity.type` is \"Root\""]
+        );
+        assert_eq!(
+            with(test(&root.replace("CreateUser", "DeleteUser"), true)),
+            [
+                "error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0])\n  = help: its event name is not one of the trigger's"
+            ]
+        );
+    }
+
+    #[test]
+    fn events_that_cannot_be_read() {
+        for (event, reason) in [
+            ("{", "EOF while parsing"),
+            ("[]", "object"),
+            (r#"{"Records": []}"#, "there are 0 events in it"),
+            (r#"{"Records": [{"eventName": "A"}, {"eventName": "B"}]}"#, "there are 2 events in it"),
+        ] {
+            let drawn = checked(json!({"test": [{"name": "a", "event": event, "expect": true}]}));
+            assert!(drawn.len() == 1 && drawn[0].starts_with("error[TW1110]") && drawn[0].contains(reason), "{event}: {drawn:?}");
+            assert!(drawn[0].contains("(in test[0].event)"), "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_trigger_is_not_tested() {
+        assert_eq!(
+            checked(json!({"enabled": false, "test": [{"name": "a", "event": "{\"eventName\": \"CreateUser\"}", "expect": true}]})),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn every_language_is_checked_at_its_attribute() {
+        for (attribute, text, code) in [
+            ("match_expression", "nosuch(@)", "TW2101"),
+            ("filter_pattern", "{ $.a == b }", "TW2201"),
+            ("event_pattern", "{\"a\": 1}", "TW2301"),
+        ] {
+            let drawn = checked(json!({attribute: text}));
+            assert_eq!(drawn.len(), 1, "{drawn:?}");
+            assert!(drawn[0].starts_with(&format!("error[{code}]")) && drawn[0].contains(&format!("(in {attribute})")), "{drawn:?}");
+        }
+    }
+}
