@@ -5,6 +5,8 @@ mod crash;
 mod delivery;
 mod drift;
 mod embedded;
+mod failures;
 mod input;
 mod interruption;
+mod planning;
 mod world;
