@@ -33,7 +33,9 @@ pub(crate) async fn load() -> SdkConfig {
 
 /// A client whose calls may wait for messages.
 pub(super) fn queue_client(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(LONG_POLL).build();
+    // What is not set here is taken from the configuration, whose limit for a whole call is shorter than one wait for messages.
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(LONG_POLL).disable_operation_timeout().build();
     aws_sdk_sqs::Client::from_conf(aws_sdk_sqs::config::Builder::from(config).timeout_config(timeouts).build())
 }
 

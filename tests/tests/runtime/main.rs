@@ -1,0 +1,6 @@
+//! `trailwire run --hub` on the stand: the hub's objects are made here by hand, so that only the runtime is under test.
+
+mod definitions;
+mod failures;
+mod hub;
+mod queue;
