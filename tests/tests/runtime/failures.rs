@@ -14,7 +14,8 @@ async fn what_is_missing_is_named_within_seconds() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = format!("http://{}", nobody.local_addr().unwrap());
     drop(nobody);
-    let cases: [(&str, &str, &[(&str, &str)], &[&str]); 5] = [
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case; 5] = [
         ("nosuch", REGION, &[], &["there is no hub `nosuch` in eu-central-1", "check the name, AWS_REGION"]),
         ("named", "us-west-2", &[], &["there is no hub `named` in us-west-2"]),
         ("named", "", &[], &["no region: set AWS_REGION"]),
