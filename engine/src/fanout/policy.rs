@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::{Cell, Hub};
+use super::table::RUNTIME_PK;
 
 /// The service that forwards events and fills queues.
 const EVENTS: &str = "events.amazonaws.com";
@@ -13,8 +14,9 @@ const VERSION: &str = "2012-10-17";
 const RETENTION_SECONDS: u32 = 1_209_600;
 /// How long a received message stays hidden: judging and committing a batch takes far less.
 const VISIBILITY_SECONDS: u32 = 60;
-/// The runtime moves what it cannot judge itself and says why; this only bounds what even that cannot handle.
-const RECEIVES_MAX: u32 = 100;
+/// AWS's most. The runtime moves what it cannot judge itself and says why; this only bounds what even that cannot handle, and an outage
+/// in which messages are received again and again must not use it up.
+const RECEIVES_MAX: u32 = 1_000;
 /// The name of the forwarding role's only inline policy.
 pub const FORWARD_POLICY_NAME: &str = "forward";
 
@@ -70,12 +72,16 @@ pub fn runtime_policy(hub: &Hub) -> String {
     let table = format!("arn:{partition}:dynamodb:{}:{}:table/{}", home.region, home.account, hub.table_name());
     let secrets = format!("arn:{partition}:secretsmanager:{}:{}:secret:{}", home.region, home.account, hub.secret_name("*", "*"));
     let allow = |actions: &[&str], resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+    // The runtime reads definitions and never writes one: whoever gets hold of its role cannot send notifications elsewhere.
+    let own_rows = json!({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [RUNTIME_PK] } });
+    let heartbeat = json!({ "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table, "Condition": own_rows });
     json!({
         "Version": VERSION,
         "Statement": [
             allow(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &queue),
             allow(&["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &dead_letters),
-            allow(&["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"], &table),
+            allow(&["dynamodb:GetItem", "dynamodb:Query"], &table),
+            heartbeat,
             allow(&["secretsmanager:GetSecretValue"], &secrets),
         ],
     })
