@@ -1,23 +1,50 @@
 //! What all resources of one process share: where a hub of a name is, and the rules of each cell, listed once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
+use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
 use crate::cloud::error::CloudResult;
 use crate::config::Refresh;
+use crate::store::{Store, StoreError};
 
 /// The rules of a hub in one cell; `None` until they are listed.
 type View = Arc<Mutex<Option<Found>>>;
 
+/// A hub's table as a refresh sees it: read once, two calls for each kind of item, however many resources are refreshed.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The hub's own item.
+    pub hub: Option<HubItem>,
+    definitions: BTreeMap<(Kind, String), Definition>,
+}
+
+impl Snapshot {
+    async fn read(session: &Session, hub: &Hub) -> Result<Self, StoreError> {
+        let store = Store::new(session, hub);
+        let (hub, triggers, destinations) =
+            futures::try_join!(store.hub_item(), store.definitions(Kind::Trigger), store.definitions(Kind::Destination))?;
+        let definitions =
+            triggers.into_iter().chain(destinations).map(|definition| ((definition.kind, definition.name.clone()), definition));
+        Ok(Self { hub, definitions: definitions.collect() })
+    }
+
+    /// One definition.
+    pub fn definition(&self, kind: Kind, name: &str) -> Option<&Definition> {
+        self.definitions.get(&(kind, name.to_owned()))
+    }
+}
+
 /// Shared by every call of this process.
 #[derive(Debug, Default)]
 pub struct Shared {
+    snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,
 }
@@ -37,6 +64,15 @@ impl Shared {
     pub fn forget_hub(&self, hub: &Hub) {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner).remove(hub.name());
         self.views.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| of != hub);
+    }
+
+    /// The hub's table as it was when the first resource of this process was refreshed. For refreshes only: they come before any change.
+    pub async fn snapshot(&self, session: &Session, hub: &Hub) -> Result<Arc<Snapshot>, StoreError> {
+        let cell = {
+            let mut snapshots = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(snapshots.entry(hub.clone()).or_default())
+        };
+        cell.get_or_try_init(|| async { Ok(Arc::new(Snapshot::read(session, hub).await?)) }).await.cloned()
     }
 
     fn view(&self, hub: &Hub, cell: &Cell) -> View {

@@ -58,7 +58,7 @@ pub struct CloudError {
     /// AWS's request id.
     pub request_id: Option<String>,
     /// Where; the account is empty while it is not known yet.
-    pub cell: Cell,
+    pub cell: Box<Cell>,
     /// Service and operation, `events:PutRule`; empty when no call was made.
     pub operation: &'static str,
 }
@@ -69,7 +69,7 @@ pub type CloudResult<T> = Result<T, CloudError>;
 impl CloudError {
     /// An error of ours: no call was made.
     pub fn ours(kind: Kind, cell: &Cell, message: impl Into<String>) -> Self {
-        Self { kind, code: String::new(), message: message.into(), request_id: None, cell: cell.clone(), operation: "" }
+        Self { kind, code: String::new(), message: message.into(), request_id: None, cell: Box::new(cell.clone()), operation: "" }
     }
 
     /// What AWS said, in one line: code, message and request id.
@@ -260,7 +260,7 @@ mod tests {
             code: "AccessDeniedException".to_owned(),
             message: "not authorized, explicit deny in a service control policy.".to_owned(),
             request_id: Some("r-1".to_owned()),
-            cell: Cell::new("111122223333", "eu-south-1"),
+            cell: Box::new(Cell::new("111122223333", "eu-south-1")),
             operation: "events:PutRule",
         };
         assert_eq!(

@@ -125,7 +125,7 @@ impl Door for Model {
                 code: format!("{kind:?}"),
                 message: message.to_owned(),
                 request_id: Some("r-1".to_owned()),
-                cell: cell.clone(),
+                cell: Box::new(cell.clone()),
                 operation,
             };
             let fault = self.fault.lock().unwrap().as_ref().and_then(|fault| fault(cell, &call));

@@ -79,11 +79,11 @@ impl Resource for HubResource {
             }
             let session = context.cloud.session(&request.stop);
             let replaced = !response.requires_replace.is_empty();
-            if request.is_create() || replaced {
-                if let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned).await {
-                    response.diagnostics.push(diagnostic);
-                    return response;
-                }
+            if (request.is_create() || replaced)
+                && let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned).await
+            {
+                response.diagnostics.push(diagnostic);
+                return response;
             }
             for attribute in ["regions", "exclude_regions"] {
                 response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);

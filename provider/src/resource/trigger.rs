@@ -13,8 +13,9 @@ use std::future::ready;
 
 use serde_json::{Value, json};
 use trailwire_engine::check::{check_expression, check_trigger};
-use trailwire_engine::diagnostic::{Diagnostic, Path};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::pattern::{Narrowing, patterns};
 use trailwire_engine::trigger::Trigger;
 
 use super::common::{planned_tags_all, to_json, without_set_elements};
@@ -77,14 +78,21 @@ fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
 
 /// Everything that is wrong, or looks wrong, with a configuration.
 fn check(config: &Dynamic) -> Vec<Diagnostic> {
-    let mut diagnostics = match parse(config) {
-        Ok(trigger) => check_trigger(&trigger),
+    let mut diagnostics: Vec<Diagnostic> = match parse(config) {
+        Ok(trigger) => check_trigger(&trigger).into_iter().chain(check_patterns(&trigger)).collect(),
         Err(diagnostics) => diagnostics.into_iter().chain(check_expressions(config)).collect(),
     };
     if config.get("event_names").is_unknown() && config.get_bool("any_event") == Some(true) {
         diagnostics.retain(|diagnostic| diagnostic.path != Path::root("any_event"));
     }
     diagnostics
+}
+
+/// A name or source that fits into no event pattern.
+fn check_patterns(trigger: &Trigger) -> Option<Diagnostic> {
+    let too_long = patterns(Narrowing { names: &trigger.event_names, sources: &trigger.event_sources }).err()?;
+    let attribute = if trigger.event_names.contains(&too_long.text) { "event_names" } else { "event_sources" };
+    Some(Diagnostic::error(Code::OUT_OF_RANGE, too_long.to_string()).at(Path::root(attribute)).help("correct the name"))
 }
 
 /// The expressions' mistakes, when others keep the trigger from being read.

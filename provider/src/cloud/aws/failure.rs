@@ -53,7 +53,7 @@ impl Failure {
 
     pub(super) fn at(self, cell: &Cell, operation: &'static str) -> CloudError {
         let kind = self.kind.unwrap_or_else(|| classify(operation, &self.code, &self.message, self.status));
-        CloudError { kind, code: self.code, message: self.message, request_id: self.request_id, cell: cell.clone(), operation }
+        CloudError { kind, code: self.code, message: self.message, request_id: self.request_id, cell: Box::new(cell.clone()), operation }
     }
 
     /// What the failure means for the given operation.

@@ -16,7 +16,6 @@ use crate::context::Context;
 use crate::resource::common::{optional_map, optional_tags, optional_text, tags_value};
 use crate::resource::trigger::import_definition;
 use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
-use crate::store::Store;
 use crate::value::Dynamic;
 
 pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
@@ -36,8 +35,8 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let session = context.cloud.session(&request.stop);
     let (reference, name) = (state.get_str("hub").unwrap_or_default(), state.get_str("name").unwrap_or_default());
     let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
-    let store = Store::new(&session, &hub);
-    let Some(definition) = store.definition(Kind::Destination, name).await.map_err(|error| error.diagnostic())? else {
+    let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
+    let Some(definition) = snapshot.definition(Kind::Destination, name) else {
         return Ok(ReadResponse::default());
     };
     let settings = Settings::read(definition.settings.as_deref());

@@ -42,7 +42,7 @@ impl Home<'_> {
         self.mode == Mode::Repair
     }
 
-    fn tags(&self) -> &Tags {
+    fn all_tags(&self) -> &Tags {
         &self.settings.tags_all
     }
 
@@ -57,7 +57,7 @@ impl Home<'_> {
             match self.session.describe_table(cell, &name).await? {
                 Some(table) if table.status == "ACTIVE" => return Ok(()),
                 Some(_) => {}
-                None => match self.session.create_table(cell, &name, self.tags()).await {
+                None => match self.session.create_table(cell, &name, self.all_tags()).await {
                     Err(error) if error.kind != Kind::Exists => return Err(error),
                     _ => continue,
                 },
@@ -74,7 +74,7 @@ impl Home<'_> {
         if there.is_none() {
             reasons.push(format!("bus {name} is missing"));
             if self.repairs() {
-                self.session.create_bus(cell, &name, &format!("Trailwire: hub {}", self.hub.name()), self.tags()).await?;
+                self.session.create_bus(cell, &name, &format!("Trailwire: hub {}", self.hub.name()), self.all_tags()).await?;
             }
         }
         let policy = bus_policy(self.hub, &self.accounts());
@@ -100,7 +100,7 @@ impl Home<'_> {
                 reasons.push(format!("role {name} is missing"));
                 if self.repairs() {
                     let description = format!("Trailwire: forwards events to hub {}", self.hub.name());
-                    let (path, tags) = (ROLE_PATH.to_owned(), self.tags().clone());
+                    let (path, tags) = (ROLE_PATH.to_owned(), self.all_tags().clone());
                     self.session.iam(cell, Call::CreateRole { name: name.clone(), path, description, trust, boundary, tags }).await?;
                 }
             }
@@ -140,10 +140,16 @@ impl Home<'_> {
     /// The queue and its dead-letter queue, with their URLs; empty where they are missing and not made.
     pub(super) async fn queues(&self) -> CloudResult<(Reasons, [String; 2])> {
         let cell = self.hub.home();
-        let (mut reasons, dead_letter_url) =
-            queue(self.session, cell, &self.hub.dead_letter_queue_name(), dead_letter_queue_attributes(self.hub), self.tags(), self.mode)
-                .await?;
-        let (more, url) = queue(self.session, cell, &self.hub.queue_name(), queue_attributes(self.hub), self.tags(), self.mode).await?;
+        let (mut reasons, dead_letter_url) = queue(
+            self.session,
+            cell,
+            &self.hub.dead_letter_queue_name(),
+            dead_letter_queue_attributes(self.hub),
+            self.all_tags(),
+            self.mode,
+        )
+        .await?;
+        let (more, url) = queue(self.session, cell, &self.hub.queue_name(), queue_attributes(self.hub), self.all_tags(), self.mode).await?;
         reasons.extend(more);
         Ok((reasons, [url, dead_letter_url]))
     }
@@ -160,7 +166,7 @@ impl Home<'_> {
         if self.repairs() {
             for step in difference(&wanted, &found, |_| false) {
                 match step {
-                    Step::PutRule(rule) => self.session.put_rule(cell, &bus, &rule, self.tags()).await?,
+                    Step::PutRule(rule) => self.session.put_rule(cell, &bus, &rule, self.all_tags()).await?,
                     Step::PutTarget { rule, target } => self.session.put_target(cell, &bus, &rule, &target).await?,
                     Step::RemoveTargets { rule, ids } => self.session.remove_targets(cell, &bus, &rule, ids).await?,
                     Step::DeleteRule { rule } => delete_rule(self.session, cell, &bus, &rule).await?,
@@ -200,14 +206,14 @@ impl Home<'_> {
     /// Brings the tags of everything here from what they were to what they shall be.
     pub(super) async fn change_tags(&self, before: &Tags, urls: &[String; 2]) -> CloudResult<()> {
         let cell = self.hub.home();
-        if before == self.tags() {
+        if before == self.all_tags() {
             return Ok(());
         }
         let table = self.session.describe_table(cell, &self.hub.table_name()).await?.map(|table| Tagged::Table(table.arn));
         let queues = urls.iter().map(|url| Tagged::Queue(url.clone()));
         let rest = [Tagged::Events(self.hub.arn()), Tagged::Events(self.hub.hub_rule_arn()), Tagged::Role(self.hub.forward_role_name())];
         for tagged in rest.into_iter().chain(queues).chain(table) {
-            self.session.change_tags(cell, &tagged, before, self.tags()).await?;
+            self.session.change_tags(cell, &tagged, before, self.all_tags()).await?;
         }
         Ok(())
     }

@@ -39,10 +39,9 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let reference = state.get_str("hub").unwrap_or_default();
     let name = state.get_str("name").unwrap_or_default();
     let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
-    let store = Store::new(&session, &hub);
-    let (hub_item, definition) =
-        futures::try_join!(store.hub_item(), store.definition(Kind::Trigger, name)).map_err(|error| error.diagnostic())?;
-    let (Some(definition), Some(record)) = (definition, hub_item.and_then(|item| item.record)) else {
+    let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
+    let record = snapshot.hub.as_ref().and_then(|item| item.record.as_ref());
+    let (Some(definition), Some(record)) = (snapshot.definition(Kind::Trigger, name), record) else {
         return Ok(ReadResponse::default());
     };
     let Some(trigger) = definition.document.as_deref().and_then(|document| Trigger::parse(document).ok()) else {
@@ -50,13 +49,13 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     };
     let settings = Settings::read(definition.settings.as_deref());
     let mut new = attributes(&trigger, &settings);
-    let (drifted, diagnostics) = drift_of(context, &session, &hub, &record, &trigger, &state).await?;
+    let (drifted, diagnostics) = drift_of(context, &session, &hub, record, &trigger, &state).await?;
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
     new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
     new.set("hub_arn", Dynamic::String(hub.arn()));
-    new.set("rule_names", Dynamic::strings(rule_names(&hub, &record, &trigger)));
-    new.set("cells", cells_value(trigger_cells(&record, &trigger)));
+    new.set("rule_names", Dynamic::strings(rule_names(&hub, record, &trigger)));
+    new.set("cells", cells_value(trigger_cells(record, &trigger)));
     new.set("drifted", drifted_value(drifted));
     Ok(ReadResponse { state: new, diagnostics, private: None })
 }

@@ -1,9 +1,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::TriggerResource;
-use crate::apply::cells::cells_of;
+use crate::apply::cells::{cells_of, timeout_note};
+use crate::cloud::Session;
 use crate::cloud::error::Kind;
 use crate::resource::hub::HubResource;
 use crate::resource::testing::{Bench, drawn};
@@ -289,4 +291,63 @@ fn mistakes_are_found_while_anything_may_be_unknown() {
     assert!(found.contains("error[TW2110]"), "{found}");
     let found = check(json!({ "account_ids": ["12"], "name": "Bad" }), &[]);
     assert!(found.contains("(in account_ids)") && found.contains("`Bad` is not a name for a trigger"), "{found}");
+}
+
+#[tokio::test]
+async fn a_hub_in_another_region_is_found_by_its_name_or_arn_which_mean_the_same() {
+    let bench = Bench::new();
+    let hub = bench.ok(&HubResource, &Dynamic::Null, &json!({ "name": "security", "region": "us-west-2", "regions": ["us-east-1"] })).await;
+    let state = bench.ok(T, &Dynamic::Null, &trigger()).await;
+    let arn = hub.get_str("arn").unwrap();
+    assert_eq!(state.get_str("hub_arn"), Some(arn));
+    let state = bench.ok(T, &state, &with(json!({ "hub": arn }))).await;
+    bench.ok(&HubResource, &Dynamic::Null, &json!({ "name": "security", "region": "us-east-1", "regions": ["us-east-1"] })).await;
+    let (_, error) = bench.fails(T, &Dynamic::Null, &with(json!({ "name": "other" }))).await;
+    assert!(error.contains("there are several hubs `security` in this account") && error.contains(arn), "{error}");
+    let (_, error) = bench.fails(T, &Dynamic::Null, &with(json!({ "hub": "nope" }))).await;
+    assert!(error.starts_with("error[TW4006]: there is no hub `nope` (in hub)"), "{error}");
+    bench.ok(T, &state, &Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_refresh_asks_twice_for_each_cell_and_once_for_the_table_however_many_triggers_there_are() {
+    let (bench, _) = bench(&REGIONS).await;
+    let mut states = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        states.push(bench.ok(T, &Dynamic::Null, &with(json!({ "name": name }))).await);
+    }
+    bench.model.take_calls();
+    let context = bench.context();
+    let reads = states
+        .into_iter()
+        .map(|state| T.read(&context, crate::resource::ReadRequest { state, private: Vec::new(), stop: bench.stop.clone() }));
+    futures::future::join_all(reads).await;
+    let calls = bench.model.take_calls();
+    let count = |service: &str| calls.iter().filter(|call| call.starts_with(service)).count();
+    assert_eq!((count("events:"), count("dynamodb:"), count("sts:")), (2 * REGIONS.len(), 3, 1), "{calls:?}");
+}
+
+#[tokio::test]
+async fn many_names_are_split_over_rules_and_surplus_rules_go() {
+    let (bench, _) = bench(&["us-east-1"]).await;
+    let names: Vec<String> = (0..200).map(|n| format!("AnEventNameOfSomeLength{n}")).collect();
+    let many = bench.ok(T, &Dynamic::Null, &with(json!({ "event_names": names }))).await;
+    assert_eq!(rules(&bench), [0, 0, many.get_list("rule_names").len(), 0]);
+    assert!(many.get_list("rule_names").len() > 1);
+    let few = bench.ok(T, &many, &trigger()).await;
+    assert_eq!(rules(&bench), [0, 0, 1, 0]);
+    bench.ok(T, &few, &Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_timeout_is_told_apart_from_an_interrupt() {
+    let bench = Bench::new();
+    let note = |session: &Session| timeout_note(session).unwrap_or_default();
+    let session = bench.context().cloud.session(&bench.stop).within(Duration::from_millis(1));
+    assert_eq!(note(&session), "");
+    session.stop().cancelled().await;
+    assert!(note(&session).contains("of `timeouts` are over"));
+    let session = bench.context().cloud.session(&bench.stop).within(Duration::from_secs(60));
+    bench.stop.cancel();
+    assert!(note(&session).contains("Terraform was interrupted"));
 }
