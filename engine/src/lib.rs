@@ -23,6 +23,8 @@ pub mod pattern;
 pub mod expr;
 pub mod eval;
 pub mod lang;
+pub mod shape;
+pub mod pushdown;
 pub mod trigger;
 pub mod matcher;
 pub mod explain;

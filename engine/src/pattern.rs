@@ -18,6 +18,7 @@ mod validate;
 
 pub use matches::TooMuchWork;
 pub use numeral::is_comparable;
+pub use read::can_be_pushed_as_name;
 pub use tests_of_values::{address_of, network_of};
 pub use validate::{Limits, length};
 
@@ -33,7 +34,7 @@ pub const MOST_COMBINATIONS: usize = 1000;
 /// A pattern that EventBridge would take.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
-    pub(crate) root: Group,
+    root: Group,
 }
 
 /// An object of a pattern: all of its entries must hold. Never empty.
@@ -166,10 +167,23 @@ impl Pattern {
         self.matches_within(event, &mut u64::from(u32::MAX)).unwrap_or(false)
     }
 
+    /// A pattern of its entries. It is for the caller to see that EventBridge would take it.
+    pub(crate) fn from_root(root: Group) -> Self {
+        Self { root }
+    }
+
     /// The entries of the whole pattern.
     #[must_use]
     pub fn root(&self) -> &Group {
         &self.root
+    }
+}
+
+impl Test {
+    /// Whether a leaf satisfies the test. `{"exists": false}` is satisfied by no leaf.
+    #[must_use]
+    pub fn fits(&self, leaf: &Value) -> bool {
+        tests_of_values::satisfies(leaf, self)
     }
 }
 

@@ -12,6 +12,12 @@ impl fmt::Display for Pattern {
     }
 }
 
+impl fmt::Display for Test {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", test(self))
+    }
+}
+
 impl Pattern {
     /// The pattern as JSON.
     #[must_use]
@@ -37,7 +43,7 @@ fn operator(name: &str, operand: impl Into<Value>) -> Value {
 }
 
 /// One test as JSON.
-pub(super) fn test(test: &Test) -> Value {
+fn test(test: &Test) -> Value {
     let ignoring_case = |text: &String| operator("equals-ignore-case", text.as_str());
     match test {
         Test::Equals(scalar) => match scalar {

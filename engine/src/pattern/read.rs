@@ -13,7 +13,7 @@ use crate::value::{Number, Value, type_name};
 const OPERATORS: [&str; 8] = ["anything-but", "cidr", "equals-ignore-case", "exists", "numeric", "prefix", "suffix", "wildcard"];
 
 /// Names that cannot be fields inside `$or`, because EventBridge keeps them for itself there.
-pub(super) const RESERVED_IN_OR: [&str; 24] = [
+const RESERVED_IN_OR: [&str; 24] = [
     "exactly",
     "equals-ignore-case",
     "prefix",
@@ -39,6 +39,13 @@ pub(super) const RESERVED_IN_OR: [&str; 24] = [
     "ip-address-in-range",
     "ip-address-not-in-range",
 ];
+
+/// Whether a member's name means itself wherever it stands in a pattern: it has no dot, which joins names, and is no word that
+/// EventBridge keeps for itself.
+#[must_use]
+pub fn can_be_pushed_as_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains('.') && !name.starts_with('$') && !RESERVED_IN_OR.contains(&name)
+}
 
 /// Where an object stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,12 +362,12 @@ fn one_or_all(node: &Node) -> Vec<&Node> {
 }
 
 /// What is wrong with the text of a wildcard.
-pub(super) enum WildcardFault {
+enum WildcardFault {
     Doubled,
     Escape,
 }
 
-pub(super) fn wildcard_fault(text: &str) -> Option<WildcardFault> {
+fn wildcard_fault(text: &str) -> Option<WildcardFault> {
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
         match (letter, letters.peek()) {

@@ -1,0 +1,162 @@
+//! From the tree to conditions.
+//!
+//! `&&` and `||` return operands, and the verdict's truth is not the truth inside: `{} && false` is `{}`, which is a match. So a
+//! conjunct only counts if those before it cannot be an empty array or object. Where errors count as matches, the conjuncts after
+//! one that can err do not count either.
+
+use std::sync::Arc;
+
+use super::condition::{Condition, FieldTests, Kind as What};
+use super::tests_for::tests_for;
+use super::{Asked, Errors, Mode};
+use crate::expr::{Expr, Kind};
+use crate::pattern::Pattern;
+use crate::shape::{Atom, Kinds, Schema, Set, atom, can_err, conjuncts, kinds};
+use crate::value::{is_true_inside, is_true_verdict};
+
+/// What is wanted of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// That it is true inside.
+    Truth,
+    /// That it is not.
+    Falsehood,
+    /// That it is true as a verdict.
+    Verdict,
+    /// That it is true in one way or the other.
+    Either,
+}
+
+const CONTAINERS: Kinds = Kinds::ARRAY.with(Kinds::OBJECT);
+
+pub(super) struct Compiler {
+    schema: Schema,
+    mode: Mode,
+    errors: Errors,
+}
+
+impl Compiler {
+    pub(super) fn new(asked: Asked<'_>) -> Self {
+        Self { schema: asked.schema, mode: asked.mode, errors: asked.errors }
+    }
+
+    /// A condition for each conjunct of the whole expression.
+    pub(super) fn verdict(&self, expr: &Expr) -> Vec<Condition> {
+        self.operands(&conjuncts(expr), Goal::Verdict)
+    }
+
+    fn condition(&self, expr: &Expr, goal: Goal) -> Condition {
+        if let Some(atom) = atom(expr) {
+            return self.atom(&atom, goal);
+        }
+        match (&expr.kind, goal) {
+            (Kind::And(_), Goal::Falsehood) => self.any(&conjuncts(expr), goal),
+            (Kind::And(_), _) => Condition::all(self.operands(&conjuncts(expr), goal)),
+            (Kind::Or(operands), Goal::Falsehood) => Condition::all(self.operands(&operands.iter().collect::<Vec<_>>(), goal)),
+            (Kind::Or(operands), _) => self.any(&operands.iter().collect::<Vec<_>>(), goal),
+            (Kind::Not(operand), Goal::Falsehood) => self.condition(operand, Goal::Truth),
+            (Kind::Not(operand), _) => self.condition(operand, Goal::Falsehood),
+            (Kind::Literal(value), _) => {
+                let holds = match goal {
+                    Goal::Truth => is_true_inside(value),
+                    Goal::Falsehood => !is_true_inside(value),
+                    Goal::Verdict => is_true_verdict(value),
+                    Goal::Either => is_true_inside(value) || is_true_verdict(value),
+                };
+                if holds { Condition::always() } else { Condition::never() }
+            }
+            (Kind::Pattern(pattern), Goal::Truth | Goal::Verdict | Goal::Either) => self.whole(pattern),
+            _ => Condition::unsaid(unsayable(expr)),
+        }
+    }
+
+    /// Operands that are reached one after the other, while each comes out as wanted. (Falsehood: those of a `||`.)
+    fn operands(&self, operands: &[&Expr], goal: Goal) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        let mut ended: Option<&str> = None;
+        for (index, operand) in operands.iter().enumerate() {
+            if let Some(why) = ended {
+                conditions.push(Condition::unsaid(why));
+                continue;
+            }
+            let is_last = index + 1 == operands.len();
+            let is_verdict = matches!(goal, Goal::Verdict | Goal::Either);
+            let may_end_here = is_verdict && !is_last && kinds(operand, self.schema).has(CONTAINERS);
+            let wanted = match goal {
+                Goal::Verdict | Goal::Either if is_last => goal,
+                Goal::Verdict | Goal::Either if may_end_here => Goal::Either,
+                Goal::Verdict | Goal::Either => Goal::Truth,
+                Goal::Truth | Goal::Falsehood => goal,
+            };
+            conditions.push(self.condition(operand, wanted));
+            if may_end_here {
+                ended = Some("a conjunct before it can be an empty array or object, which ends the evaluation with a match");
+            } else if self.errors == Errors::Match && can_err(operand, self.schema) {
+                ended = Some("a conjunct before it can err, which is a match with `on_error = \"match\"`");
+            }
+        }
+        conditions
+    }
+
+    /// Operands of which the first that comes out as wanted decides.
+    fn any(&self, operands: &[&Expr], goal: Goal) -> Condition {
+        let any = Condition::any(operands.iter().map(|operand| self.condition(operand, goal)).collect());
+        let before = operands.split_last().map_or(&[][..], |(_, before)| before);
+        if self.errors == Errors::NoMatch && before.iter().any(|operand| can_err(operand, self.schema)) {
+            return any.inexact("an alternative can err");
+        }
+        // A number can be 0, an array or object empty: then the two truths differ.
+        let plain = Kinds::NULL.with(Kinds::BOOLEAN).with(Kinds::STRING);
+        let differs =
+            matches!(goal, Goal::Verdict | Goal::Either) && operands.iter().any(|operand| !kinds(operand, self.schema).within(plain));
+        if differs { any.inexact("an alternative can be true inside and false as a verdict") } else { any }
+    }
+
+    fn whole(&self, pattern: &Arc<Pattern>) -> Condition {
+        match self.errors {
+            Errors::NoMatch => Condition { kind: What::Whole(Arc::clone(pattern)), exact: true, why: None },
+            Errors::Match => {
+                Condition::unsaid("an event pattern errs on events that take too much work, which is a match with `on_error = \"match\"`")
+            }
+        }
+    }
+
+    fn atom(&self, atom: &Atom<'_>, goal: Goal) -> Condition {
+        let outcomes = atom.outcomes();
+        let mut wanted = match goal {
+            Goal::Truth => outcomes.truth,
+            Goal::Falsehood => outcomes.falsehood,
+            Goal::Verdict => outcomes.verdict,
+            Goal::Either => Set { exact: false, ..outcomes.verdict.with(outcomes.truth) },
+        };
+        if self.errors == Errors::Match {
+            wanted = wanted.with(outcomes.error);
+        }
+        self.values(&atom.operand.path, &wanted)
+    }
+
+    /// That the value at a path is in a set.
+    fn values(&self, path: &[&str], set: &Set) -> Condition {
+        match tests_for(path, set, self.schema, self.mode) {
+            Err(why) => Condition::unsaid(why),
+            Ok(found) if found.tests.is_empty() => Condition::never(),
+            Ok(found) => {
+                let path = path.iter().map(|name| (*name).to_owned()).collect();
+                Condition::field(FieldTests { path, tests: found.tests, single: found.single, own: false }, found.exact)
+            }
+        }
+    }
+}
+
+fn unsayable(expr: &Expr) -> &'static str {
+    match &expr.kind {
+        Kind::Comparison(..) => "a pattern compares a field with constants only",
+        Kind::Call(_) => "a pattern has no such function of a single field",
+        Kind::Projection { .. } | Kind::Flatten(_) | Kind::Slice(_) | Kind::Index(_) => {
+            "a pattern cannot tell the elements of an array apart"
+        }
+        Kind::Pattern(_) => "a pattern cannot be turned round",
+        Kind::Sub(..) | Kind::Pipe(..) => "the path is not one of object members alone",
+        _ => "a pattern cannot say it",
+    }
+}
