@@ -12,7 +12,6 @@ mod resolve;
 
 use crate::diagnostic::{Code, Diagnostic, any_error};
 use crate::expr::Expr;
-use crate::text::Span;
 
 /// The longest expression, in bytes.
 pub const LONGEST: usize = 65_536;
@@ -51,7 +50,7 @@ fn parse_syntax(text: &str) -> Result<Expr, Diagnostic> {
         return Err(Diagnostic::error(Code::TOO_COMPLEX, message));
     }
     if text.trim().is_empty() {
-        return Err(Diagnostic::error(Code::EMPTY_EXPRESSION, "the expression is empty").under(text, Span::default()));
+        return Err(Diagnostic::error(Code::EMPTY_EXPRESSION, "the expression is empty"));
     }
     let tokens = lexer::tokens(text)?;
     parser::parse(text, &tokens)

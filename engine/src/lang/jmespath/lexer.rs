@@ -146,10 +146,29 @@ impl Lexer<'_> {
             self.at += 1;
         }
         let digits = self.since(start);
+        if digits == "-" {
+            return Err(self.lone_minus(start));
+        }
         digits.parse().map(TokenKind::Number).map_err(|_| {
             let message = format!("`{digits}` is not a number that an index can be");
             self.error(Code::BAD_TOKEN, message, start).help("a number to compare with is written in backticks, such as `5`")
         })
+    }
+
+    /// Most likely a member whose name has a `-` in it, such as the envelope's `detail-type`.
+    fn lone_minus(&self, start: usize) -> Diagnostic {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let before = self.text.get(..start).unwrap_or("");
+        let name_start = before.char_indices().rev().find(|(_, c)| !is_name(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+        let after = self.text.get(start..).unwrap_or("");
+        let name_end = after.find(|c| !is_name(c)).map_or(self.text.len(), |at| start + at);
+        let name = Span::new(name_start, name_end).of(self.text);
+        let diagnostic = self.error(Code::UNEXPECTED_CHARACTER, "`-` cannot stand here", start);
+        if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            diagnostic.help(format!("a name with `-` in it is written in double quotes: \"{name}\""))
+        } else {
+            diagnostic.help("JMESPath has no arithmetic")
+        }
     }
 
     /// Reads up to the closing delimiter and gives what stands between; `\` keeps the next character from closing.

@@ -108,7 +108,16 @@ error[TW2000]: `$` cannot stand here
   | ^
   = help: JMESPath has no `$`; begin with a member's name, such as detail.eventName",
         ),
-        (" ", "error[TW2006]: the expression is empty\n  |\n1 |\n  | ^"),
+        (
+            "detail-type == 'AWS API Call via CloudTrail'",
+            "\
+error[TW2000]: `-` cannot stand here
+  |
+1 | detail-type == 'AWS API Call via CloudTrail'
+  |       ^
+  = help: a name with `-` in it is written in double quotes: \"detail-type\"",
+        ),
+        (" ", "error[TW2006]: the expression is empty"),
     ] {
         assert_eq!(drawn(text), expected, "{text}");
     }
