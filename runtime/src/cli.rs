@@ -6,7 +6,9 @@
 mod eval;
 mod explain;
 mod input;
+mod matching;
 mod run;
+mod test;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -26,8 +28,10 @@ struct Arguments {
 enum Command {
     /// Receives events, judges them, and carries out the actions of the triggers that fire.
     Run(Box<run::RunArguments>),
-    /// Evaluates an expression on events: one line of JSON for each event.
+    /// Evaluates a match on events: one line of JSON for each event.
     Eval(eval::EvalArguments),
+    /// Runs the tests of triggers.
+    Test(test::TestArguments),
     /// Tells why an event does or does not fire a trigger.
     Explain(explain::ExplainArguments),
 }
@@ -55,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match done {

@@ -1,24 +1,22 @@
-//! `trailwire eval`: an expression on events, one line of JSON for each.
+//! `trailwire eval`: a match on events, one line of JSON for each.
 
 use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use trailwire_engine::diagnostic::{Diagnostic, Path};
 use trailwire_engine::eval::{EvalError, search, truthy};
 use trailwire_engine::expr::Expr;
-use trailwire_engine::{check, lang};
 
+use super::matching::{MatchArguments, Matching};
 use super::{Failure, input, print};
 use crate::source::file;
 
-/// Evaluates an expression on events and prints `{"match":true,"value":…,"error":null}` for each.
+/// Evaluates a match on events and prints `{"match":true,"value":…,"error":null}` for each.
 #[derive(Debug, Args)]
 pub(crate) struct EvalArguments {
-    /// A JMESPath expression over the EventBridge event; the CloudTrail record is under `detail`.
-    #[arg(long, value_name = "EXPRESSION")]
-    jmespath: String,
-    /// What an error of the expression means for `match`.
+    #[command(flatten)]
+    matching: MatchArguments,
+    /// What an error of the match means for `match`.
     #[arg(long, value_name = "MEANING", default_value = "no_match", value_parser = on_error)]
     on_error: OnError,
     /// Take any JSON as it is, instead of events: nothing is wrapped into an envelope, nothing is split into records.
@@ -48,14 +46,15 @@ fn on_error(text: &str) -> Result<OnError, String> {
 ///
 /// [`Failure::Refused`] for an expression that does not parse, and after everything else was evaluated, for input that is none.
 pub(crate) fn run(arguments: &EvalArguments) -> Result<(), Failure> {
-    let expression = expression(&arguments.jmespath)?;
+    let matching = arguments.matching.read()?;
+    let Matching { expr, .. } = matching.ok_or_else(|| Failure::refused("write --jmespath, --filter-pattern or --event-pattern"))?;
     let mut refused = 0u64;
     let mut failed = None;
     for name in &arguments.inputs {
         let opened = input::open(name).map_err(|error| Failure::refused(format!("cannot read {name}: {error}")))?;
         values(opened, arguments.raw, &mut |value| {
             let printed = match value {
-                Ok(value) => print(&outcome(&expression, &value, arguments.on_error).to_string()),
+                Ok(value) => print(&outcome(&expr, &value, arguments.on_error).to_string()),
                 Err(reason) => {
                     refused += 1;
                     drop(writeln!(std::io::stderr(), "refused: {name}: {reason}"));
@@ -76,21 +75,6 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<(), Failure> {
     }
 }
 
-/// Parses an expression; warnings go to standard error, errors are the failure.
-pub(super) fn expression(text: &str) -> Result<Expr, Failure> {
-    let drawn = |diagnostics: &[Diagnostic]| diagnostics.iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n");
-    match lang::jmespath::parse(text) {
-        (None, diagnostics) => Err(Failure::refused(drawn(&diagnostics))),
-        (Some(expression), _) => {
-            let warnings = check::check_expression(text, &Path::default());
-            if !warnings.is_empty() {
-                drop(writeln!(std::io::stderr(), "{}", drawn(&warnings)));
-            }
-            Ok(expression)
-        }
-    }
-}
-
 fn values(input: Box<dyn std::io::BufRead + Send>, raw: bool, take: &mut dyn FnMut(Result<Value, String>) -> bool) {
     if !raw {
         return file::pieces_of(input, &mut |piece| take(piece.map(|event| event.envelope().clone())));
@@ -105,8 +89,8 @@ fn values(input: Box<dyn std::io::BufRead + Send>, raw: bool, take: &mut dyn FnM
     }
 }
 
-fn outcome(expression: &Expr, value: &Value, on_error: OnError) -> Value {
-    match search(expression, value) {
+fn outcome(expr: &Expr, value: &Value, on_error: OnError) -> Value {
+    match search(expr, value) {
         Ok(value) => json!({"match": truthy(&value), "value": value, "error": null}),
         Err(EvalError { message, .. }) => json!({"match": on_error == OnError::Match, "value": null, "error": message}),
     }

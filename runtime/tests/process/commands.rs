@@ -74,8 +74,9 @@ error[TW2101]: unknown function `start_with`
     assert!(eval(&["--raw", "--jmespath", "@"], "1 oops").refused().stderr.contains("not JSON"));
     let finished = Finished::of(&mut trailwire(&["eval", "--jmespath", "@", "/nonexistent"])).refused();
     assert!(finished.stderr.contains("cannot read /nonexistent"), "{}", finished.stderr);
-    // Languages that are not there yet are not taken for something else.
-    Finished::of(&mut trailwire(&["eval", "--filter-pattern", "{ $.a = 1 }", "-"])).refused();
+    // One match, in one language.
+    Finished::of(&mut trailwire(&["eval", "-"])).refused();
+    Finished::of(&mut trailwire(&["eval", "--jmespath", "@", "--filter-pattern", "{ $.a = 1 }", "-"])).refused();
 }
 
 #[test]
@@ -98,8 +99,10 @@ event a CreateUser (iam.amazonaws.com)
   trigger other does not fire: its event name is not one of the trigger's
   trigger users does not fire: the match is not true
     the match is not true
-    detail.userIdentity.type == 'Root' || detail.region -> null
-      detail.userIdentity.type == 'Root' -> false
+      because `detail.userIdentity.type == 'Root'` is false: `detail.userIdentity.type` is \"IAMUser\"
+      because `detail.region` is null
+      detail.userIdentity.type == 'Root' || detail.region -> null
+        detail.userIdentity.type == 'Root' -> false
 ";
     assert!(finished.stdout.starts_with(expected), "{}", finished.stdout);
     assert!(finished.stdout.contains("detail.userIdentity.type -> \"IAMUser\""), "{}", finished.stdout);

@@ -6,5 +6,6 @@ mod crash;
 mod destinations;
 mod http;
 mod input;
+mod languages;
 mod program;
 mod sink;

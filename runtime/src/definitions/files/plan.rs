@@ -1,7 +1,7 @@
 //! A Terraform plan as `terraform show -json` prints it, read as a document.
 //!
 //! Each `trailwire_trigger` and `trailwire_destination` of the planned values gives one definition. What only Terraform knows (the hub,
-//! computed attributes, tags, tests, timeouts) is left out, and so is every null. A secret that the provider keeps in Secrets Manager has no ARN before
+//! computed attributes, tags, timeouts) is left out, and so is every null. A secret that the provider keeps in Secrets Manager has no ARN before
 //! it is applied; such a destination takes its secret from an environment variable instead: `TRAILWIRE_<NAME>_<WHAT>`, in capitals
 //! with `_` for `-`, such as `TRAILWIRE_SECURITY_SLACK_WEBHOOK_URL`.
 
@@ -19,13 +19,17 @@ const TRIGGER: &[&str] = &[
     "any_event",
     "event_sources",
     "match_expression",
+    "filter_pattern",
+    "event_pattern",
     "on_error",
     "include_read_only",
     "include_self",
     "regions",
     "exclude_regions",
     "account_ids",
+    "push_down",
     "action",
+    "test",
 ];
 
 /// Whether a JSON text is a plan or a state.
