@@ -21,6 +21,7 @@ mod tests_for;
 use crate::expr::Expr;
 use crate::pattern::{Limits, Scalar, Test};
 use crate::shape::{Schema, conjuncts};
+use crate::text::Span;
 use compile::Compiler;
 use draft::Draft;
 
@@ -142,14 +143,21 @@ pub fn push_down(asked: Asked<'_>) -> PushDown {
         let reason = format!("`{text}`: {reason}");
         return PushDown { never: Some(reason), ..PushDown::default() };
     }
-    let left = draft.left();
-    let of = |part: usize| texts.get(part).copied().unwrap_or_default();
+    // What one piece of the text became several conjuncts of is one conjunct to its author.
+    let mut left: Vec<(Span, String)> = Vec::new();
+    for (part, why) in draft.left() {
+        let span = parts.get(part).map(|part| part.span).unwrap_or_default();
+        if left.last().is_none_or(|(last, _)| *last != span) {
+            left.push((span, why));
+        }
+    }
+    let text = asked.expression.map_or("", |written| written.text);
     PushDown {
         pattern: pattern.map(|pattern| pattern.to_string()),
         exact: draft.is_exact(),
-        residual: left.iter().map(|(part, _)| of(*part).to_owned()).collect(),
+        residual: left.iter().map(|(span, _)| span.of(text).to_owned()).collect(),
         never: None,
-        notes: left.iter().map(|(part, why)| format!("`{}`: {why}", of(*part))).collect(),
+        notes: left.iter().map(|(span, why)| format!("`{}`: {why}", span.of(text))).collect(),
     }
 }
 

@@ -10,7 +10,7 @@ mod schema;
 mod set;
 
 pub use atom::{Atom, Operand, Question, Step, atom};
-pub use kinds::{Kinds, can_err, kinds};
+pub use kinds::{Kinds, Known, can_err, kinds};
 pub use schema::{FIELDS, Field, Schema};
 pub use set::{Arrays, Numbers, Outcomes, Set, Strings};
 

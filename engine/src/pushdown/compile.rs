@@ -11,7 +11,7 @@ use super::tests_for::tests_for;
 use super::{Asked, Errors, Mode};
 use crate::expr::{Expr, Kind};
 use crate::pattern::Pattern;
-use crate::shape::{Atom, Kinds, Schema, Set, atom, can_err, conjuncts, kinds};
+use crate::shape::{Atom, Kinds, Known, Schema, Set, atom, conjuncts};
 use crate::value::{is_true_inside, is_true_verdict};
 
 /// What is wanted of an expression.
@@ -42,20 +42,20 @@ impl Compiler {
 
     /// A condition for each conjunct of the whole expression.
     pub(super) fn verdict(&self, expr: &Expr) -> Vec<Condition> {
-        self.operands(&conjuncts(expr), Goal::Verdict)
+        self.operands(&conjuncts(expr), Goal::Verdict, &Known::new(self.schema))
     }
 
-    fn condition(&self, expr: &Expr, goal: Goal) -> Condition {
+    fn condition<'e>(&self, expr: &'e Expr, goal: Goal, known: &Known<'e>) -> Condition {
         if let Some(atom) = atom(expr) {
-            return self.atom(&atom, goal);
+            return self.atom(&atom, goal, known);
         }
         match (&expr.kind, goal) {
-            (Kind::And(_), Goal::Falsehood) => self.any(&conjuncts(expr), goal),
-            (Kind::And(_), _) => Condition::all(self.operands(&conjuncts(expr), goal)),
-            (Kind::Or(operands), Goal::Falsehood) => Condition::all(self.operands(&operands.iter().collect::<Vec<_>>(), goal)),
-            (Kind::Or(operands), _) => self.any(&operands.iter().collect::<Vec<_>>(), goal),
-            (Kind::Not(operand), Goal::Falsehood) => self.condition(operand, Goal::Truth),
-            (Kind::Not(operand), _) => self.condition(operand, Goal::Falsehood),
+            (Kind::And(_), Goal::Falsehood) => self.any(&conjuncts(expr), goal, known),
+            (Kind::And(_), _) => Condition::all(self.operands(&conjuncts(expr), goal, known)),
+            (Kind::Or(operands), Goal::Falsehood) => Condition::all(self.operands(&operands.iter().collect::<Vec<_>>(), goal, known)),
+            (Kind::Or(operands), _) => self.any(&operands.iter().collect::<Vec<_>>(), goal, known),
+            (Kind::Not(operand), Goal::Falsehood) => self.condition(operand, Goal::Truth, known),
+            (Kind::Not(operand), _) => self.condition(operand, Goal::Falsehood, known),
             (Kind::Literal(value), _) => {
                 let holds = match goal {
                     Goal::Truth => is_true_inside(value),
@@ -71,9 +71,10 @@ impl Compiler {
     }
 
     /// Operands that are reached one after the other, while each comes out as wanted. (Falsehood: those of a `||`.)
-    fn operands(&self, operands: &[&Expr], goal: Goal) -> Vec<Condition> {
+    fn operands<'e>(&self, operands: &[&'e Expr], goal: Goal, known: &Known<'e>) -> Vec<Condition> {
         let mut conditions = Vec::new();
         let mut ended: Option<&str> = None;
+        let mut known = known.clone();
         for (index, operand) in operands.iter().enumerate() {
             if let Some(why) = ended {
                 conditions.push(Condition::unsaid(why));
@@ -81,35 +82,51 @@ impl Compiler {
             }
             let is_last = index + 1 == operands.len();
             let is_verdict = matches!(goal, Goal::Verdict | Goal::Either);
-            let may_end_here = is_verdict && !is_last && kinds(operand, self.schema).has(CONTAINERS);
+            let may_end_here = is_verdict && !is_last && known.kinds(operand).has(CONTAINERS);
             let wanted = match goal {
                 Goal::Verdict | Goal::Either if is_last => goal,
                 Goal::Verdict | Goal::Either if may_end_here => Goal::Either,
                 Goal::Verdict | Goal::Either => Goal::Truth,
                 Goal::Truth | Goal::Falsehood => goal,
             };
-            conditions.push(self.condition(operand, wanted));
+            conditions.push(self.condition(operand, wanted, &known));
             if may_end_here {
                 ended = Some("a conjunct before it can be an empty array or object, which ends the evaluation with a match");
-            } else if self.errors == Errors::Match && can_err(operand, self.schema) {
+            } else if self.errors == Errors::Match && known.can_err(operand) {
                 ended = Some("a conjunct before it can err, which is a match with `on_error = \"match\"`");
+            }
+            if goal != Goal::Falsehood {
+                known.learn(operand);
             }
         }
         conditions
     }
 
-    /// Operands of which the first that comes out as wanted decides.
-    fn any(&self, operands: &[&Expr], goal: Goal) -> Condition {
-        let any = Condition::any(operands.iter().map(|operand| self.condition(operand, goal)).collect());
-        let before = operands.split_last().map_or(&[][..], |(_, before)| before);
-        if self.errors == Errors::NoMatch && before.iter().any(|operand| can_err(operand, self.schema)) {
-            return any.inexact("an alternative can err");
-        }
+    /// Operands of which the first that comes out as wanted decides. Those before it came out the other way, so the operands of
+    /// a `&&` that is not true were true up to there.
+    fn any<'e>(&self, operands: &[&'e Expr], goal: Goal, known: &Known<'e>) -> Condition {
+        let mut known = known.clone();
+        let mut conditions = Vec::new();
+        let mut before_can_err = false;
+        let mut differs = false;
         // A number can be 0, an array or object empty: then the two truths differ.
         let plain = Kinds::NULL.with(Kinds::BOOLEAN).with(Kinds::STRING);
-        let differs =
-            matches!(goal, Goal::Verdict | Goal::Either) && operands.iter().any(|operand| !kinds(operand, self.schema).within(plain));
-        if differs { any.inexact("an alternative can be true inside and false as a verdict") } else { any }
+        for (index, operand) in operands.iter().enumerate() {
+            conditions.push(self.condition(operand, goal, &known));
+            before_can_err |= index + 1 < operands.len() && known.can_err(operand);
+            differs |= matches!(goal, Goal::Verdict | Goal::Either) && !known.kinds(operand).within(plain);
+            if goal == Goal::Falsehood {
+                known.learn(operand);
+            }
+        }
+        let any = Condition::any(conditions);
+        if self.errors == Errors::NoMatch && before_can_err {
+            any.inexact("an alternative can err")
+        } else if differs {
+            any.inexact("an alternative can be true inside and false as a verdict")
+        } else {
+            any
+        }
     }
 
     fn whole(&self, pattern: &Arc<Pattern>) -> Condition {
@@ -121,7 +138,7 @@ impl Compiler {
         }
     }
 
-    fn atom(&self, atom: &Atom<'_>, goal: Goal) -> Condition {
+    fn atom(&self, atom: &Atom<'_>, goal: Goal, known: &Known<'_>) -> Condition {
         let outcomes = atom.outcomes();
         let mut wanted = match goal {
             Goal::Truth => outcomes.truth,
@@ -132,12 +149,12 @@ impl Compiler {
         if self.errors == Errors::Match {
             wanted = wanted.with(outcomes.error);
         }
-        self.values(&atom.operand.path, &wanted)
+        self.values(&atom.operand.path, &wanted, known)
     }
 
     /// That the value at a path is in a set.
-    fn values(&self, path: &[&str], set: &Set) -> Condition {
-        match tests_for(path, set, self.schema, self.mode) {
+    fn values(&self, path: &[&str], set: &Set, known: &Known<'_>) -> Condition {
+        match tests_for(path, set, known, self.mode) {
             Err(why) => Condition::unsaid(why),
             Ok(found) if found.tests.is_empty() => Condition::never(),
             Ok(found) => {

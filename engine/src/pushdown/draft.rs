@@ -125,6 +125,12 @@ impl Draft {
                 slot.field.single |= field.single;
                 slot.speakers.push(part);
             }
+            Merged::Wider(tests) => {
+                slot.field.tests = tests;
+                slot.field.single |= field.single;
+                slot.speakers.push(part);
+                self.leave(part, KEEPS_MORE.to_owned());
+            }
             Merged::Never => self.never = Some(part),
             // The frame stays, and values say more than forms.
             Merged::Neither if !slot.framed && rank(&field) > rank(&slot.field) => {

@@ -30,7 +30,7 @@ pub(super) fn flat(condition: &Condition, schema: Schema) -> Flat {
                 for field in fields {
                     match put(&mut all, field, schema) {
                         Merged::Never => return Flat::Never,
-                        Merged::Neither => all_complete = false,
+                        Merged::Neither | Merged::Wider(_) => all_complete = false,
                         Merged::Both(_) => {}
                     }
                 }
@@ -71,7 +71,7 @@ pub(super) fn flat(condition: &Condition, schema: Schema) -> Flat {
 fn put(fields: &mut Vec<FieldTests>, field: FieldTests, schema: Schema) -> Merged {
     if let Some(there) = fields.iter_mut().find(|there| there.path == field.path) {
         let merged = merge(there, &field, schema);
-        if let Merged::Both(tests) = &merged {
+        if let Merged::Both(tests) | Merged::Wider(tests) = &merged {
             there.tests.clone_from(tests);
             there.single |= field.single;
         }

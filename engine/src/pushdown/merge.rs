@@ -11,6 +11,8 @@ use super::condition::FieldTests;
 pub(super) enum Merged {
     /// One list says both.
     Both(Vec<Test>),
+    /// A list that says both, and lets some more through.
+    Wider(Vec<Test>),
     /// No leaf satisfies both.
     Never,
     /// There is no such list.
@@ -37,8 +39,28 @@ pub(super) fn merge(a: &FieldTests, b: &FieldTests, schema: Schema) -> Merged {
     match merged {
         Some(tests) if tests.is_empty() => Merged::Never,
         Some(tests) => Merged::Both(tests),
+        None if a.single && a.tests == every_string() => strings_of(&b.tests),
+        None if b.single && b.tests == every_string() => strings_of(&a.tests),
         None if a.tests == b.tests => Merged::Both(a.tests.clone()),
         None => Merged::Neither,
+    }
+}
+
+fn every_string() -> [Test; 1] {
+    [Test::Prefix(String::new())]
+}
+
+/// What is left of tests where the leaf is a string.
+fn strings_of(tests: &[Test]) -> Merged {
+    let for_others = |test: &Test| {
+        matches!(test, Test::Exists(false) | Test::Numeric(_) | Test::Equals(Scalar::Null | Scalar::Bool(_) | Scalar::Number(_)))
+    };
+    let tests: Vec<Test> = tests.iter().filter(|test| !for_others(test)).cloned().collect();
+    let for_all = |test: &Test| matches!(test, Test::AnythingBut(_) | Test::Exists(true));
+    match tests.as_slice() {
+        [] => Merged::Never,
+        some if some.iter().any(for_all) => Merged::Wider(tests),
+        _ => Merged::Both(tests),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Mode;
 use crate::expr::{Comparator, Network};
 use crate::pattern::{Bound, Excluded, Range, Scalar, Test, address_of, can_be_pushed_as_name};
-use crate::shape::{Arrays, Kinds, Numbers, Schema, Set, Strings};
+use crate::shape::{Arrays, Kinds, Known, Numbers, Set, Strings};
 use crate::value::{Number, Value, float, integer};
 
 /// The tests and what they are worth.
@@ -16,15 +16,15 @@ pub(super) struct Found {
     pub(super) single: bool,
 }
 
-/// Tests of the field at `path` that hold for every value of the set that the schema allows.
+/// Tests of the field at `path` that hold for every value of the set that is possible there.
 ///
 /// # Errors
 /// Why there are none.
-pub(super) fn tests_for(path: &[&str], set: &Set, schema: Schema, mode: Mode) -> Result<Found, String> {
+pub(super) fn tests_for(path: &[&str], set: &Set, known: &Known<'_>, mode: Mode) -> Result<Found, String> {
     if let Some(name) = path.iter().find(|name| !can_be_pushed_as_name(name)) {
         return Err(format!("`{name}` means something else to EventBridge than a member's name"));
     }
-    let kinds = schema.kinds_at(path);
+    let kinds = known.kinds_at(path);
     let mut writer = Writer { tests: Vec::new(), exact: set.exact, rest: false, mode };
     if kinds.has(Kinds::STRING) {
         set.strings.iter().try_for_each(|strings| writer.strings(strings))?;
@@ -49,7 +49,7 @@ pub(super) fn tests_for(path: &[&str], set: &Set, schema: Schema, mode: Mode) ->
     let empty_array = kinds.has(Kinds::ARRAY) && set.arrays.contains(&Arrays::Empty);
     let objects = kinds.has(Kinds::OBJECT) && (set.objects.0 || set.objects.1);
     if null || empty_array || objects {
-        if !schema.tells_absence(path) {
+        if !known.schema().tells_absence(path) {
             return Err("the field can be missing, and a pattern cannot be sure of that here".to_owned());
         }
         writer.push(Test::Exists(false));

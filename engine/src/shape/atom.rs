@@ -33,6 +33,8 @@ pub enum Step<'e> {
     Lower,
     /// `upper(…)`
     Upper,
+    /// `type(…)`
+    Type,
 }
 
 /// What is asked of the value.
@@ -106,6 +108,7 @@ fn operand(expr: &Expr) -> Option<Operand<'_>> {
             ("not_null", [inner, default]) => (inner, Step::NotNull(literal(default)?)),
             ("lower", [inner]) => (inner, Step::Lower),
             ("upper", [inner]) => (inner, Step::Upper),
+            ("type", [inner]) => (inner, Step::Type),
             _ => return None,
         },
         _ => return None,

@@ -1,6 +1,6 @@
 //! Sets of values of one field, as far as tests of a field can tell them apart.
 
-use super::{Atom, Question, Step};
+use super::{Atom, Kinds, Question, Step};
 use crate::expr::{Comparator, Network};
 use crate::value::{Number, Value, compare_numbers, equal};
 
@@ -262,7 +262,39 @@ impl Set {
             }
             Step::Lower => self.before_case(|text| !text.bytes().any(|byte| byte.is_ascii_uppercase())),
             Step::Upper => self.before_case(|text| !text.bytes().any(|byte| byte.is_ascii_lowercase())),
+            Step::Type => self.before_type(),
         }
+    }
+
+    /// The values whose type's name is in the set.
+    fn before_type(&self) -> Self {
+        let hold = |name: &str| self.strings.iter().any(|strings| strings.hold(name));
+        let (boolean, object) = (hold("boolean"), hold("object"));
+        Self {
+            null: hold("null"),
+            booleans: (boolean, boolean),
+            numbers: if hold("number") { vec![Numbers::All] } else { Vec::new() },
+            strings: if hold("string") { vec![Strings::All] } else { Vec::new() },
+            arrays: if hold("array") { vec![Arrays::All] } else { Vec::new() },
+            objects: (object, object),
+            exact: self.exact,
+        }
+    }
+
+    /// The types of its values.
+    #[must_use]
+    pub fn kinds(&self) -> Kinds {
+        [
+            (self.null, Kinds::NULL),
+            (self.booleans.0 || self.booleans.1, Kinds::BOOLEAN),
+            (!self.numbers.is_empty(), Kinds::NUMBER),
+            (!self.strings.is_empty(), Kinds::STRING),
+            (!self.arrays.is_empty(), Kinds::ARRAY),
+            (self.objects.0 || self.objects.1, Kinds::OBJECT),
+        ]
+        .into_iter()
+        .filter(|(is, _)| *is)
+        .fold(Kinds::NOTHING, |all, (_, kind)| all.with(kind))
     }
 
     /// The strings that are in the set once their case is changed; `fits` tells whether a text can come out of that.
@@ -359,7 +391,7 @@ impl Atom<'_> {
         for step in self.operand.steps.iter().rev() {
             let error = match step {
                 Step::Lower | Step::Upper => outcomes.error.before(*step).with(Set::other_than_strings()),
-                Step::OrElse(_) | Step::NotNull(_) => outcomes.error.before(*step),
+                Step::OrElse(_) | Step::NotNull(_) | Step::Type => outcomes.error.before(*step),
             };
             outcomes = Outcomes {
                 truth: outcomes.truth.before(*step),
