@@ -14,9 +14,9 @@ use trailwire_engine::fanout::table::{
 };
 
 pub use self::lease::Lease;
-use crate::cloud::Session;
 use crate::cloud::call::{Condition, Write};
 use crate::cloud::error::{CloudError, Kind as ErrorKind};
+use crate::cloud::{Session, random_id};
 
 /// The table of one hub.
 #[derive(Clone, Debug)]
@@ -76,15 +76,6 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// A random id for a claim.
-fn random_owner() -> String {
-    let mut bytes = [0_u8; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        Err(_) => format!("{}-{:?}", std::process::id(), SystemTime::now()),
-    }
-}
-
 impl Store {
     /// The table of this hub.
     pub fn new(session: &Session, hub: &Hub) -> Self {
@@ -105,6 +96,25 @@ impl Store {
     /// One definition; `None` when there is no such table or no such item.
     pub async fn definition(&self, kind: Kind, name: &str) -> StoreResult<Option<Definition>> {
         Ok(self.item(kind.as_str(), name).await?.as_ref().map(Definition::read).transpose()?)
+    }
+
+    /// Every definition of any kind that somebody made or is making. A claim that is held is waited for once: it is made, given up, or renewed.
+    pub async fn declared(&self) -> StoreResult<Vec<Definition>> {
+        let mut waited = false;
+        loop {
+            let mut all = Vec::new();
+            for kind in Kind::ALL {
+                all.extend(self.definitions(kind).await?);
+            }
+            let held = all.iter().filter(|definition| definition.claim.state == State::Creating && !definition.claim.is_abandoned(now()));
+            let Some(claim) = held.map(|definition| &definition.claim).max_by_key(|claim| claim.lease_until).filter(|_| !waited) else {
+                all.retain(|definition| !definition.claim.is_abandoned(now()));
+                return Ok(all);
+            };
+            let taken = Taken { what: format!("something in hub `{}`", self.hub.name()), address: String::new(), id: String::new() };
+            self.wait_for_lease(claim, &taken).await?;
+            waited = true;
+        }
     }
 
     /// Every definition of a kind, by name; none when there is no such table.
@@ -178,8 +188,9 @@ impl Store {
         taken: &Taken,
         writes: impl Fn(Claim, Condition) -> Vec<Write>,
     ) -> StoreResult<(Claimed, Lease)> {
-        let owner = random_owner();
+        let owner = random_id();
         let mut waited_for: Option<Claim> = None;
+        let mut was = Claimed::New;
         loop {
             let there = match self.item(pk, sk).await? {
                 Some(item) => Some(if pk == HUB_KEY { HubItem::read(&item)?.claim } else { Definition::read(&item)?.claim }),
@@ -187,6 +198,8 @@ impl Store {
             };
             let (claimed, condition) = match &there {
                 None => (Claimed::New, Condition::Absent),
+                // The answer to our own claim was lost.
+                Some(claim) if claim.owner == owner => return Ok((was, self.lease(pk, sk, owner))),
                 Some(claim) if claim.is_abandoned(now()) => (Claimed::Adopted, held_by(&claim.owner)),
                 Some(claim) if claim.state != State::Creating => return Err(taken.live()),
                 Some(claim) if waited_for.as_ref().is_some_and(|before| before.lease_until < claim.lease_until) => return Err(taken.busy()),
@@ -196,9 +209,10 @@ impl Store {
                     continue;
                 }
             };
+            was = claimed;
             let claim = Claim::creating(&owner, now().saturating_add(self.session.timing().lease.as_secs()));
             match self.transact(writes(claim, condition)).await {
-                Ok(()) => return Ok((claimed, Lease::begin(self.unstoppable(), key(pk, sk), owner))),
+                Ok(()) => return Ok((claimed, self.lease(pk, sk, owner))),
                 Err(error) if error.kind == ErrorKind::ConditionFailed => {
                     if pk != HUB_KEY {
                         self.require_hub().await?;
@@ -207,6 +221,10 @@ impl Store {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn lease(&self, pk: &str, sk: &str, owner: String) -> Lease {
+        Lease::begin(self.unstoppable(), key(pk, sk), owner)
     }
 
     /// Waits until the lease of somebody else is over, or was renewed.
@@ -225,26 +243,36 @@ impl Store {
         Write::Update { key: key(HUB_KEY, HUB_KEY), set: Item::new(), add: vec![(REVISION, 1)], condition: Some(condition) }
     }
 
+    /// Puts the record of a hub that was claimed, makes it live and raises its revision.
+    ///
+    /// # Errors
+    /// `Taken` when the lease ran out and somebody else has taken the hub over.
+    pub async fn confirm_hub(&self, item: &HubItem, lease: &Lease) -> StoreResult<()> {
+        let put = self.transact(vec![put_hub(item, lease.is_ours(), lease.owner())]).await;
+        put.map_err(|error| lost(error, HUB_KEY, self.hub.name()))
+    }
+
     /// Puts the hub's record, makes it live and raises its revision.
     pub async fn put_hub(&self, item: &HubItem) -> StoreResult<()> {
-        let keys = key(HUB_KEY, HUB_KEY);
-        let mut set = item.write();
-        set.retain(|name, _| !keys.contains_key(name) && name != REVISION);
-        Ok(self.transact(vec![Write::Update { key: keys, set, add: vec![(REVISION, 1)], condition: Some(Condition::Present) }]).await?)
+        Ok(self.transact(vec![put_hub(item, Condition::Present, "")]).await?)
     }
 
     /// Puts a definition's new document and settings, makes it live, and raises the revision. Makes the item again when it was removed behind
-    /// our back.
+    /// our back, save when it was claimed with this lease.
     ///
     /// # Errors
-    /// `NoHub` when the hub is gone or being removed.
-    pub async fn put(&self, kind: Kind, name: &str, document: &str, settings: &str) -> StoreResult<()> {
+    /// `NoHub` when the hub is gone or being removed, `Taken` when the lease is lost.
+    pub async fn put(&self, kind: Kind, name: &str, document: &str, settings: &str, lease: Option<&Lease>) -> StoreResult<()> {
         let mut set = Item::new();
         Claim::live().write(&mut set);
+        set.extend(lease.map(|lease| (OWNER.to_owned(), lease.owner().into())));
         set.insert(DOCUMENT.to_owned(), document.into());
         set.insert(SETTINGS.to_owned(), settings.into());
-        let put = Write::Update { key: key(kind.as_str(), name), set, add: vec![(REVISION, 1)], condition: None };
+        let put = Write::Update { key: key(kind.as_str(), name), set, add: vec![(REVISION, 1)], condition: lease.map(Lease::is_ours) };
         match self.transact(vec![put, self.raise_revision(true)]).await {
+            Err(error) if error.kind == ErrorKind::ConditionFailed && lease.is_some() && self.require_hub().await.is_ok() => {
+                Err(lost(error, kind.as_str(), name))
+            }
             Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => {
                 Err(StoreError::NoHub(self.hub.name().to_owned()))
             }
@@ -253,13 +281,27 @@ impl Store {
     }
 
     /// Marks a definition as made, so that nobody adopts it.
-    pub async fn confirm(&self, kind: Kind, name: &str) -> StoreResult<()> {
+    ///
+    /// # Errors
+    /// `Taken` when the lease ran out and somebody else has taken the name over.
+    pub async fn confirm(&self, kind: Kind, name: &str, lease: &Lease) -> StoreResult<()> {
         let mut set = Item::new();
         Claim::live().write(&mut set);
-        let write = Write::Update { key: key(kind.as_str(), name), set, add: Vec::new(), condition: Some(Condition::Present) };
-        match self.transact(vec![write]).await {
-            Err(error) if matches!(error.kind, ErrorKind::ConditionFailed | ErrorKind::NotFound) => Ok(()),
-            other => Ok(other?),
+        set.insert(OWNER.to_owned(), lease.owner().into());
+        let write = Write::Update { key: key(kind.as_str(), name), set, add: Vec::new(), condition: Some(lease.is_ours()) };
+        self.transact(vec![write]).await.map_err(|error| lost(error, kind.as_str(), name))
+    }
+
+    /// Removes a definition that was claimed and could not be made. Nothing to do when it is gone.
+    ///
+    /// # Errors
+    /// `Taken` when the lease ran out and somebody else has taken the name over.
+    pub async fn withdraw(&self, kind: Kind, name: &str, lease: &Lease) -> StoreResult<()> {
+        let ours = Condition::Any(vec![Condition::Absent, lease.is_ours()]);
+        let delete = Write::Delete { key: key(kind.as_str(), name), condition: Some(ours) };
+        match self.transact(vec![delete, self.raise_revision(false)]).await {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(()),
+            other => other.map_err(|error| lost(error, kind.as_str(), name)),
         }
     }
 
@@ -288,6 +330,25 @@ impl Store {
         Ok(self
             .transact(vec![Write::Update { key: key(HUB_KEY, HUB_KEY), set, add: Vec::new(), condition: Some(Condition::Present) }])
             .await?)
+    }
+}
+
+fn put_hub(item: &HubItem, condition: Condition, owner: &str) -> Write {
+    let keys = key(HUB_KEY, HUB_KEY);
+    let mut set = item.write();
+    set.retain(|name, _| !keys.contains_key(name) && name != REVISION);
+    set.insert(OWNER.to_owned(), owner.into());
+    Write::Update { key: keys, set, add: vec![(REVISION, 1)], condition: Some(condition) }
+}
+
+/// A condition on our own claim that does not hold.
+fn lost(error: CloudError, what: &str, name: &str) -> StoreError {
+    if error.kind != ErrorKind::ConditionFailed {
+        return error.into();
+    }
+    StoreError::Taken {
+        message: format!("the claim on {what} `{name}` ran out while it was made, and another apply has taken it over"),
+        help: "leave it to that one; run `terraform plan` to see what this state makes of it".to_owned(),
     }
 }
 

@@ -103,12 +103,14 @@ pub fn queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
     ])
 }
 
-/// Every attribute of the hub's dead-letter queue that matters: dead letters of the hub's queue only.
+/// Every attribute of the hub's dead-letter queue that matters: dead letters of the hub's queue, and what the hub's rule could not put there.
 #[must_use]
 pub fn dead_letter_queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
     let queue = hub.queue_arn(hub.home(), &hub.queue_name());
     let allow = json!({ "redrivePermission": "byQueue", "sourceQueueArns": [queue] });
-    common([("RedriveAllowPolicy", allow.to_string())])
+    let dead_letters = hub.queue_arn(hub.home(), &hub.dead_letter_queue_name());
+    let condition = json!({ "ArnEquals": { "aws:SourceArn": hub.hub_rule_arn() } });
+    common([("RedriveAllowPolicy", allow.to_string()), ("Policy", events_may_send(&dead_letters, condition))])
 }
 
 /// Every attribute of a cell's forward dead-letter queue that matters: filled by this hub's rules of that cell only.

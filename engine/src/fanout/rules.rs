@@ -46,6 +46,8 @@ pub struct Target {
     pub role_arn: Option<String>,
     /// The queue of the same cell that keeps what could not be sent.
     pub dead_letter_arn: Option<String>,
+    /// Whether somebody gave it an input, an input transformer or a retry policy: none of ours has one, and the runtime reads whole events only.
+    pub altered: bool,
 }
 
 /// A rule as it should be, with its only target.
@@ -84,6 +86,7 @@ pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_d
         arn: hub.arn(),
         role_arn: Some(hub.forward_role_arn(&cell.account)),
         dead_letter_arn: forward_dead_letter.then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
+        altered: false,
     };
     let all = patterns(request.narrowing)?;
     let rule = |(k, pattern)| Rule {
@@ -108,7 +111,8 @@ pub fn hub_rule(hub: &Hub) -> Rule {
             id: TARGET_ID.to_owned(),
             arn: hub.queue_arn(hub.home(), &hub.queue_name()),
             role_arn: None,
-            dead_letter_arn: None,
+            dead_letter_arn: Some(hub.queue_arn(hub.home(), &hub.dead_letter_queue_name())),
+            altered: false,
         },
     }
 }

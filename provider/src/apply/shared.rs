@@ -1,6 +1,6 @@
 //! What all resources of one process share: where a hub of a name is, and the rules of each cell, listed once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use tokio::sync::{Mutex, OnceCell};
@@ -33,6 +33,11 @@ impl Snapshot {
         let definitions =
             triggers.into_iter().chain(destinations).map(|definition| ((definition.kind, definition.name.clone()), definition));
         Ok(Self { hub, definitions: definitions.collect() })
+    }
+
+    /// The names of every definition of a kind.
+    pub fn names(&self, kind: Kind) -> BTreeSet<String> {
+        self.definitions.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect()
     }
 
     /// One definition.

@@ -240,6 +240,8 @@ pub enum Call {
         table: String,
         /// The writes; at most one for each item.
         writes: Vec<Write>,
+        /// The same in every attempt: what was written by an attempt whose answer was lost is not written again.
+        token: String,
     },
 
     /// Makes a secret: [`Reply::Text`], its ARN.
@@ -352,6 +354,13 @@ impl Call {
             Self::Tag { of, .. } => of.operations().1,
             Self::Untag { of, .. } => of.operations().2,
         }
+    }
+}
+
+impl Call {
+    /// Whether finding the thing there already, after an attempt whose answer was lost, means that this very call made it.
+    pub fn makes_once(&self) -> bool {
+        matches!(self, Self::CreateBus { .. } | Self::CreateRole { .. })
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Kind {
     NoCredentials,
     /// The credentials are expired or not accepted.
     BadCredentials,
+    /// The region is enabled and does not accept the credentials' token.
+    TokenNotValidHere,
     /// The caller may not do this.
     AccessDenied,
     /// A service control policy forbids this.
@@ -100,6 +102,10 @@ impl CloudError {
             Kind::RegionDisabled => {
                 Some(format!("enable the region in the account, or leave it out: exclude_regions = [\"{}\"] on the hub", self.cell.region))
             }
+            Kind::TokenNotValidHere => Some(
+                "get the session from a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional), or make the global endpoint's tokens valid in all regions"
+                    .to_owned(),
+            ),
             Kind::Quota => Some("raise the quota, or use fewer triggers in this region".to_owned()),
             _ => None,
         }
@@ -108,7 +114,7 @@ impl CloudError {
     /// The code of the diagnostic that tells of it.
     pub fn diagnostic_code(&self) -> Code {
         match self.kind {
-            Kind::NoCredentials | Kind::BadCredentials => Code::AWS_CREDENTIALS,
+            Kind::NoCredentials | Kind::BadCredentials | Kind::TokenNotValidHere => Code::AWS_CREDENTIALS,
             Kind::Unreachable => Code::AWS_UNREACHABLE,
             Kind::RegionDisabled => Code::REGION_NOT_ENABLED,
             Kind::NotFound => Code::NOT_FOUND,
@@ -134,6 +140,7 @@ impl fmt::Display for CloudError {
         let what = match self.kind {
             Kind::NoCredentials => "no AWS credentials were found",
             Kind::BadCredentials => "AWS does not accept the credentials",
+            Kind::TokenNotValidHere => "the region is enabled and does not accept the credentials",
             Kind::Unreachable => "AWS cannot be reached",
             Kind::ScpDenied => "a service control policy denies a call",
             Kind::AccessDenied => "AWS denies a call",

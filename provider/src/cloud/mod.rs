@@ -37,6 +37,18 @@ pub trait Door: Send + Sync + fmt::Debug {
     fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>>;
 }
 
+/// A random id of 32 hexadecimal digits.
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0_u8; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Err(_) => {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            format!("{:08x}{:024x}", std::process::id(), now.as_nanos())
+        }
+    }
+}
+
 /// Who we are and where home is.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -139,6 +151,18 @@ impl Cloud {
             let message = format!("the credentials belong to account {}, and {cell} lies in another one", home.cell.account);
             return Err(CloudError::ours(Kind::Configuration, cell, message));
         }
-        self.attempts(cell, call, stop).await
+        match self.attempts(cell, call, stop).await {
+            Err(error) if error.kind == Kind::RegionDisabled => Err(self.disabled_or_refused(error, stop).await),
+            other => other,
+        }
+    }
+
+    /// AWS refuses tokens that are not valid in a region in the words it has for regions that are not enabled. Only the list of regions tells, and only
+    /// a region that it calls disabled may be taken for empty.
+    async fn disabled_or_refused(&self, error: CloudError, stop: &CancellationToken) -> CloudError {
+        match self.enabled_regions(stop).await {
+            Ok(enabled) if !enabled.contains(&error.cell.region) => error,
+            _ => CloudError { kind: Kind::TokenNotValidHere, ..error },
+        }
     }
 }

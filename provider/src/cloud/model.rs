@@ -77,6 +77,7 @@ pub struct Model {
     pub world: Arc<Mutex<World>>,
     calls: Arc<Mutex<Vec<String>>>,
     fault: Arc<Mutex<Option<Fault>>>,
+    lossy: Arc<Mutex<Option<BTreeMap<String, bool>>>>,
 }
 
 impl std::fmt::Debug for Model {
@@ -104,6 +105,21 @@ impl Model {
         *self.fault.lock().unwrap() = Some(Box::new(fault));
     }
 
+    /// Loses the first answer to every call that changes something, after the work is done; or loses no more.
+    pub fn lose_answers(&self, lose: bool) {
+        *self.lossy.lock().unwrap() = lose.then(BTreeMap::new);
+    }
+
+    /// Whether the answer to this call is lost: every second one of the same kind and place.
+    fn loses(&self, place: &str) -> bool {
+        let reads = ["Get", "List", "Describe", "Query"].iter().any(|verb| place.contains(&format!(":{verb}")));
+        let mut lossy = self.lossy.lock().unwrap();
+        let Some(lossy) = lossy.as_mut().filter(|_| !reads) else { return false };
+        let lost = lossy.entry(place.to_owned()).or_insert(false);
+        *lost = !*lost;
+        *lost
+    }
+
     /// Lets all calls succeed again.
     pub fn heal(&self) {
         *self.fault.lock().unwrap() = None;
@@ -120,6 +136,7 @@ impl Door for Model {
             self.calls.lock().unwrap().push(format!("{} {}", call.operation(), cell.region));
             tokio::time::sleep(Duration::from_millis(1)).await;
             let operation = call.operation();
+            let place = format!("{operation} {}", cell.region);
             let error = |kind: Kind, message: &str| CloudError {
                 kind,
                 code: format!("{kind:?}"),
@@ -138,6 +155,7 @@ impl Door for Model {
                 }
                 answer(world, cell, call).map_err(|(kind, message)| error(kind, &message))
             })
+            .and_then(|reply| if self.loses(&place) { Err(error(Kind::Unreachable, "the connection was cut")) } else { Ok(reply) })
         })
     }
 }
@@ -348,7 +366,7 @@ fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
             Some(items) => Ok(Reply::Items(items.iter().filter(|((key, _), _)| *key == pk).map(|(_, item)| item.clone()).collect())),
             None => refuse(Kind::NotFound, "no such table"),
         },
-        Call::Transact { table, writes } => match world.tables.get_mut(&at(&table)) {
+        Call::Transact { table, writes, .. } => match world.tables.get_mut(&at(&table)) {
             Some(items) => transact(items, writes),
             None => refuse(Kind::NotFound, "no such table"),
         },

@@ -78,11 +78,14 @@ impl Cloud {
         let begin = Instant::now();
         let operation = call.operation();
         let mut failures = 0_u32;
+        let mut answer_lost = false;
         loop {
             let error = match self.attempt(cell, call.clone(), stop).await {
                 Ok(reply) => return Ok(reply),
+                Err(error) if error.kind == Kind::Exists && answer_lost && call.makes_once() => return Ok(Reply::Done),
                 Err(error) => error,
             };
+            answer_lost |= matches!(error.kind, Kind::Unreachable | Kind::Transient);
             failures = failures.saturating_add(1);
             if error.kind == Kind::Throttled {
                 self.pace.throttled(cell, operation);

@@ -11,6 +11,7 @@ use trailwire_engine::fanout::table::Item;
 
 use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
+use super::random_id;
 use super::retry::Timing;
 use super::{Cloud, Home};
 use crate::config::{ProviderConfig, Secret};
@@ -253,7 +254,7 @@ impl Session {
     pub async fn transact(&self, cell: &Cell, table: &str, writes: Vec<Write>) -> CloudResult<()> {
         // Transactions on the hub's item conflict; those of one process need not.
         let _one_at_a_time = self.cloud.writes.lock().await;
-        self.done(cell, Call::Transact { table: table.to_owned(), writes }).await
+        self.done(cell, Call::Transact { table: table.to_owned(), writes, token: random_id() }).await
     }
 }
 

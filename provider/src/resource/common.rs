@@ -44,6 +44,9 @@ pub fn cells_attribute() -> Attribute {
 fn check_tags(value: &Dynamic) -> Result<(), String> {
     let tags = value.as_map().into_iter().flatten();
     for (key, value) in tags {
+        if value.is_null() {
+            return Err(format!("has null under `{key}`: leave the key out"));
+        }
         if key.is_empty() || key.chars().count() > 128 || key.starts_with("aws:") {
             return Err(format!("has the key `{key}`: keys have 1 to 128 characters and do not begin with `aws:`"));
         }
@@ -93,6 +96,25 @@ pub fn timeouts_block() -> NestedBlock {
 
 fn check_duration(value: &Dynamic) -> Result<(), String> {
     duration::parse(value.as_str().unwrap_or_default()).map(|_| ()).map_err(|invalid| invalid.to_string())
+}
+
+/// Takes back what a generic plan made unknown, when nothing differs but `unimportant` attributes: they concern the provider alone. `volatile` are the
+/// attributes that tell of cells. A drifted resource always has work to do.
+pub fn calm(planned: &mut Dynamic, prior: &Dynamic, volatile: &[&str], unimportant: &[&str]) {
+    let drifted = prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
+    let mut same = planned.clone();
+    for name in volatile.iter().chain(unimportant) {
+        same.set(name, prior.get(name).clone());
+    }
+    for name in volatile {
+        let value = if drifted || same != *prior { Dynamic::Unknown } else { prior.get(name).clone() };
+        planned.set(name, value);
+    }
+}
+
+/// Whether an apply has nothing to do in AWS: see [`calm`].
+pub fn is_calm(planned: &Dynamic) -> bool {
+    !planned.get("drifted").is_unknown()
 }
 
 /// The timeout of one operation in a configuration or state.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::trigger::Destination;
 
-use super::common::{planned_tags_all, to_json};
+use super::common::{calm, planned_tags_all, to_json};
 use super::trigger::same_hub;
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::schema::Schema;
 use crate::value::Dynamic;
 
-pub(crate) use settings::owned_secrets;
+pub(crate) use kinds::owned_secrets;
 
 /// The resource.
 #[derive(Debug, Clone, Copy)]
@@ -75,12 +75,13 @@ impl Resource for DestinationResource {
             }
             let mut response = plan::propose(&self.schema(), &request);
             response.planned.set("tags_all", planned_tags_all(&context.config, &request));
-            let drifted = request.prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
-            if !request.is_create() && (drifted || plan::has_work(&request, &response)) {
-                plan::mark_unknown(&mut response.planned, &["secret_arns", "drifted"]);
-            }
-            if same_hub(&request.prior, &request.config) {
+            let same_hub = same_hub(&request.prior, &request.config);
+            if same_hub {
                 response.requires_replace.retain(|path| *path != Path::root("hub"));
+            }
+            if !request.is_create() {
+                let unimportant: &[&str] = if same_hub { &["timeouts", "hub"] } else { &["timeouts"] };
+                calm(&mut response.planned, &request.prior, &["secret_arns", "drifted"], unimportant);
             }
             if !response.requires_replace.is_empty() {
                 plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);

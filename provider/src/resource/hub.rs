@@ -15,7 +15,7 @@ use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name, partition};
 use trailwire_engine::fanout::policy::runtime_policy;
 
-use super::common::planned_tags_all;
+use super::common::{calm, planned_tags_all};
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, plan,
@@ -73,14 +73,13 @@ impl Resource for HubResource {
             }
             let mut response = plan::propose(&self.schema(), &request);
             response.planned.set("tags_all", planned_tags_all(&context.config, &request));
-            let drifted = request.prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
-            if !request.is_create() && (drifted || plan::has_work(&request, &response)) {
-                plan::mark_unknown(&mut response.planned, &["cells", "drifted"]);
+            if !request.is_create() {
+                calm(&mut response.planned, &request.prior, &["cells", "drifted"], &["timeouts", "force_destroy"]);
             }
             let session = context.cloud.session(&request.stop);
             let replaced = !response.requires_replace.is_empty();
             if (request.is_create() || replaced)
-                && let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned).await
+                && let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned, replaced).await
             {
                 response.diagnostics.push(diagnostic);
                 return response;
@@ -118,11 +117,12 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
     foreign.chain(china).collect()
 }
 
-/// What a hub will be called, as far as it is known while planning: all of it, once name and region are.
-async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynamic) -> Result<(), Diagnostic> {
+/// What a hub will be called, as far as it is known while planning: all of it, once name and region are. Of a hub that is `replaced` it is left unknown
+/// although it is known: only so does Terraform replace what is declared in the hub, before the old hub goes and after the new one has come.
+async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynamic, replaced: bool) -> Result<(), Diagnostic> {
     plan::mark_unknown(planned, &["id", "arn", "account_id", "bus_arn", "queue_url", "queue_arn", "dead_letter_queue_url", "table_name"]);
     plan::mark_unknown(planned, &["forward_role_name", "runtime_policy_json", "cells", "drifted"]);
-    if let Some(name) = config.get_str("name") {
+    if let Some(name) = config.get_str("name").filter(|_| !replaced) {
         planned.set("id", Dynamic::String(name.to_owned()));
     }
     if config.get("region").is_unknown() {
@@ -132,7 +132,7 @@ async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynami
     let home = session.home().await.map_err(|error| error.diagnostic())?;
     let region = config.get_str("region").unwrap_or(&home.cell.region);
     planned.set("region", Dynamic::String(region.to_owned()));
-    if let Some(name) = config.get_str("name") {
+    if let Some(name) = config.get_str("name").filter(|_| !replaced) {
         set_identity(planned, &Hub::new(name, Cell::new(home.cell.account.clone(), region)));
     }
     Ok(())

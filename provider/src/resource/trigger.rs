@@ -18,7 +18,7 @@ use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::fanout::pattern::{Narrowing, patterns};
 use trailwire_engine::trigger::Trigger;
 
-use super::common::{planned_tags_all, to_json, without_set_elements};
+use super::common::{calm, planned_tags_all, to_json, without_set_elements};
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, plan,
@@ -131,12 +131,13 @@ impl Resource for TriggerResource {
         Box::pin(async move {
             let mut response = plan::propose(&self.schema(), &request);
             response.planned.set("tags_all", planned_tags_all(&context.config, &request));
-            let drifted = request.prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
-            if !request.is_create() && (drifted || plan::has_work(&request, &response)) {
-                plan::mark_unknown(&mut response.planned, &["rule_names", "cells", "drifted"]);
-            }
-            if same_hub(&request.prior, &request.config) {
+            let same_hub = same_hub(&request.prior, &request.config);
+            if same_hub {
                 response.requires_replace.retain(|path| *path != Path::root("hub"));
+            }
+            if !request.is_create() {
+                let unimportant: &[&str] = if same_hub { &["timeouts", "hub"] } else { &["timeouts"] };
+                calm(&mut response.planned, &request.prior, &["rule_names", "cells", "drifted"], unimportant);
             }
             if !response.requires_replace.is_empty() {
                 plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);

@@ -11,13 +11,29 @@ use crate::cloud::call::{Condition, Write};
 /// Dropping it ends the renewal; the claim itself stays until it is confirmed, removed, or adopted by somebody after the lease is over.
 #[derive(Debug)]
 pub struct Lease {
+    owner: String,
     renewal: JoinHandle<()>,
 }
 
 impl Lease {
     pub(super) fn begin(store: Store, key: Item, owner: String) -> Self {
         let lease = store.session.timing().lease;
-        Self { renewal: tokio::spawn(renew(store, key, owner, lease)) }
+        Self { owner: owner.clone(), renewal: tokio::spawn(renew(store, key, owner, lease)) }
+    }
+
+    /// What a suspended machine does.
+    #[cfg(test)]
+    pub(super) fn stop_renewing(&mut self) {
+        self.renewal.abort();
+    }
+
+    pub(super) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Holds while nobody else has taken the claim over. The owner stays in the item when it is made, so that a repeated attempt still fits.
+    pub(super) fn is_ours(&self) -> Condition {
+        Condition::Equals(OWNER, self.owner.as_str().into())
     }
 }
 

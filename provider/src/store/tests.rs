@@ -38,7 +38,7 @@ async fn a_definition_lives_and_dies_and_every_change_raises_the_revision() {
     assert_eq!(claimed, Claimed::New);
     let definition = store.definition(Kind::Trigger, "a").await.unwrap().unwrap();
     assert_eq!((definition.claim.state, definition.document.as_deref()), (State::Creating, Some("{}")));
-    store.put(Kind::Trigger, "a", r#"{"b":1}"#, "{}").await.unwrap();
+    store.put(Kind::Trigger, "a", r#"{"b":1}"#, "{}", Some(&lease)).await.unwrap();
     drop(lease);
     let definition = store.definition(Kind::Trigger, "a").await.unwrap().unwrap();
     assert_eq!((definition.claim.state, definition.revision), (State::Live, 2));
@@ -51,8 +51,8 @@ async fn a_definition_lives_and_dies_and_every_change_raises_the_revision() {
 #[tokio::test]
 async fn a_live_name_is_refused_with_the_import_command() {
     let store = live(&Model::default()).await;
-    store.claim(Kind::Trigger, "a", None, "{}").await.unwrap();
-    store.confirm(Kind::Trigger, "a").await.unwrap();
+    let (_, lease) = store.claim(Kind::Trigger, "a", None, "{}").await.unwrap();
+    store.confirm(Kind::Trigger, "a", &lease).await.unwrap();
     let error = store.claim(Kind::Trigger, "a", None, "{}").await.unwrap_err();
     assert_eq!(
         error.diagnostic().draw(),
@@ -81,10 +81,40 @@ async fn nothing_is_declared_in_a_hub_that_is_gone_or_going() {
     let model = Model::default();
     let store = store(&model).await;
     assert!(matches!(store.claim(Kind::Trigger, "a", None, "{}").await, Err(StoreError::NoHub(_))));
-    assert!(matches!(store.put(Kind::Trigger, "a", "{}", "{}").await, Err(StoreError::NoHub(_))));
+    assert!(matches!(store.put(Kind::Trigger, "a", "{}", "{}", None).await, Err(StoreError::NoHub(_))));
     let store = live(&Model::default()).await;
     store.close_hub().await.unwrap();
     assert!(matches!(store.claim(Kind::Trigger, "a", None, "{}").await, Err(StoreError::NoHub(_))));
     store.reopen_hub().await.unwrap();
     assert!(store.claim(Kind::Trigger, "a", None, "{}").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_claim_that_was_lost_neither_confirms_nor_removes_what_somebody_else_makes() {
+    let model = Model::default();
+    let store = live(&model).await;
+    let (_, mut lost) = store.claim(Kind::Trigger, "a", Some("{}"), "{}").await.unwrap();
+    lost.stop_renewing();
+    let (claimed, ours) = store.claim(Kind::Trigger, "a", Some("{}"), "{}").await.unwrap();
+    assert_eq!(claimed, Claimed::Adopted);
+    for outcome in [store.confirm(Kind::Trigger, "a", &lost).await, store.withdraw(Kind::Trigger, "a", &lost).await] {
+        assert!(outcome.unwrap_err().to_string().contains("another apply has taken it over"));
+    }
+    store.confirm(Kind::Trigger, "a", &ours).await.unwrap();
+    assert_eq!(store.definition(Kind::Trigger, "a").await.unwrap().unwrap().claim.state, State::Live);
+}
+
+#[tokio::test]
+async fn answers_that_are_lost_after_the_work_was_done_do_no_harm() {
+    let model = Model::default();
+    let store = live(&model).await;
+    model.lose_answers(true);
+    let (claimed, lease) = store.claim(Kind::Trigger, "a", Some("{}"), "{}").await.unwrap();
+    assert_eq!(claimed, Claimed::New);
+    store.confirm(Kind::Trigger, "a", &lease).await.unwrap();
+    store.put(Kind::Trigger, "a", "{}", "{}", None).await.unwrap();
+    store.delete(Kind::Trigger, "a").await.unwrap();
+    let (_, lease) = store.claim(Kind::Trigger, "b", Some("{}"), "{}").await.unwrap();
+    store.withdraw(Kind::Trigger, "b", &lease).await.unwrap();
+    assert_eq!(store.definitions(Kind::Trigger).await.unwrap(), []);
 }

@@ -29,6 +29,7 @@ fn a_rule_sends_to_the_hub_by_the_role_and_keeps_what_it_cannot_send() {
             arn: hub.arn(),
             role_arn: Some(hub.forward_role_arn("111122223333")),
             dead_letter_arn: Some(format!("arn:aws:sqs:us-east-1:111122223333:{}", hub.forward_dead_letter_queue_name())),
+            altered: false,
         }
     );
 }
@@ -75,12 +76,15 @@ fn each_fault_is_named_and_repaired_by_the_fewest_steps() {
 }
 
 fn target() -> impl Strategy<Value = Target> {
-    ("[ab]", "[xy]", proptest::option::of("r"), proptest::option::of("d")).prop_map(|(id, arn, role_arn, dead_letter_arn)| Target {
-        id: if id == "a" { TARGET_ID.to_owned() } else { id },
-        arn,
-        role_arn,
-        dead_letter_arn,
-    })
+    ("[ab]", "[xy]", proptest::option::of("r"), proptest::option::of("d"), any::<bool>()).prop_map(
+        |(id, arn, role_arn, dead_letter_arn, altered)| Target {
+            id: if id == "a" { TARGET_ID.to_owned() } else { id },
+            arn,
+            role_arn,
+            dead_letter_arn,
+            altered,
+        },
+    )
 }
 
 fn targets() -> impl Strategy<Value = FoundTargets> {

@@ -112,9 +112,9 @@ pub(super) async fn query(client: &Client, table: String, pk: String) -> Result<
     }
 }
 
-pub(super) async fn transact(client: &Client, table: String, writes: Vec<Write>) -> Result<Reply, Failure> {
+pub(super) async fn transact(client: &Client, table: String, writes: Vec<Write>, token: String) -> Result<Reply, Failure> {
     let items: Vec<TransactWriteItem> = writes.into_iter().map(|write| transact_item(&table, write)).collect::<Result<_, _>>()?;
-    let answer = client.transact_write_items().set_transact_items(Some(items)).send().await;
+    let answer = client.transact_write_items().set_transact_items(Some(items)).client_request_token(token).send().await;
     let Err(error) = answer else { return Ok(Reply::Done) };
     let reasons: Vec<String> = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {

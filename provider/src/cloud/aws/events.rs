@@ -86,6 +86,10 @@ pub(super) async fn list_targets(client: &Client, bus: String, rule: String) -> 
             other => other?,
         };
         targets.extend(page.targets.unwrap_or_default().into_iter().map(|target| Target {
+            altered: target.input.is_some()
+                || target.input_path.is_some()
+                || target.input_transformer.is_some()
+                || target.retry_policy.is_some(),
             id: target.id,
             arn: target.arn,
             role_arn: target.role_arn,

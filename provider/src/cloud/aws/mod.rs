@@ -191,7 +191,7 @@ async fn dispatch_home(clients: &Clients, call: Call) -> Result<Reply, Failure> 
         Call::DeleteTable { name } => dynamodb::delete_table(dynamodb(), name).await,
         Call::GetItem { table, pk, sk } => dynamodb::get_item(dynamodb(), table, pk, sk).await,
         Call::Query { table, pk } => dynamodb::query(dynamodb(), table, pk).await,
-        Call::Transact { table, writes } => dynamodb::transact(dynamodb(), table, writes).await,
+        Call::Transact { table, writes, token } => dynamodb::transact(dynamodb(), table, writes, token).await,
         Call::CreateSecret { name, description, value, tags } => secrets::create(secrets(), name, description, value, tags).await,
         Call::DescribeSecret { id } => secrets::describe(secrets(), id).await,
         Call::PutSecretValue { id, value } => secrets::put_value(secrets(), id, value).await,

@@ -17,15 +17,17 @@ use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudResult, Kind as ErrorKind};
 use crate::config::Secret;
 use crate::context::Context;
-use crate::resource::common::{all_tags, tags_value, timeout, to_json};
+use crate::resource::common::{all_tags, is_calm, tags_value, timeout, to_json};
 use crate::resource::{ApplyRequest, ApplyResponse};
-use crate::store::{Store, StoreError};
+use crate::store::{Lease, Store, StoreError};
 use crate::value::Dynamic;
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
     let prior = request.prior.clone();
     let done = if request.is_destroy() {
         destroy(context, &request).await
+    } else if !request.is_create() && is_calm(&request.planned) {
+        Ok(ApplyResponse { state: request.planned.clone(), ..ApplyResponse::default() })
     } else {
         match Work::prepare(context, &request).await {
             Ok(work) if request.is_create() => work.create(&request).await,
@@ -138,27 +140,28 @@ impl<'a> Work<'a> {
         }
         if failure.is_none() {
             let document = self.document(&secrets)?;
-            failure = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write()).await.err();
+            failure =
+                self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write(), Some(&lease)).await.err();
         }
-        drop(lease);
         let Some(error) = failure else {
             return Ok(ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() });
         };
         let mut diagnostic = error.diagnostic();
         diagnostic.message = format!("destination `{}` was not created: {}", self.name, diagnostic.message);
-        if self.undo().await.is_ok() {
+        if self.undo(&lease).await.is_ok() {
             return Err(vec![diagnostic]);
         }
         let mut diagnostics = vec![diagnostic];
-        diagnostics.extend(self.store.unstoppable().confirm(Kind::Destination, self.name).await.err().map(|error| error.diagnostic()));
+        diagnostics
+            .extend(self.store.unstoppable().confirm(Kind::Destination, self.name, &lease).await.err().map(|error| error.diagnostic()));
         Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
     }
 
-    async fn undo(&self) -> Result<(), StoreError> {
+    async fn undo(&self, lease: &Lease) -> Result<(), StoreError> {
         for (field, _, _) in self.given() {
             self.session.delete_secret(self.hub.home(), &self.hub.secret_name(self.name, field.secret)).await?;
         }
-        self.store.delete(Kind::Destination, self.name).await
+        self.store.withdraw(Kind::Destination, self.name, lease).await
     }
 
     async fn update(&self, request: &ApplyRequest) -> Done {
@@ -181,7 +184,7 @@ impl<'a> Work<'a> {
             secrets.insert(field.secret.to_owned(), arn.map_err(|error| vec![error.diagnostic()])?);
         }
         let document = self.document(&secrets)?;
-        let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write()).await;
+        let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write(), None).await;
         put.map_err(|error| one(&error))?;
         let mut diagnostics = Vec::new();
         for (_, arn) in before.secrets.iter().filter(|(secret, _)| !secrets.contains_key(*secret)) {

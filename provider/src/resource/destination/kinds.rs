@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::table::{Definition, State};
 use trailwire_engine::trigger::Destination;
 
+use super::settings::Settings;
 use crate::value::Dynamic;
 
 /// One value that is given by the configuration alone and kept in Secrets Manager.
@@ -134,4 +137,11 @@ pub(crate) fn document(mut config: Value, secret: &dyn Fn(&str) -> Option<String
         }
     }
     config
+}
+
+/// The secrets that a destination owns, by ARN; by name where its making was begun and never told.
+pub(crate) fn owned_secrets(hub: &Hub, definition: &Definition) -> Vec<String> {
+    let told = Settings::read(definition.settings.as_deref()).secrets.into_values();
+    let begun = FIELDS.iter().filter(|_| definition.claim.state == State::Creating);
+    told.chain(begun.map(|field| hub.secret_name(&definition.name, field.secret))).collect()
 }

@@ -29,8 +29,3 @@ impl Settings {
         serde_json::to_string(self).unwrap_or_default()
     }
 }
-
-/// The ARNs of the secrets that a destination owns, by its settings.
-pub(crate) fn owned_secrets(settings: Option<&str>) -> Vec<String> {
-    Settings::read(settings).secrets.into_values().collect()
-}

@@ -17,15 +17,17 @@ use crate::cloud::Session;
 use crate::cloud::call::Tags;
 use crate::cloud::error::CloudError;
 use crate::context::Context;
-use crate::resource::common::{tags_value, timeout};
+use crate::resource::common::{is_calm, tags_value, timeout};
 use crate::resource::{ApplyRequest, ApplyResponse};
-use crate::store::{Store, StoreError};
+use crate::store::{Lease, Store, StoreError};
 use crate::value::Dynamic;
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
     let prior = request.prior.clone();
     let done = if request.is_destroy() {
         destroy::destroy(context, &request).await
+    } else if !request.is_create() && is_calm(&request.planned) {
+        Ok(ApplyResponse { state: request.planned.clone(), ..ApplyResponse::default() })
     } else {
         match Work::prepare(context, &request).await {
             Ok(work) if request.is_create() => work.create(&request).await,
@@ -58,6 +60,8 @@ struct Work<'a> {
     store: Store,
     settings: Settings,
     regions: Vec<String>,
+    /// Whether queues go with what they hold.
+    force: bool,
 }
 
 fn one(error: &StoreError) -> Vec<Diagnostic> {
@@ -86,7 +90,8 @@ impl<'a> Work<'a> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        Ok(Work { context, store: Store::new(&session, &hub), session, hub, settings, regions })
+        let force = request.planned.get_bool("force_destroy") == Some(true);
+        Ok(Work { context, store: Store::new(&session, &hub), session, hub, settings, regions, force })
     }
 
     fn home(&self) -> Home<'_> {
@@ -94,7 +99,8 @@ impl<'a> Work<'a> {
     }
 
     fn columns(&self) -> Columns<'_> {
-        Columns { session: &self.session, shared: &self.context.shared, hub: &self.hub, settings: &self.settings }
+        let (session, shared) = (&self.session, &*self.context.shared);
+        Columns { session, shared, hub: &self.hub, settings: &self.settings, force: self.force }
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -119,20 +125,31 @@ impl<'a> Work<'a> {
     }
 
     async fn create(&self, request: &ApplyRequest) -> Done {
-        let fail = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
-        self.home().make_table().await.map_err(|error| fail(&error))?;
-        let (_, lease) = self.store.claim_hub().await.map_err(|error| one(&error))?;
-        request.progress.record(self.state(&request.planned, None, self.cells(), BTreeMap::new()));
+        let begun = || self.state(&request.planned, None, self.cells(), BTreeMap::new());
+        let mut made_table = false;
+        let claimed = match self.home().make_table(&mut made_table).await {
+            Ok(()) => self.store.claim_hub().await,
+            Err(error) => Err(error.into()),
+        };
+        let lease = match claimed {
+            Ok((_, lease)) => lease,
+            // The table is ours and is there: Terraform must know of it.
+            Err(error) if made_table && !matches!(error, StoreError::Taken { .. }) => {
+                let diagnostics = vec![with_note(error.diagnostic(), &self.session)];
+                return Ok(ApplyResponse { state: begun(), diagnostics, private: None });
+            }
+            Err(error) => return Err(vec![with_note(error.diagnostic(), &self.session)]),
+        };
+        request.progress.record(begun());
         let (outcome, urls) = self.make().await;
         let urls = match (urls, outcome.failed.is_empty()) {
             (Ok(urls), true) => urls,
             (made, _) => {
-                drop(lease);
-                return Ok(self.roll_back(request, outcome, made.err()).await);
+                return Ok(self.roll_back(request, outcome, made.err(), &lease).await);
             }
         };
         let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
-        if let Err(error) = self.store.unstoppable().put_hub(&self.item(Some(record))).await {
+        if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(Some(record)), &lease).await {
             let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
             return Ok(ApplyResponse { state, diagnostics: one(&error), private: None });
         }
@@ -158,7 +175,7 @@ impl<'a> Work<'a> {
     }
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
-    async fn roll_back(&self, request: &ApplyRequest, outcome: Outcome, home_error: Option<CloudError>) -> ApplyResponse {
+    async fn roll_back(&self, request: &ApplyRequest, outcome: Outcome, home_error: Option<CloudError>, lease: &Lease) -> ApplyResponse {
         let name = self.hub.name();
         let told = |what: &str| {
             let columns = (!outcome.failed.is_empty()).then(|| outcome.diagnostic(&self.session, &format!("hub `{name}` {what}")));
@@ -170,7 +187,8 @@ impl<'a> Work<'a> {
             columns.into_iter().chain(home).collect::<Vec<_>>()
         };
         if !self.session.stop().is_cancelled() {
-            let undone = destroy::remove_all(&self.columns(), &self.home(), self.cells()).await;
+            let columns = Columns { force: true, ..self.columns() };
+            let undone = destroy::remove_all(&columns, &self.home(), self.cells()).await;
             if undone.is_ok() {
                 return ApplyResponse {
                     state: Dynamic::Null,
@@ -180,7 +198,7 @@ impl<'a> Work<'a> {
             }
         }
         let mut diagnostics = told("was not wholly created");
-        if let Err(error) = self.store.unstoppable().put_hub(&self.item(None)).await {
+        if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(None), lease).await {
             diagnostics.push(error.diagnostic());
         }
         ApplyResponse { state: self.state(&request.planned, None, self.cells(), outcome.reasons()), diagnostics, private: None }
@@ -189,7 +207,9 @@ impl<'a> Work<'a> {
     /// Keeps going where something fails, and says in `drifted` what is left to do.
     async fn update(&self, request: &ApplyRequest) -> Done {
         let tags_before: Tags = request.prior.get_string_map("tags_all");
-        let old = self.store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
+        let item = self.store.hub_item().await.map_err(|error| one(&error))?;
+        let leaving = item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
+        let old = item.and_then(|item| item.record);
         let began = Instant::now();
         let repaired = async {
             let new_role = self.home().role_is_missing().await?;
@@ -204,26 +224,47 @@ impl<'a> Work<'a> {
         let cells = self.cells();
         let outcome = self.columns().make_dead_letters(&cells, Some(&tags_before)).await;
         let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
-        self.store.put_hub(&self.item(Some(record.clone()))).await.map_err(|error| one(&error))?;
+        let before: BTreeSet<Cell> = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(hub_cells)).chain(leaving).collect();
+        let left: BTreeSet<Cell> = before.into_iter().filter(|cell| !cells.contains(cell)).collect();
+        // The record first: a trigger that is applied meanwhile sees the new scope. What is to be cleared is kept until it is.
+        self.put(&record, &left).await.map_err(|error| one(&error))?;
         self.context.shared.remember_hub(&self.hub);
         let definitions = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
         let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
-        let outcome = outcome.and(self.columns().rules(&record, &definitions, anew).await);
-        let before: BTreeSet<Cell> = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(hub_cells)).collect();
-        let left: BTreeSet<Cell> = before.iter().filter(|cell| !cells.contains(cell)).cloned().collect();
-        let removed = self.remove_columns(left).await;
+        let (rules, unreadable) = self.columns().rules(&record, &definitions, anew).await;
+        let outcome = outcome.and(rules);
+        // Listed after the rules were: a trigger that is made meanwhile is declared before it has any.
+        let declared = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
+        let declared = declared.into_iter().map(|definition| definition.name).collect();
+        let outcome = outcome.and(self.columns().remove_orphans(&cells, &declared).await);
+        let removed = self.remove_columns(left.clone()).await;
         let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
+        let mut diagnostics: Vec<Diagnostic> = unreadable.iter().map(|name| unreadable_trigger(name)).collect();
+        if not_removed.len() < left.len()
+            && let Err(error) = self.unstoppable_put(&record, &not_removed).await
+        {
+            diagnostics.push(error.diagnostic());
+        }
         let mut outcome = outcome.and(removed);
         if !self.settings.forward_dead_letter && (anew || old.is_none()) {
             outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
         }
         let all: Vec<Cell> = cells.into_iter().chain(not_removed).collect();
         let state = self.state(&request.planned, Some(&urls), all, outcome.reasons());
-        let mut diagnostics = Vec::new();
         if !outcome.failed.is_empty() {
             diagnostics.push(outcome.diagnostic(&self.session, &format!("hub `{}` is not updated everywhere", self.hub.name())));
         }
         Ok(ApplyResponse { state, diagnostics, private: None })
+    }
+
+    async fn put(&self, record: &HubRecord, leaving: &BTreeSet<Cell>) -> Result<(), StoreError> {
+        let settings = Some(self.settings.leaving(leaving).write());
+        self.store.put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
+    }
+
+    async fn unstoppable_put(&self, record: &HubRecord, leaving: &[Cell]) -> Result<(), StoreError> {
+        let settings = Some(self.settings.leaving(leaving).write());
+        self.store.unstoppable().put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
     }
 
     /// Rules first, then the queues that keep what they could not forward.
@@ -232,6 +273,11 @@ impl<'a> Work<'a> {
         let done = rules.done.clone();
         rules.and(self.columns().remove_dead_letters(done).await)
     }
+}
+
+fn unreadable_trigger(name: &str) -> Diagnostic {
+    let message = format!("the definition of trigger `{name}` cannot be read, and its rules were left as they are");
+    Diagnostic::warning(Code::DOCUMENT_REFUSED, message).help("a newer version of the provider may have written it: use that version")
 }
 
 /// Adds what ended the work, when a timeout or an interrupt did.

@@ -27,6 +27,8 @@ pub(super) struct Columns<'a> {
     pub(super) shared: &'a Shared,
     pub(super) hub: &'a Hub,
     pub(super) settings: &'a Settings,
+    /// Whether queues go with what they hold.
+    pub(super) force: bool,
 }
 
 impl Columns<'_> {
@@ -56,14 +58,18 @@ impl Columns<'_> {
         .await
     }
 
-    /// Removes the forward dead-letter queues, with what they hold.
+    /// Removes the forward dead-letter queues; without `force` only those that hold nothing.
     pub(super) async fn remove_dead_letters(&self, cells: impl IntoIterator<Item = Cell>) -> Outcome {
         in_each(cells, |cell| async move {
             let name = self.hub.forward_dead_letter_queue_name();
             let gone = async {
-                match self.session.get_queue_url(&cell, &name).await? {
-                    Some(url) => self.session.delete_queue(&cell, &url).await,
-                    None => Ok(()),
+                let Some(url) = self.session.get_queue_url(&cell, &name).await? else { return Ok(()) };
+                match held(self.session, &cell, &url).await? {
+                    0 => self.session.delete_queue(&cell, &url).await,
+                    _ if self.force => self.session.delete_queue(&cell, &url).await,
+                    count => {
+                        Err(CloudError::ours(Kind::InUse, &cell, format!("queue {name} holds {count} events that could not be forwarded")))
+                    }
                 }
             };
             unless_disabled(gone.await)
@@ -73,11 +79,17 @@ impl Columns<'_> {
 
     /// The rules of every definition in every cell of the scope. `anew` puts rules and targets even where they seem to be as wanted: a listing
     /// does not tell a target's dead-letter queue.
-    pub(super) async fn rules(&self, record: &HubRecord, definitions: &[Definition], anew: bool) -> Outcome {
-        let jobs = definitions.iter().filter_map(|definition| {
-            let trigger = Trigger::parse(definition.document.as_deref()?).ok()?;
-            Some((trigger, TriggerSettings::read(definition.settings.as_deref())))
-        });
+    /// Definitions that cannot be read are returned by name: their rules stay as they are.
+    pub(super) async fn rules(&self, record: &HubRecord, definitions: &[Definition], anew: bool) -> (Outcome, Vec<String>) {
+        let mut unreadable = Vec::new();
+        let mut readable = Vec::new();
+        for definition in definitions {
+            match definition.document.as_deref().map(Trigger::parse) {
+                Some(Ok(trigger)) => readable.push((trigger, TriggerSettings::read(definition.settings.as_deref()))),
+                _ => unreadable.push(definition.name.clone()),
+            }
+        }
+        let jobs = readable.into_iter();
         let jobs = jobs.map(|(trigger, settings)| async move {
             let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger.name, tags: &settings.tags_all };
             let scope: BTreeSet<Cell> = trigger_cells(record, &trigger).into_iter().collect();
@@ -97,7 +109,7 @@ impl Columns<'_> {
             })
             .await
         });
-        join_all(jobs).await.into_iter().fold(Outcome::default(), Outcome::and)
+        (join_all(jobs).await.into_iter().fold(Outcome::default(), Outcome::and), unreadable)
     }
 
     /// Removes the rules of every trigger from cells, whether or not anything declares them.
@@ -119,27 +131,93 @@ impl Columns<'_> {
         .await
     }
 
-    /// What differs in each cell. A cell that cannot be read is told apart.
-    pub(super) async fn look(&self, cells: &[Cell]) -> (BTreeMap<String, String>, BTreeMap<Cell, CloudError>) {
-        let looks = cells.iter().map(|cell| async move { (cell, self.dead_letters(cell, Mode::Look).await) });
-        let mut drifted = BTreeMap::new();
-        let mut unread = BTreeMap::new();
-        for (cell, found) in join_all(looks).await {
-            match found {
-                Ok(reasons) if reasons.is_empty() => {}
-                Ok(reasons) => {
-                    drifted.insert(cell.to_string(), reasons.join("; "));
-                }
-                Err(error) if error.kind == Kind::RegionDisabled => {
-                    drifted.insert(cell.to_string(), "the region is not enabled in the account any more".to_owned());
-                }
-                Err(error) => {
-                    unread.insert(cell.clone(), error);
-                }
+    /// Removes the rules of triggers that nobody declares.
+    pub(super) async fn remove_orphans(&self, cells: &[Cell], declared: &BTreeSet<String>) -> Outcome {
+        in_each(cells.iter().cloned(), |cell| async move {
+            let none = Tags::new();
+            for trigger in self.orphans(&cell, declared).await? {
+                let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger, tags: &none };
+                row.remove(&cell).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The triggers that have rules in a cell and are not declared.
+    async fn orphans(&self, cell: &Cell, declared: &BTreeSet<String>) -> CloudResult<BTreeSet<String>> {
+        let found = self.shared.rules_in(self.session, self.hub, cell).await?;
+        let triggers = found.keys().filter_map(|rule| self.hub.trigger_of_rule(rule)).map(|(trigger, _)| trigger.to_owned());
+        Ok(triggers.filter(|trigger| !declared.contains(trigger)).collect())
+    }
+
+    /// What differs in the cells of the scope.
+    pub(super) async fn look(&self, cells: &[Cell], declared: &BTreeSet<String>) -> Looked {
+        let looks = cells.iter().map(|cell| async move {
+            let (mut reasons, orphans) = futures::try_join!(self.dead_letters(cell, Mode::Look), self.orphans(cell, declared))?;
+            reasons.extend(orphans.iter().map(|trigger| format!("there are rules of trigger {trigger}, which nobody declares")));
+            Ok(reasons)
+        });
+        let mut looked = Looked::default();
+        for (cell, found) in cells.iter().zip(join_all(looks).await) {
+            looked.add(cell, found, true);
+        }
+        looked
+    }
+
+    /// What is left in cells outside the scope.
+    pub(super) async fn look_outside(&self, cells: &[Cell]) -> Looked {
+        let nobody = BTreeSet::new();
+        let looks = cells.iter().map(|cell| {
+            let nobody = &nobody;
+            async move {
+                let name = self.hub.forward_dead_letter_queue_name();
+                let (queue, rules) = futures::try_join!(self.session.get_queue_url(cell, &name), self.orphans(cell, nobody))?;
+                let queue = queue.map(|_| format!("queue {name} is not wanted here any more"));
+                let rules = rules.iter().map(|trigger| format!("the rules of trigger {trigger} are not wanted here any more"));
+                Ok(rules.chain(queue).collect())
+            }
+        });
+        let mut looked = Looked::default();
+        for (cell, found) in cells.iter().zip(join_all(looks).await) {
+            looked.add(cell, found, false);
+        }
+        looked
+    }
+}
+
+/// What a look at cells found.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Cell to reason.
+    pub(super) drifted: BTreeMap<String, String>,
+    /// Cells that could not be read.
+    pub(super) unread: BTreeMap<Cell, CloudError>,
+}
+
+impl Looked {
+    fn add(&mut self, cell: &Cell, found: CloudResult<Reasons>, inside: bool) {
+        match found {
+            Ok(reasons) if reasons.is_empty() => {}
+            Ok(reasons) => {
+                self.drifted.insert(cell.to_string(), reasons.join("; "));
+            }
+            Err(error) if error.kind == Kind::RegionDisabled => {
+                let told = "the region is not enabled in the account any more".to_owned();
+                self.drifted.extend(inside.then(|| (cell.to_string(), told)));
+            }
+            Err(error) => {
+                self.unread.insert(cell.clone(), error);
             }
         }
-        (drifted, unread)
     }
+}
+
+/// How many messages a queue holds: waiting, taken or delayed. As good as SQS counts.
+pub(super) async fn held(session: &Session, cell: &Cell, url: &str) -> CloudResult<u64> {
+    let attributes = session.get_queue_attributes(cell, url).await?.unwrap_or_default();
+    let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"];
+    Ok(names.iter().filter_map(|name| attributes.get(*name)?.parse::<u64>().ok()).sum())
 }
 
 /// A region that is not enabled any more holds nothing.

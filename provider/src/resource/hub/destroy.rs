@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
-use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::table::{Definition, Kind, State};
 
 use super::Settings;
 use super::apply::{Done, hub_of, with_note};
-use super::column::Columns;
+use super::column::{Columns, held};
 use super::home::{Home, Mode};
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::apply::scope::hub_cells;
 use crate::cloud::Session;
+use crate::cloud::error::{CloudError, Kind as ErrorKind};
 use crate::context::Context;
 use crate::resource::common::timeout;
 use crate::resource::destination::owned_secrets;
@@ -31,23 +32,27 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let one = |error: StoreError| vec![with_note(error.diagnostic(), &session)];
     let item = store.hub_item().await.map_err(one)?;
     let force = prior.get_bool("force_destroy") == Some(true);
-    refuse_while_declared(&store, hub.name(), force).await?;
+    let record = item.as_ref().and_then(|item| item.record.as_ref());
+    let leaving = item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
+    let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.map(hub_cells).unwrap_or_default()).chain(leaving).collect();
+    if !force {
+        refuse_while_declared(&store, hub.name()).await?;
+        refuse_while_holding(&session, &hub, &cells).await?;
+    }
     let was_live = item.as_ref().is_some_and(|item| item.claim.state == State::Live && item.record.is_some());
     store.close_hub().await.map_err(one)?;
     // Whatever was declared between the look and the closing is seen now; nothing can be declared any more.
-    if let Err(refusal) = refuse_while_declared(&store, hub.name(), force).await {
+    if !force && let Err(refusal) = refuse_while_declared(&store, hub.name()).await {
         if was_live {
             store.unstoppable().reopen_hub().await.map_err(one)?;
         }
         return Err(refusal);
     }
-    let record = item.and_then(|item| item.record);
-    let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.iter().flat_map(hub_cells)).collect();
     let settings = Settings::default();
-    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings };
+    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true };
     let home = Home { session: &session, hub: &hub, settings: &settings, mode: Mode::Repair };
     let declared = store.definitions(Kind::Destination).await.map_err(one)?;
-    let removed = match remove_secrets(&session, hub.home(), &declared).await {
+    let removed = match remove_secrets(&session, &hub, &declared).await {
         Ok(()) => remove_all(&columns, &home, cells.into_iter().collect()).await,
         Err(diagnostic) => Err((vec![diagnostic], None)),
     };
@@ -67,30 +72,61 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     }
 }
 
-async fn refuse_while_declared(store: &Store, name: &str, force: bool) -> Result<(), Vec<Diagnostic>> {
-    if force {
-        return Ok(());
-    }
-    let mut names = Vec::new();
-    for kind in Kind::ALL {
-        let declared = store.definitions(kind).await.map_err(|error| vec![error.diagnostic()])?;
-        names.extend(declared.iter().map(|definition| format!("{} `{}`", kind.as_str(), definition.name)));
-    }
-    if names.is_empty() {
-        return Ok(());
-    }
+/// What somebody declares keeps the hub; what a killed apply began and nobody finished does not.
+async fn refuse_while_declared(store: &Store, name: &str) -> Result<(), Vec<Diagnostic>> {
+    let declared = store.declared().await.map_err(|error| vec![error.diagnostic()])?;
+    let mut names: Vec<String> = declared.iter().map(|definition| format!("{} `{}`", definition.kind.as_str(), definition.name)).collect();
+    let Some(first) = declared.first() else { return Ok(()) };
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     if more > 0 {
         names.push(format!("{more} more"));
     }
     let message = format!("hub `{name}` still holds {}", names.join(", "));
-    Err(vec![Diagnostic::error(Code::IN_USE, message).help("destroy them first, or set `force_destroy = true` and apply that before")])
+    let import = format!("terraform import trailwire_{}.NAME {name}/{}", first.kind.as_str(), first.name);
+    let help = format!(
+        "destroy them first, in the state that declares them, or bring them under this one: {import}\n    or set `force_destroy = true` and apply that before"
+    );
+    Err(vec![Diagnostic::error(Code::IN_USE, message).help(help)])
 }
 
-async fn remove_secrets(session: &Session, home: &Cell, destinations: &[Definition]) -> Result<(), Diagnostic> {
-    let secrets: Vec<String> = destinations.iter().flat_map(|definition| owned_secrets(definition.settings.as_deref())).collect();
-    let removals = secrets.iter().map(|secret| session.delete_secret(home, secret));
+/// Events that nobody has handled keep the hub.
+async fn refuse_while_holding(session: &Session, hub: &Hub, cells: &BTreeSet<Cell>) -> Result<(), Vec<Diagnostic>> {
+    let home = [hub.queue_name(), hub.dead_letter_queue_name()].map(|name| (hub.home(), name));
+    let queues = home.into_iter().chain(cells.iter().map(|cell| (cell, hub.forward_dead_letter_queue_name())));
+    let looks = queues.map(|(cell, name)| async move {
+        let count = match session.get_queue_url(cell, &name).await? {
+            Some(url) => held(session, cell, &url).await?,
+            None => 0,
+        };
+        Ok((count > 0).then(|| format!("queue {name} in {cell} holds {count}")))
+    });
+    let mut held = Vec::new();
+    for look in join_all(looks).await {
+        match look {
+            Ok(found) => held.extend(found),
+            Err(CloudError { kind: ErrorKind::RegionDisabled, .. }) => {}
+            Err(error) => return Err(vec![error.diagnostic()]),
+        }
+    }
+    if held.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "hub `{}` still holds {} events that nobody has handled",
+        hub.name(),
+        if held.len() == 1 { "a queue with" } else { "queues with" }
+    );
+    let help = format!(
+        "{}\n    let `trailwire run` handle them or purge the queues, or set `force_destroy = true` and apply that before",
+        held.join("\n    ")
+    );
+    Err(vec![Diagnostic::error(Code::IN_USE, message).help(help)])
+}
+
+async fn remove_secrets(session: &Session, hub: &Hub, destinations: &[Definition]) -> Result<(), Diagnostic> {
+    let secrets: Vec<String> = destinations.iter().flat_map(|definition| owned_secrets(hub, definition)).collect();
+    let removals = secrets.iter().map(|secret| session.delete_secret(hub.home(), secret));
     join_all(removals).await.into_iter().collect::<Result<(), _>>().map_err(|error| error.diagnostic())
 }
 

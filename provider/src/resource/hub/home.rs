@@ -50,16 +50,21 @@ impl Home<'_> {
         vec![self.hub.home().account.clone()]
     }
 
-    /// Makes the table and waits until it can be used.
-    pub(super) async fn make_table(&self) -> CloudResult<()> {
+    /// Makes the table and waits until it can be used; `made` tells whether this made it, also when it fails afterwards.
+    pub(super) async fn make_table(&self, made: &mut bool) -> CloudResult<()> {
         let (cell, name) = (self.hub.home(), self.hub.table_name());
         loop {
             match self.session.describe_table(cell, &name).await? {
                 Some(table) if table.status == "ACTIVE" => return Ok(()),
                 Some(_) => {}
                 None => match self.session.create_table(cell, &name, self.all_tags()).await {
-                    Err(error) if error.kind != Kind::Exists => return Err(error),
-                    _ => continue,
+                    Err(error) if error.kind == Kind::Exists => {}
+                    Err(error) => {
+                        // An answer that was lost or not waited for may have been a yes.
+                        *made |= matches!(error.kind, Kind::Interrupted | Kind::Unreachable | Kind::Transient);
+                        return Err(error);
+                    }
+                    Ok(()) => *made = true,
                 },
             }
             self.session.wait(cell, self.session.timing().poll, &format!("table {name} to be ready")).await?;

@@ -1,15 +1,18 @@
 //! Reading and importing a hub.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
-use trailwire_engine::fanout::table::HubRecord;
+use trailwire_engine::fanout::table::{HubRecord, Kind};
 
 use super::apply::hub_of;
 use super::column::Columns;
 use super::home::{Home, Mode};
 use super::{Settings, set_identity};
-use crate::apply::cells::{cells_value, drifted_value};
+use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::apply::scope::{find_hub, hub_cells};
+use crate::cloud::error::CloudError;
 use crate::config::Refresh;
 use crate::context::Context;
 use crate::resource::common::{optional_set, optional_tags, optional_text, tags_value};
@@ -34,18 +37,26 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     }
     let session = context.cloud.session(&request.stop);
     let hub = hub_of(&session, &old).await?;
-    let Some(item) = Store::new(&session, &hub).hub_item().await.map_err(|error| error.diagnostic())? else {
+    let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
+    let Some(item) = &snapshot.hub else {
         return Ok(ReadResponse::default());
     };
-    let Some(record) = item.record else {
+    let Some(record) = item.record.as_ref() else {
         // Begun and not finished; the state says so by being tainted.
         return Ok(ReadResponse { state: old, ..ReadResponse::default() });
     };
     let settings = Settings::read(item.settings.as_deref());
     let home = Home { session: &session, hub: &hub, settings: &settings, mode: Mode::Look };
-    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings };
-    let cells = hub_cells(&record);
-    let (looked, (mut drifted, unread_cells)) = futures::join!(home.all(), columns.look(&cells));
+    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: false };
+    let cells = hub_cells(record);
+    let outside: BTreeSet<Cell> = cells_of(&old).into_iter().chain(settings.leaving_cells()).filter(|cell| !cells.contains(cell)).collect();
+    let outside: Vec<Cell> = outside.into_iter().collect();
+    let declared = snapshot.names(Kind::Trigger);
+    let (looked, inside, left) = futures::join!(home.all(), columns.look(&cells, &declared), columns.look_outside(&outside));
+    let unread_cells: BTreeMap<Cell, CloudError> = inside.unread.into_iter().chain(left.unread).collect();
+    let mut drifted: BTreeMap<String, String> = inside.drifted.into_iter().chain(left.drifted).collect();
+    let still = outside.into_iter().filter(|cell| drifted.contains_key(&cell.to_string()) || unread_cells.contains_key(cell));
+    let all_cells: Vec<Cell> = cells.iter().cloned().chain(still).collect();
     let mut diagnostics: Vec<Diagnostic> = unread_cells.iter().map(|(cell, error)| unread(cell, error)).collect();
     let kept = unread_cells.keys().filter_map(|cell| Some((cell.to_string(), old.get("drifted").get_str(&cell.to_string())?.to_owned())));
     drifted.extend(kept);
@@ -59,10 +70,11 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         Err(error) => diagnostics.push(unread(hub.home(), &error)),
     }
     match settings.resolve(&session).await {
-        Ok(regions) => drifted.extend(scope_drift(&record, &regions)),
+        Ok(regions) => drifted.extend(scope_drift(record, &regions)),
         Err(error) => diagnostics.push(unread(hub.home(), &error)),
     }
-    let mut state = state_of(&hub, &record, &settings);
+    let mut state = state_of(&hub, record, &settings);
+    state.set("cells", cells_value(all_cells));
     for kept in ["force_destroy", "timeouts"] {
         state.set(kept, old.get(kept).clone());
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
-use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::table::{FORMAT_VERSION, HubRecord};
 
 use crate::cloud::Session;
@@ -30,9 +30,21 @@ pub(crate) struct Settings {
     pub(crate) exclude_regions: Option<Vec<String>>,
     /// Whether cells keep what could not be forwarded.
     pub(crate) forward_dead_letter: bool,
+    /// Cells that left the scope and may still hold something, `account/region`.
+    pub(crate) leaving: Vec<String>,
 }
 
 impl Settings {
+    /// The same, with these cells still to be cleared.
+    pub(super) fn leaving<'a>(&self, cells: impl IntoIterator<Item = &'a Cell>) -> Self {
+        Self { leaving: cells.into_iter().map(Cell::to_string).collect(), ..self.clone() }
+    }
+
+    /// The cells that left the scope and may still hold something.
+    pub(super) fn leaving_cells(&self) -> Vec<Cell> {
+        self.leaving.iter().filter_map(|text| Cell::parse(text)).collect()
+    }
+
     pub(super) fn of(config: &Dynamic, planned: &Dynamic, provider: &ProviderConfig) -> Self {
         let tags = config.get_string_map("tags");
         let list = |name: &str| (!config.get(name).is_null()).then(|| config.get_strings(name));
@@ -43,6 +55,7 @@ impl Settings {
             regions: list("regions"),
             exclude_regions: list("exclude_regions"),
             forward_dead_letter: planned.get_bool("forward_dead_letter").unwrap_or(true),
+            leaving: Vec::new(),
         }
     }
 

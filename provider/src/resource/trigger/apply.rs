@@ -18,15 +18,17 @@ use crate::cloud::Session;
 use crate::cloud::call::Tags;
 use crate::cloud::error::{CloudError, CloudResult, Kind as ErrorKind};
 use crate::context::Context;
-use crate::resource::common::{all_tags, tags_value, timeout};
+use crate::resource::common::{all_tags, is_calm, tags_value, timeout};
 use crate::resource::{ApplyRequest, ApplyResponse};
-use crate::store::{Claimed, Store, StoreError};
+use crate::store::{Claimed, Lease, Store, StoreError};
 use crate::value::Dynamic;
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
     let prior = request.prior.clone();
     let done = if request.is_destroy() {
         destroy(context, &request).await
+    } else if !request.is_create() && is_calm(&request.planned) {
+        Ok(ApplyResponse { state: request.planned.clone(), ..ApplyResponse::default() })
     } else {
         match Work::prepare(context, &request).await {
             Ok(work) if request.is_create() => work.create(&request).await,
@@ -149,29 +151,35 @@ impl<'a> Work<'a> {
                 let told = outcome.diagnostic(&self.session, &format!("trigger `{name}` is not everywhere yet"));
                 diagnostics.push(Diagnostic { severity: trailwire_engine::diagnostic::Severity::Warning, ..told });
             }
-            if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name).await {
+            if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name, &lease).await {
                 diagnostics.push(error.diagnostic());
             }
             let state = self.state(&request.planned, &record, &cells, outcome.reasons());
             return Ok(ApplyResponse { state, diagnostics, private: None });
         }
-        drop(lease);
-        Ok(self.roll_back(request, &record, &cells, &outcome).await)
+        Ok(self.roll_back(request, &record, &cells, &outcome, &lease).await)
     }
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
-    async fn roll_back(&self, request: &ApplyRequest, record: &HubRecord, cells: &[Cell], outcome: &Outcome) -> ApplyResponse {
+    async fn roll_back(
+        &self,
+        request: &ApplyRequest,
+        record: &HubRecord,
+        cells: &[Cell],
+        outcome: &Outcome,
+        lease: &Lease,
+    ) -> ApplyResponse {
         let name = &self.trigger.name;
         if !outcome.interrupted() {
             let undone = in_each(cells.iter().cloned(), |cell| async move { self.row(&self.session).remove(&cell).await }).await;
-            if undone.failed.is_empty() && self.store.delete(Kind::Trigger, name).await.is_ok() {
+            if undone.failed.is_empty() && self.store.withdraw(Kind::Trigger, name, lease).await.is_ok() {
                 let told =
                     outcome.diagnostic(&self.session, &format!("trigger `{name}` was not created, and what was made is removed again"));
                 return ApplyResponse { state: Dynamic::Null, diagnostics: vec![told], private: None };
             }
         }
         let mut diagnostics = vec![outcome.diagnostic(&self.session, &format!("trigger `{name}` was not wholly created"))];
-        if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name).await {
+        if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name, lease).await {
             diagnostics.push(error.diagnostic());
         }
         ApplyResponse { state: self.state(&request.planned, record, cells, outcome.reasons()), diagnostics, private: None }
@@ -183,7 +191,7 @@ impl<'a> Work<'a> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let put = self.store.put(Kind::Trigger, &self.trigger.name, &self.document, &self.settings.write()).await;
+        let put = self.store.put(Kind::Trigger, &self.trigger.name, &self.document, &self.settings.write(), None).await;
         put.map_err(|error| one(&error))?;
         let tags_before: Tags = request.prior.get_string_map("tags_all");
         let (outcome, record) = self.in_scope(record, How::Repair(Some(&tags_before))).await;
@@ -223,6 +231,7 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.iter().flat_map(hub_cells)).collect();
     let none = Tags::new();
     let row = Row { session: &session, shared: &context.shared, hub: &hub, trigger: name, tags: &none };
+    let done = cells.clone();
     let outcome = in_each(cells, |cell| async move { row.remove(&cell).await }).await;
     if !outcome.failed.is_empty() {
         let mut state = prior.clone();
@@ -235,5 +244,15 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
         let note = timeout_note(&session);
         vec![note.map_or_else(|| error.diagnostic(), |note| error.diagnostic().help(note))]
     })?;
-    Ok(ApplyResponse::default())
+    // A hub that took a region in meanwhile may have put rules there for a definition that it still saw.
+    let newer = store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
+    let late: BTreeSet<Cell> = newer.iter().flat_map(hub_cells).filter(|cell| !done.contains(cell)).collect();
+    let outcome = in_each(late, |cell| async move { row.remove(&cell).await }).await;
+    if outcome.failed.is_empty() {
+        return Ok(ApplyResponse::default());
+    }
+    let mut state = prior.clone();
+    state.set("cells", cells_value(outcome.failed.keys().cloned()));
+    let told = outcome.diagnostic(&session, &format!("trigger `{name}` is not removed everywhere"));
+    Ok(ApplyResponse { state, diagnostics: vec![told], private: None })
 }

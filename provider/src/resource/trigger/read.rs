@@ -1,6 +1,6 @@
 //! Reading and importing a trigger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
@@ -11,8 +11,8 @@ use trailwire_engine::trigger::Trigger;
 
 use super::document::{attributes, rule_names, wanted};
 use super::settings::Settings;
-use crate::apply::cells::{cells_value, drifted_value};
-use crate::apply::scope::{find_hub, trigger_cells};
+use crate::apply::cells::{cells_of, cells_value, drifted_value};
+use crate::apply::scope::{find_hub, hub_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::error::Kind as ErrorKind;
 use crate::config::Refresh;
@@ -49,14 +49,15 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     };
     let settings = Settings::read(definition.settings.as_deref());
     let mut new = attributes(&trigger, &settings);
-    let (drifted, diagnostics) = drift_of(context, &session, &hub, record, &trigger, &state).await?;
+    let scope = trigger_cells(record, &trigger);
+    let Drift { reasons, left, diagnostics } = drift_of(context, &session, &hub, record, &trigger, &state).await?;
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
     new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
     new.set("hub_arn", Dynamic::String(hub.arn()));
     new.set("rule_names", Dynamic::strings(rule_names(&hub, record, &trigger)));
-    new.set("cells", cells_value(trigger_cells(record, &trigger)));
-    new.set("drifted", drifted_value(drifted));
+    new.set("cells", cells_value(scope.into_iter().chain(left)));
+    new.set("drifted", drifted_value(reasons));
     Ok(ReadResponse { state: new, diagnostics, private: None })
 }
 
@@ -71,7 +72,18 @@ fn unreadable(state: &Dynamic, name: &str) -> ReadResponse {
     ReadResponse { state, diagnostics: vec![warning], private: None }
 }
 
-/// What differs, cell by cell. A cell that cannot be read keeps what the state says of it, with a warning.
+/// What a refresh found.
+#[derive(Default)]
+struct Drift {
+    /// Cell to reason.
+    reasons: BTreeMap<String, String>,
+    /// Cells outside the scope in which something is left.
+    left: Vec<Cell>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// What differs, cell by cell, in the scope, in the rest of the hub's cells and in those that the state knows: outside the scope any rule is too much.
+/// A cell that cannot be read keeps what the state says of it, with a warning.
 async fn drift_of(
     context: &Context,
     session: &Session,
@@ -79,35 +91,41 @@ async fn drift_of(
     record: &HubRecord,
     trigger: &Trigger,
     state: &Dynamic,
-) -> Result<(BTreeMap<String, String>, Vec<Diagnostic>), Diagnostic> {
-    let looks = trigger_cells(record, trigger).into_iter().map(|cell| async move {
+) -> Result<Drift, Diagnostic> {
+    let scope: BTreeSet<Cell> = trigger_cells(record, trigger).into_iter().collect();
+    let known: BTreeSet<Cell> = cells_of(state).into_iter().collect();
+    let all: BTreeSet<Cell> = scope.iter().cloned().chain(known.iter().cloned()).chain(hub_cells(record)).collect();
+    let looks = all.into_iter().map(|cell| async move {
         let found = context.shared.rules_of(session, hub, &cell, &trigger.name).await;
         (cell, found)
     });
-    let mut drifted = BTreeMap::new();
-    let mut diagnostics = Vec::new();
+    let mut drifted = Drift::default();
     for (cell, found) in join_all(looks).await {
+        let inside = scope.contains(&cell);
         match found {
             Ok(found) => {
-                let rules =
-                    wanted(hub, record, trigger, &cell).map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
+                let rules = if inside { wanted(hub, record, trigger, &cell) } else { Ok(Vec::new()) };
+                let rules = rules.map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
                 let reasons = drift(&rules, &found, |_| true);
                 if !reasons.is_empty() {
-                    drifted.insert(cell.to_string(), reasons.join("; "));
+                    drifted.reasons.insert(cell.to_string(), reasons.join("; "));
+                    drifted.left.extend((!inside).then_some(cell));
                 }
             }
             Err(error) if error.kind == ErrorKind::Interrupted => return Err(error.diagnostic()),
             Err(error) if error.kind == ErrorKind::RegionDisabled => {
-                drifted.insert(cell.to_string(), "the region is not enabled in the account any more".to_owned());
+                let told = "the region is not enabled in the account any more".to_owned();
+                drifted.reasons.extend(inside.then(|| (cell.to_string(), told)));
             }
             Err(error) => {
                 let before = state.get("drifted").get_str(&cell.to_string());
-                drifted.extend(before.map(|reason| (cell.to_string(), reason.to_owned())));
-                diagnostics.push(unread(&cell, &error));
+                drifted.reasons.extend(before.map(|reason| (cell.to_string(), reason.to_owned())));
+                drifted.diagnostics.push(unread(&cell, &error));
+                drifted.left.extend((!inside && known.contains(&cell)).then_some(cell));
             }
         }
     }
-    Ok((drifted, diagnostics))
+    Ok(drifted)
 }
 
 /// A warning that a cell could not be read.
