@@ -3,7 +3,6 @@
 
 pub mod names;
 pub mod pattern;
-pub mod pushed;
 pub mod policy;
 pub mod rules;
 pub mod table;

@@ -127,3 +127,18 @@ async fn two_hubs_never_touch_each_other() {
     world.terraform.assert_empty_plan().await;
     world.destroy().await;
 }
+
+/// A hub under another name is another hub: its definitions go with it.
+#[tokio::test]
+async fn a_hub_that_is_replaced_takes_its_definitions_along() {
+    let world = World::new().await;
+    let text = Configuration::new("http://127.0.0.1:9/unused").text();
+    world.terraform.configure(&text);
+    world.terraform.apply().await.success();
+    let before = world.rule("eu-west-1").await;
+    world.terraform.configure(&text.replace("name    = \"security\"", "name    = \"renamed\""));
+    world.terraform.apply().await.success();
+    assert_ne!(world.rule("eu-west-1").await, before);
+    world.terraform.assert_empty_plan().await;
+    world.destroy().await;
+}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use trailwire_tests::cloudtrail::Event;
+use trailwire_tests::control::{Fault, Matcher};
 use trailwire_tests::process::{Program, built};
 use trailwire_tests::runtime;
 
@@ -79,6 +80,33 @@ async fn a_bad_document_keeps_the_last_good_one_in_force() {
     expected.sort();
     assert_eq!(told(&arrived), expected);
     runtime.says("earlier").await;
+    runtime.terminate();
+    runtime.finish().await.success();
+    world.destroy().await;
+}
+
+/// While the definitions cannot be read nothing is judged, nothing is lost and the queue is not worn out.
+#[tokio::test]
+async fn events_wait_while_the_definitions_cannot_be_read() {
+    let world = World::new().await;
+    let (path, url) = world.webhook();
+    world.terraform.configure(&Configuration::new(&url).text());
+    world.terraform.apply().await.success();
+    let journal = tempfile::tempdir().unwrap();
+    let runtime = world.start_runtime(journal.path());
+    runtime.says("receiving").await;
+    let reads = Matcher::service("dynamodb").by(&world.account);
+    let refusing = world.control().fault(Fault::fail(reads, 400, "AccessDeniedException")).await;
+    let mut events: Vec<Event> = (0..10).map(|_| Event::new(&world.account, HOME, "ec2", "RunInstances")).collect();
+    world.control().put_events(&events.iter().map(Event::envelope).collect::<Vec<_>>()).await;
+    refusing.struck(8).await;
+    refusing.remove().await;
+    events.push(Event::new(&world.account, HOME, "ec2", "RunInstances"));
+    world.control().put_events(&[events[10].envelope()]).await;
+    let arrived = world.stand.sink().wait(&path, |arrived| arrived.len() >= 11, Duration::from_secs(150), "eleven notifications").await;
+    let mut expected: Vec<Told> = events.iter().map(|event| Told::new("instances", event)).collect();
+    expected.sort();
+    assert_eq!(told(&arrived), expected);
     runtime.terminate();
     runtime.finish().await.success();
     world.destroy().await;

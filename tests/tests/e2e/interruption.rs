@@ -1,7 +1,7 @@
 //! An apply that is interrupted or killed loses nothing: what exists is in the state, or the next apply finds it.
 
 use trailwire_tests::control::{ArmedFault, Effect, Fault, Matcher};
-use trailwire_tests::process::{self, Program};
+use trailwire_tests::process::{self, Finished, Program};
 use trailwire_tests::terraform::provider_of;
 
 use crate::world::{Configuration, World};
@@ -19,24 +19,72 @@ async fn held_apply(world: &World, matcher: Matcher, is_carried_out: bool) -> (P
 }
 
 /// A terminal sends the interrupt to both; Terraform asks the provider to stop and waits for it.
-#[tokio::test]
-async fn an_interrupted_apply_loses_no_state() {
-    for (service, operation, region) in
-        [("events", "PutRule", "eu-west-1"), ("events", "PutTargets", "us-east-1"), ("events", "CreateEventBus", "us-east-1")]
-    {
-        let world = World::new().await;
-        world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
-        let (apply, held) = held_apply(&world, world.calls(service, operation).within(region), true).await;
-        process::signal("INT", provider_of(&apply));
-        apply.interrupt();
-        apply.says("Interrupt received").await;
-        held.remove().await;
-        let interrupted = apply.finish().await;
-        assert!(interrupted.status.code().is_some(), "terraform was killed: {}", interrupted.said());
+async fn interrupt(apply: Program, held: ArmedFault) -> Finished {
+    process::signal("INT", provider_of(&apply));
+    apply.interrupt();
+    apply.says("Interrupt received").await;
+    held.remove().await;
+    let interrupted = apply.finish().await;
+    assert!(interrupted.status.code().is_some(), "terraform was killed: {}", interrupted.said());
+    interrupted
+}
 
-        world.terraform.destroy().await.success();
-        let left = trailwire_tests::leftovers::of(world.stand, &world.account, &crate::world::REGIONS).await;
-        assert_eq!(left, [] as [String; 0], "after an interrupt in {operation}:\n{}", interrupted.said());
+/// Whatever a create was doing when it was interrupted: a destroy finds all of it.
+async fn a_destroy_finds_everything_after_an_interrupt_in(service: &str, operation: &str, region: &str) {
+    let world = World::new().await;
+    world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
+    let (apply, held) = held_apply(&world, world.calls(service, operation).within(region), true).await;
+    let interrupted = interrupt(apply, held).await;
+    let destroyed = world.terraform.destroy().await.success();
+    let left = trailwire_tests::leftovers::of(world.stand, &world.account, &crate::world::REGIONS).await;
+    let said = format!("{}\n{}", interrupted.said(), destroyed.said());
+    assert_eq!(left, [] as [String; 0], "after an interrupt in {operation}:\n{said}");
+}
+
+/// The usual configuration, with a destination more that has a secret.
+fn with_secret(webhook: &str) -> String {
+    let chat = r#"
+resource "trailwire_destination" "chat" {
+  hub  = trailwire_hub.security.id
+  name = "chat"
+  slack {
+    webhook_url_wo         = "http://127.0.0.1:9/secret"
+    webhook_url_wo_version = 1
+  }
+}
+"#;
+    Configuration::new(webhook).text() + chat
+}
+
+#[tokio::test]
+async fn an_interrupted_create_of_a_hub_loses_no_state() {
+    a_destroy_finds_everything_after_an_interrupt_in("events", "CreateEventBus", "us-east-1").await;
+    a_destroy_finds_everything_after_an_interrupt_in("iam", "CreateRole", "us-east-1").await;
+}
+
+#[tokio::test]
+async fn an_interrupted_create_of_a_destination_loses_no_state() {
+    a_destroy_finds_everything_after_an_interrupt_in("secretsmanager", "CreateSecret", "us-east-1").await;
+}
+
+#[tokio::test]
+async fn an_interrupted_create_of_a_trigger_loses_no_state() {
+    a_destroy_finds_everything_after_an_interrupt_in("events", "PutRule", "eu-west-1").await;
+    a_destroy_finds_everything_after_an_interrupt_in("events", "PutTargets", "us-east-1").await;
+}
+
+#[tokio::test]
+async fn an_interrupted_destroy_can_be_finished() {
+    for (service, operation, region) in [("events", "RemoveTargets", "eu-west-1"), ("events", "DeleteEventBus", "us-east-1")] {
+        let world = World::new().await;
+        world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
+        world.terraform.apply().await.success();
+        let hold = Fault::new(world.calls(service, operation).within(region), Effect::Hold).after();
+        let held = world.control().fault(hold).await;
+        let destroy = world.terraform.start(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
+        held.struck(1).await;
+        interrupt(destroy, held).await;
+        world.destroy().await;
     }
 }
 

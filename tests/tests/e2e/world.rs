@@ -96,8 +96,19 @@ impl World {
         aws_sdk_sqs::Client::new(&self.stand.sdk(&self.account, region).await)
     }
 
+    /// Throws away what is on the queues: a hub whose queues hold work refuses to go.
+    pub(crate) async fn empty_queues(&self) {
+        for region in REGIONS {
+            let sqs = self.sqs(region).await;
+            for url in sqs.list_queues().send().await.unwrap().queue_urls() {
+                sqs.purge_queue().queue_url(url).send().await.unwrap();
+            }
+        }
+    }
+
     /// Destroys everything and asserts that nothing is left.
     pub(crate) async fn destroy(&self) {
+        self.empty_queues().await;
         self.terraform.destroy().await.success();
         self.assert_nothing_left().await;
     }
