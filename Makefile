@@ -31,7 +31,7 @@ lint: ## Check format and lints
 
 .PHONY: bench
 bench: ## Measure what is promised, with a release build (the first one takes several minutes)
-	$(CARGO) build --workspace --release
+	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
 	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench
 
 .PHONY: docs

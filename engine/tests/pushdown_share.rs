@@ -3,7 +3,13 @@
 //!
 //! `cargo test -p trailwire-engine --test pushdown_share -- --nocapture` prints the list.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and this one prints a list")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and this one prints a list"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

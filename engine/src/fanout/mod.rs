@@ -3,6 +3,7 @@
 
 pub mod names;
 pub mod pattern;
+pub mod pushed;
 pub mod policy;
 pub mod rules;
 pub mod table;

@@ -39,10 +39,31 @@ pub fn everything() -> String {
 /// # Errors
 /// When a single name or source does not fit.
 pub fn patterns(narrowing: Narrowing<'_>) -> Result<Vec<String>, PatternTooLong> {
+    Ok(pieces_of(narrowing)?.into_iter().map(|piece| piece.pattern).collect())
+}
+
+/// One of the patterns, and what it narrows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The pattern.
+    pub pattern: String,
+    /// The event names in it.
+    pub names: Vec<String>,
+    /// The event sources in it.
+    pub sources: Vec<String>,
+}
+
+/// As [`patterns`], with what is in each.
+///
+/// # Errors
+/// As [`patterns`].
+pub fn pieces_of(narrowing: Narrowing<'_>) -> Result<Vec<Piece>, PatternTooLong> {
+    let piece =
+        |names: &[String], sources: &[String]| Piece { pattern: compose(names, sources), names: names.to_vec(), sources: sources.to_vec() };
     let names = distinct(narrowing.names);
     let sources = distinct(narrowing.sources);
-    let whole = compose(&names, &sources);
-    if length(&whole) <= PATTERN_MAX {
+    let whole = piece(&names, &sources);
+    if length(&whole.pattern) <= PATTERN_MAX {
         return Ok(vec![whole]);
     }
     let room = PATTERN_MAX.saturating_sub(length(&compose(&["".to_owned()], &["".to_owned()])));
@@ -52,7 +73,7 @@ pub fn patterns(narrowing: Narrowing<'_>) -> Result<Vec<String>, PatternTooLong>
     for some_sources in pieces(&sources, source_room)? {
         let used: usize = some_sources.iter().map(|source| cost(source)).sum();
         for some_names in pieces(&names, room.saturating_sub(used))? {
-            all.push(compose(some_names, some_sources));
+            all.push(piece(some_names, some_sources));
         }
     }
     Ok(all)

@@ -15,7 +15,7 @@ const LOOK_FOR_PARENT: Duration = Duration::from_millis(500);
 
 /// Who decides that it is over, besides Shutdown and SIGTERM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keeper {
+enum Keeper {
     /// Terraform, the parent process of this id: over when it is gone. SIGINT is ignored, because a terminal sends it to us too, and Terraform says Stop
     /// when it means us.
     Parent(u32),
@@ -23,27 +23,42 @@ pub(super) enum Keeper {
     User,
 }
 
-impl Keeper {
-    /// The parent of this process. To be asked before the handshake, which is the last moment at which it is surely there.
-    pub(super) fn parent() -> Keeper {
-        Keeper::Parent(std::os::unix::process::parent_id())
-    }
+/// What there is to listen to. Made before the handshake: from then on signals come, and the parent may go.
+pub(super) struct Life {
+    keeper: Keeper,
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
 }
 
-/// Returns when the process should end.
-pub(super) async fn end(server: &Server, quit: &CancellationToken, keeper: Keeper) {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()).ok(), signal(SignalKind::terminate()).ok());
-    loop {
-        tokio::select! {
-            () = quit.cancelled() => return tokio::time::sleep(AFTER_SHUTDOWN).await,
-            () = received(&mut interrupt) => match keeper {
-                Keeper::Parent(_) => tracing::debug!("interrupt ignored: Terraform says Stop when it means us"),
-                Keeper::User => return orphaned(server).await,
-            },
-            () = received(&mut terminate) => return orphaned(server).await,
-            () = tokio::time::sleep(LOOK_FOR_PARENT) => match keeper {
-                Keeper::Parent(id) if std::os::unix::process::parent_id() != id => return orphaned(server).await,
-                Keeper::Parent(_) | Keeper::User => {}
+impl Life {
+    /// The life of a process that Terraform started.
+    pub(super) fn of_parent() -> Life {
+        Life::kept_by(Keeper::Parent(std::os::unix::process::parent_id()))
+    }
+
+    /// The life of a process that a person started.
+    pub(super) fn of_user() -> Life {
+        Life::kept_by(Keeper::User)
+    }
+
+    fn kept_by(keeper: Keeper) -> Life {
+        Life { keeper, interrupt: signal(SignalKind::interrupt()).ok(), terminate: signal(SignalKind::terminate()).ok() }
+    }
+
+    /// Returns when the process should end.
+    pub(super) async fn end(mut self, server: &Server, quit: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = quit.cancelled() => return tokio::time::sleep(AFTER_SHUTDOWN).await,
+                () = received(&mut self.interrupt) => match self.keeper {
+                    Keeper::Parent(_) => tracing::debug!("interrupt ignored: Terraform says Stop when it means us"),
+                    Keeper::User => return orphaned(server).await,
+                },
+                () = received(&mut self.terminate) => return orphaned(server).await,
+                () = tokio::time::sleep(LOOK_FOR_PARENT) => match self.keeper {
+                    Keeper::Parent(id) if std::os::unix::process::parent_id() != id => return orphaned(server).await,
+                    Keeper::Parent(_) | Keeper::User => {}
+                }
             }
         }
     }

@@ -34,12 +34,12 @@ pub const ADDRESS: &str = "registry.terraform.io/trailwire/trailwire";
 /// No socket, or a client certificate that is none.
 pub async fn serve(server: Arc<Server>, invitation: &Invitation, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let identity = invitation.client_certificate.as_deref().map(tls::Identity::pinned_to).transpose()?;
-    let (socket, keeper) = (listen::Socket::bind()?, life::Keeper::parent());
+    let (socket, life) = (listen::Socket::bind()?, life::Life::of_parent());
     let line = handshake_line(socket.path(), identity.as_ref());
     let (acceptor, quit) = (identity.map(|identity| identity.acceptor), CancellationToken::new());
     writeln!(out, "{line}")?;
     out.flush()?;
-    run(server, socket, acceptor, quit, keeper).await
+    run(server, socket, acceptor, quit, life).await
 }
 
 /// Serves a Terraform that somebody else starts, for debuggers: writes the environment variable that makes Terraform come here. Without TLS, until interrupted.
@@ -47,13 +47,13 @@ pub async fn serve(server: Arc<Server>, invitation: &Invitation, out: &mut (dyn 
 /// # Errors
 /// No socket.
 pub async fn serve_debug(server: Arc<Server>, out: &mut (dyn Write + Send)) -> io::Result<()> {
-    let socket = listen::Socket::bind()?;
+    let (socket, life) = (listen::Socket::bind()?, life::Life::of_user());
     let address = serde_json::json!({ "Network": "unix", "String": socket.path() });
     let process =
         serde_json::json!({ "Protocol": "grpc", "ProtocolVersion": PROTOCOL, "Pid": std::process::id(), "Test": true, "Addr": address });
     writeln!(out, "TF_REATTACH_PROVIDERS='{}'", serde_json::json!({ ADDRESS: process }))?;
     out.flush()?;
-    run(server, socket, None, CancellationToken::new(), life::Keeper::User).await
+    run(server, socket, None, CancellationToken::new(), life).await
 }
 
 /// `1|5|unix|/path|grpc|CERT`: version of the handshake itself, of the protocol, address, transport, our certificate.
@@ -67,13 +67,13 @@ async fn run(
     socket: listen::Socket,
     acceptor: Option<tokio_rustls::TlsAcceptor>,
     quit: CancellationToken,
-    keeper: life::Keeper,
+    life: life::Life,
 ) -> io::Result<()> {
     let connections = listen::connections(&socket, acceptor)?;
     let served = router(Arc::clone(&server), &quit).serve_with_incoming_shutdown(connections, quit.clone().cancelled_owned());
     let ended = tokio::select! {
         served = served => served.map_err(io::Error::other),
-        () = life::end(&server, &quit, keeper) => Ok(()),
+        () = life.end(&server, &quit) => Ok(()),
     };
     life::settle(&server).await;
     ended

@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use trailwire_provider::wire::message::{
-    DiagnosticsResponse, DynamicValue, Empty, GetSchemaResponse, PrepareProviderConfigRequest, PrepareProviderConfigResponse,
+    DiagnosticsResponse, DynamicValue, Empty, GetMetadataResponse, GetSchemaResponse, PrepareProviderConfigRequest,
+    PrepareProviderConfigResponse,
 };
 
 use crate::client::{Certificate, Client, Line};
@@ -96,6 +97,21 @@ async fn it_ends_when_told_to_terminate() {
     provider.signal("TERM");
     provider.ends().await;
     assert!(!provider.line.socket.parent().unwrap().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_right_after_the_handshake_line_find_it_ready() {
+    for signal in ["INT", "TERM"] {
+        let mut provider = Provider::start();
+        provider.signal(signal);
+        if signal == "INT" {
+            let metadata: Result<GetMetadataResponse, _> = provider.client().await.call("GetMetadata", Empty {}).await;
+            assert!(metadata.is_ok(), "it went on");
+            provider.signal("TERM");
+        }
+        provider.ends().await;
+        assert!(!provider.line.socket.parent().unwrap().exists(), "{signal}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
