@@ -35,6 +35,32 @@ impl Span {
     }
 }
 
+/// A text in which nothing hides: control characters, and those that turn or hide what stands around them (the marks and
+/// overrides of writing direction, spaces and joiners without width), as `\u202e`. JSON stays JSON of the same value.
+///
+/// What stands in events is written by whoever makes them, terminals included among its readers.
+///
+/// ```
+/// use trailwire_engine::text::visible;
+/// assert_eq!(visible("a\u{1b}[31m\u{202e}é"), r"a\u001b[31m\u202eé");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_hidden(character) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The candidate nearest to `word`, if it is near enough to be a misspelling: at most a third of the word's length away
 /// (and at least one edit allowed), case ignored. Of equally near ones the first is taken.
 ///

@@ -7,6 +7,7 @@ mod eval;
 mod explain;
 mod input;
 mod matching;
+mod pattern;
 mod run;
 mod test;
 
@@ -30,6 +31,8 @@ enum Command {
     Run(Box<run::RunArguments>),
     /// Evaluates a match on events: one line of JSON for each event.
     Eval(eval::EvalArguments),
+    /// Prints what of a match EventBridge can decide: the event pattern, and what stays for the runtime.
+    Pattern(pattern::PatternArguments),
     /// Runs the tests of triggers.
     Test(test::TestArguments),
     /// Tells why an event does or does not fire a trigger.
@@ -59,6 +62,7 @@ pub(crate) fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Pattern(arguments) => pattern::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };

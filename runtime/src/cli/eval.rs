@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use trailwire_engine::eval::{EvalError, search, truthy};
 use trailwire_engine::expr::Expr;
+use trailwire_engine::text::visible;
 
 use super::matching::{MatchArguments, Matching};
 use super::{Failure, input, print};
@@ -54,7 +55,7 @@ pub(crate) fn run(arguments: &EvalArguments) -> Result<(), Failure> {
         let opened = input::open(name).map_err(|error| Failure::refused(format!("cannot read {name}: {error}")))?;
         values(opened, arguments.raw, &mut |value| {
             let printed = match value {
-                Ok(value) => print(&outcome(&expr, &value, arguments.on_error).to_string()),
+                Ok(value) => print(&visible(&outcome(&expr, &value, arguments.on_error).to_string())),
                 Err(reason) => {
                     refused += 1;
                     drop(writeln!(std::io::stderr(), "refused: {name}: {reason}"));

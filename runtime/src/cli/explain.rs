@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use trailwire_engine::event::Event;
 use trailwire_engine::explain;
 use trailwire_engine::matcher::CompiledTrigger;
+use trailwire_engine::text::visible;
 
 use super::matching::{MatchArguments, Matching};
 use super::{Failure, input, print};
@@ -87,7 +88,7 @@ impl Subject {
     /// What is printed for one event.
     fn explain(&self, event: &Event, format: Format) -> Vec<String> {
         let explained: Vec<(String, Value)> = match self {
-            Self::Match(Matching { text, expr }) => {
+            Self::Match(Matching { text, expr, .. }) => {
                 let explanation = explain::expression(text, expr, event.envelope());
                 vec![(explanation.to_text(), explanation.to_json())]
             }
@@ -102,9 +103,9 @@ impl Subject {
                 let or = |text: Option<&str>| text.unwrap_or("?").to_owned();
                 let head = format!("event {} {} ({})", or(event.event_id()), or(event.name()), or(event.source()));
                 let lines = explained.iter().flat_map(|(text, _)| text.lines()).map(|line| format!("  {line}"));
-                std::iter::once(head).chain(lines).collect()
+                std::iter::once(head).chain(lines).map(|line| visible(&line)).collect()
             }
-            Format::Json => explained.into_iter().map(|(_, json)| of_event(event, json).to_string()).collect(),
+            Format::Json => explained.into_iter().map(|(_, json)| visible(&of_event(event, json).to_string())).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use trailwire_engine::check;
-use trailwire_engine::diagnostic::{Diagnostic, Path};
+use trailwire_engine::diagnostic::{Diagnostic, Path, any_error};
 use trailwire_engine::expr::Expr;
 use trailwire_engine::lang::Language;
 
@@ -28,6 +28,7 @@ pub(super) struct MatchArguments {
 /// A match that was read.
 #[derive(Debug)]
 pub(super) struct Matching {
+    pub(super) language: Language,
     pub(super) text: String,
     pub(super) expr: Expr,
 }
@@ -43,19 +44,19 @@ impl MatchArguments {
         texts.into_iter().find_map(|(language, text)| Some((language, text.as_deref()?)))
     }
 
-    /// Parses the match; warnings go to standard error, errors are the failure. `None` where none was given.
+    /// Parses and checks the match; warnings go to standard error, errors are the failure. `None` where none was given.
     pub(super) fn read(&self) -> Result<Option<Matching>, Failure> {
         let Some((language, text)) = self.given() else { return Ok(None) };
         let drawn = |diagnostics: &[Diagnostic]| diagnostics.iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n");
-        match language.parse(text) {
-            (None, diagnostics) => Err(Failure::refused(drawn(&diagnostics))),
-            (Some(expr), _) => {
-                let warnings = check::check_text(language, text, &Path::default());
-                if !warnings.is_empty() {
-                    drop(writeln!(std::io::stderr(), "{}", drawn(&warnings)));
+        let diagnostics = check::check_text(language, text, &Path::default());
+        match language.parse(text).0 {
+            Some(expr) if !any_error(&diagnostics) => {
+                if !diagnostics.is_empty() {
+                    drop(writeln!(std::io::stderr(), "{}", drawn(&diagnostics)));
                 }
-                Ok(Some(Matching { text: text.to_owned(), expr }))
+                Ok(Some(Matching { language, text: text.to_owned(), expr }))
             }
+            _ => Err(Failure::refused(drawn(&diagnostics))),
         }
     }
 }

@@ -135,3 +135,49 @@ FAILED   users: broken: its event cannot be read: "#;
 fn failing_tests_do_not_stop_the_daemon() {
     tested().run_over(&[], &["--until-idle", "0s"]).success();
 }
+
+/// An expression that is an error is refused, though it could be evaluated: it never says what it seems to say.
+#[test]
+fn an_expression_that_is_surely_wrong_is_refused() {
+    for command in ["eval", "explain", "pattern"] {
+        let inputs: &[&str] = if command == "pattern" { &[] } else { &["-"] };
+        let finished = Finished::of(trailwire(&[command, "--jmespath", "!detail.errorCode"]).args(inputs)).refused();
+        assert!(finished.stderr.starts_with("error[TW2110]"), "{}", finished.stderr);
+    }
+}
+
+/// What stands in events does not reach a terminal as a command.
+#[test]
+fn nothing_in_an_event_steers_the_terminal() {
+    let hostile = event("\u{1b}[31mA\u{202e}", "\u{9b}x\n").to_string();
+    for arguments in [
+        &["eval", "--jmespath", "detail.eventName", "-"][..],
+        &["explain", "--jmespath", "detail.eventName", "-"],
+        &["explain", "--format", "json", "--filter-pattern", "{ $.eventName = x }", "-"],
+    ] {
+        let told = with_stdin(trailwire(arguments), &hostile).success().stdout;
+        let hidden = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!told.contains(hidden) && told.contains("\\u001b[31mA\\u202e"), "{told:?}");
+    }
+    let value = lines(with_stdin(trailwire(&["eval", "--jmespath", "detail.eventName", "-"]), &hostile))[0]["value"].clone();
+    assert_eq!(value, json!("\u{1b}[31mA\u{202e}"));
+}
+
+#[test]
+fn pattern_tells_what_is_pushed_down_and_what_stays() {
+    let told = |arguments: &[&str]| lines(Finished::of(trailwire(&["pattern"]).args(arguments))).remove(0);
+    assert_eq!(
+        told(&["--jmespath", "detail.userIdentity.type == 'Root' && contains(detail.userAgent, 'console')"]),
+        json!({"pattern": {"detail": {"userIdentity": {"type": ["Root"]}}}, "exact": false,
+            "residual": "contains(detail.userAgent, 'console')", "never": null,
+            "notes": ["`contains(detail.userAgent, 'console')`: it takes a wildcard, which only `push_down = \"full\"` may spend"]})
+    );
+    let exact = told(&["--filter-pattern", "{ ($.eventName = A) || ($.eventName = B) }", "--event-source", "s3.amazonaws.com"]);
+    assert_eq!((&exact["exact"], &exact["residual"]), (&json!(true), &json!(null)));
+    assert_eq!(exact["pattern"], json!({"detail": {"eventSource": ["s3.amazonaws.com"], "eventName": ["A", "B"]}}));
+    let pattern = r#"{"detail":{"eventName":[{"prefix":"Create"}]}}"#;
+    assert_eq!(told(&["--event-pattern", pattern])["pattern"], serde_json::from_str::<Value>(pattern).unwrap());
+    assert_eq!(told(&["--jmespath", "detail.a == detail.b"])["pattern"], json!(null));
+    assert!(told(&["--jmespath", "detail.eventName == 'A' && detail.eventName == 'B'"])["never"].is_string());
+    Finished::of(&mut trailwire(&["pattern"])).refused();
+}
