@@ -1,5 +1,6 @@
 //! AWS refuses, throttles and loses answers; applies end well or say what went wrong and where.
 
+use trailwire_tests::cloudtrail::Event;
 use trailwire_tests::control::{Effect, Fault, Matcher};
 
 use crate::world::{Configuration, PROVIDER, REGIONS, Trigger, World};
@@ -72,6 +73,40 @@ async fn throttling_is_overcome() {
     world.destroy().await;
 }
 
+/// AWS did the work and the answer was lost: the call is made again and finds its own work done.
+#[tokio::test]
+async fn lost_answers_are_overcome() {
+    let world = World::new().await;
+    let operations = [
+        ("events", "CreateEventBus"),
+        ("events", "PutPermission"),
+        ("events", "PutRule"),
+        ("events", "PutTargets"),
+        ("events", "RemoveTargets"),
+        ("events", "DeleteRule"),
+        ("events", "DeleteEventBus"),
+        ("iam", "CreateRole"),
+        ("iam", "PutRolePolicy"),
+        ("iam", "DeleteRolePolicy"),
+        ("iam", "DeleteRole"),
+        ("sqs", "CreateQueue"),
+        ("sqs", "DeleteQueue"),
+        ("dynamodb", "CreateTable"),
+        ("dynamodb", "PutItem"),
+        ("dynamodb", "UpdateItem"),
+        ("dynamodb", "TransactWriteItems"),
+        ("dynamodb", "DeleteItem"),
+        ("dynamodb", "DeleteTable"),
+    ];
+    for (service, operation) in operations {
+        world.control().fault(Fault::new(world.calls(service, operation), Effect::Cut).after().times(1)).await;
+    }
+    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    world.terraform.apply().await.success();
+    world.terraform.assert_empty_plan().await;
+    world.destroy().await;
+}
+
 #[tokio::test]
 async fn a_region_that_is_not_enabled_is_named() {
     let world = World::new().await;
@@ -128,17 +163,56 @@ async fn two_hubs_never_touch_each_other() {
     world.destroy().await;
 }
 
-/// A hub under another name is another hub: its definitions go with it.
+/// AWS says that the session is not valid in a region: that does not mean that there is nothing in it.
 #[tokio::test]
-async fn a_hub_that_is_replaced_takes_its_definitions_along() {
+async fn a_region_that_does_not_know_the_session_is_not_taken_for_empty() {
+    let world = World::new().await;
+    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    world.terraform.apply().await.success();
+    let calls = Matcher::service("events").by(&world.account).within("eu-west-1");
+    let refusing = world.control().fault(Fault::fail(calls, 400, "UnrecognizedClientException")).await;
+    let failed =
+        world.terraform.run(&["destroy", "-auto-approve", "-input=false", "-no-color", "-target=trailwire_trigger.instances"]).await;
+    assert!(flat(&failed.failure().said()).contains("eu-west-1"));
+    refusing.remove().await;
+    assert!(world.terraform.state().await.contains(&"trailwire_trigger.instances".to_owned()));
+    world.destroy().await;
+}
+
+/// Events that nobody has judged yet are work.
+#[tokio::test]
+async fn a_hub_that_holds_events_is_destroyed_by_force_alone() {
     let world = World::new().await;
     let text = Configuration::new("http://127.0.0.1:9/unused").text();
     world.terraform.configure(&text);
     world.terraform.apply().await.success();
-    let before = world.rule("eu-west-1").await;
-    world.terraform.configure(&text.replace("name    = \"security\"", "name    = \"renamed\""));
+    world.control().put_events(&[Event::new(&world.account, "eu-west-1", "ec2", "RunInstances").envelope()]).await;
+    let refused = world.terraform.destroy().await.failure();
+    assert!(flat(&refused.said()).contains("force_destroy"), "{}", refused.said());
+    world.terraform.configure(&text.replace("name    = \"security\"", "name    = \"security\"\n  force_destroy = true"));
     world.terraform.apply().await.success();
-    assert_ne!(world.rule("eu-west-1").await, before);
-    world.terraform.assert_empty_plan().await;
-    world.destroy().await;
+    world.terraform.destroy().await.success();
+    world.assert_nothing_left().await;
+}
+
+/// `{ owner = var.owner }` with a null default is usual.
+#[tokio::test]
+async fn nulls_in_maps_are_refused_or_kept_but_never_planned_for_ever() {
+    let world = World::new().await;
+    let text = Configuration::new("http://127.0.0.1:9/unused").text();
+    let with_null = text.replacen(
+        "resource \"trailwire_hub\" \"security\" {",
+        "resource \"trailwire_hub\" \"security\" {\n  tags = { owner = null }",
+        1,
+    );
+    assert_ne!(text, with_null);
+    world.terraform.configure(&with_null);
+    let plan = world.terraform.plan().await;
+    if plan.status.code() == Some(1) {
+        assert!(plan.said().contains("tags"), "{}", plan.said());
+    } else {
+        world.terraform.apply().await.success();
+        world.terraform.assert_empty_plan().await;
+        world.destroy().await;
+    }
 }

@@ -88,6 +88,58 @@ async fn an_interrupted_destroy_can_be_finished() {
     }
 }
 
+/// A region leaves the hub; its removal is interrupted, or the provider is killed in it, or AWS refuses it. It is not forgotten.
+#[tokio::test]
+async fn a_region_whose_removal_did_not_end_is_not_forgotten() {
+    for how in ["interrupt", "kill", "refusal"] {
+        let mut world = World::new().await;
+        world.terraform.set("TRAILWIRE_LEASE_SECONDS", "4");
+        let mut wanted = Configuration::new("http://127.0.0.1:9/unused");
+        world.terraform.configure(&wanted.text());
+        world.terraform.apply().await.success();
+        wanted.regions = vec!["us-east-1"];
+        world.terraform.configure(&wanted.text());
+        let calls = world.calls("events", "RemoveTargets").within("eu-west-1");
+        match how {
+            "refusal" => {
+                let refusing = world.control().fault(Fault::fail(calls, 400, "AccessDeniedException")).await;
+                world.terraform.apply().await.failure();
+                refusing.remove().await;
+            }
+            _ => {
+                let (apply, held) = held_apply(&world, calls, false).await;
+                if how == "interrupt" {
+                    interrupt(apply, held).await;
+                } else {
+                    assert!(process::signal("KILL", provider_of(&apply)));
+                    apply.finish().await.failure();
+                    held.remove().await;
+                }
+            }
+        }
+        let is_there = !world.rules("eu-west-1").await.is_empty();
+        let plan = world.terraform.plan().await;
+        assert!(!is_there || plan.status.code() == Some(2), "after a {how} a rule is left and the plan does not say so:\n{}", plan.said());
+        world.terraform.apply().await.success();
+        assert!(world.rules("eu-west-1").await.is_empty(), "after a {how} the next apply leaves a rule");
+        world.terraform.assert_empty_plan().await;
+        world.destroy().await;
+    }
+}
+
+/// The provider dies while it creates a trigger; then everything is destroyed, without another apply.
+#[tokio::test]
+async fn a_destroy_after_a_killed_create_leaves_nothing() {
+    let mut world = World::new().await;
+    world.terraform.set("TRAILWIRE_LEASE_SECONDS", "4");
+    world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
+    let (apply, held) = held_apply(&world, world.calls("events", "PutTargets").within("eu-west-1"), true).await;
+    assert!(process::signal("KILL", provider_of(&apply)));
+    apply.finish().await.failure();
+    held.remove().await;
+    world.destroy().await;
+}
+
 #[tokio::test]
 async fn an_interrupted_apply_can_be_finished() {
     let world = World::new().await;
