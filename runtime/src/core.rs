@@ -34,6 +34,11 @@ use run::{Run, RunId, Task, TaskId, event_key};
 /// How often old keys are dropped.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
+/// How often deliveries are looked for whose day is over.
+const EXPIRE_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// When a grave is looked for again where there was none.
+const BURY_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+
 /// What happens to the core.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -73,7 +78,7 @@ pub(crate) enum Burial {
     Queue,
     /// Nowhere yet: the journal shall keep it.
     Journal,
-    /// Nowhere: the dead-letter queue did not take it. It stays a delivery and comes back.
+    /// Nowhere: the dead-letter queue did not take it. It is asked again.
     Failed,
 }
 
@@ -118,7 +123,6 @@ pub(crate) enum Note {
     DeadLettered { task: Task, reason: String },
     Cancelled { run: RunId, trigger: String },
     ExpressionError { trigger: String, event_id: String, error: String },
-    RunMissing { task: TaskId },
 }
 
 /// Work that goes on when the journal has a commit.
@@ -136,11 +140,14 @@ pub(crate) struct Core {
     triggers: Option<BTreeSet<String>>,
     /// Runs whose trigger is gone.
     orphans: BTreeMap<RunId, String>,
-    /// Deliveries that were given up and have no grave yet, with the reason.
-    burying: BTreeMap<TaskId, (Task, String)>,
+    /// The revision at which [`Core::triggers`] stood.
+    revision: u64,
+    /// Deliveries that were given up and have no grave yet, with the reason, and when a grave is looked for again where there was none.
+    burying: BTreeMap<TaskId, (Task, String, Option<Timestamp>)>,
     commits: BTreeMap<u64, Pending>,
     last_commit: u64,
     last_prune: Option<Timestamp>,
+    last_expiry: Option<Timestamp>,
     draining: bool,
 }
 
@@ -155,13 +162,16 @@ impl Core {
         let mut commands = Vec::new();
         match input {
             Input::Restored(tasks) => tasks.into_iter().for_each(|task| self.enqueue(task)),
-            Input::Definitions(definitions) => self.redefine(definitions.trigger_names()),
+            Input::Definitions(definitions) => self.redefine(&definitions),
             Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
             Input::Committed { commit, applied } => self.committed(commit, &applied, &mut commands),
             Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),
             Input::Buried { task, burial } => self.buried(&task, burial, now, &mut commands),
             Input::Resumed { task, run } => self.resumed(&task, run.as_deref(), now, &mut commands),
-            Input::Tick => self.prune(now, &mut commands),
+            Input::Tick => {
+                self.prune(now, &mut commands);
+                self.give_up_expired(now, &mut commands);
+            }
         }
         self.cancel_orphans(&mut commands);
         self.start_due(now, &mut commands);
@@ -170,7 +180,8 @@ impl Core {
 
     /// When [`Input::Tick`] should come, if nothing else does before.
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
-        self.queue.next_wake()
+        let graves = self.burying.values().filter_map(|(_, _, again)| *again);
+        graves.chain(self.queue.next_wake()).min()
     }
 
     /// Whether nothing is left to do: no commit under way, no delivery, no wait, no retry.
@@ -197,12 +208,22 @@ impl Core {
         self.queue.add(task);
     }
 
-    fn redefine(&mut self, triggers: BTreeSet<String>) {
+    /// News may come late and out of order; older ones are none.
+    fn redefine(&mut self, definitions: &Definitions) {
+        if self.triggers.is_some() && definitions.revision < self.revision {
+            return;
+        }
+        let triggers = definitions.trigger_names();
         self.orphans.extend(self.queue.runs_without(&triggers));
         self.triggers = Some(triggers);
+        self.revision = definitions.revision;
     }
 
     fn judge(&mut self, batch: u64, events: &[Event], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
+        // A batch may overtake the news of the definitions that it comes with.
+        if definitions.revision > self.revision {
+            self.redefine(definitions);
+        }
         let mut verdict = Verdict::default();
         let mut changes = Vec::new();
         for event in events {
@@ -270,33 +291,45 @@ impl Core {
 
     fn bury(&mut self, task: Task, reason: String, commands: &mut Vec<Command>) {
         commands.push(Command::Bury { task: task.clone(), reason: reason.clone() });
-        self.burying.insert(task.id.clone(), (task, reason));
+        self.burying.insert(task.id.clone(), (task, reason, None));
     }
 
     fn buried(&mut self, id: &TaskId, burial: Burial, now: Timestamp, commands: &mut Vec<Command>) {
-        let Some((task, reason)) = self.burying.remove(id) else { return };
-        let done = id.clone();
-        match burial {
-            Burial::Queue => self.commit(vec![Change::Finish { done, next: vec![] }], None, commands),
-            Burial::Journal => self.commit(vec![Change::Bury { done, reason: reason.clone(), at: now }], None, commands),
-            Burial::Failed => {
-                // Past its day there is no next attempt by the rules; the dead-letter queue gets one within the minute.
-                let due = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
-                return self.postpone(Task { due, ..task }, format!("the dead-letter queue did not take it: {reason}"), commands);
-            }
+        let Some((task, reason, again)) = self.burying.get_mut(id) else { return };
+        if burial == Burial::Failed {
+            *again = Some(now.saturating_add(BURY_AGAIN).unwrap_or(now));
+            return;
         }
+        let (task, reason, done) = (task.clone(), reason.clone(), id.clone());
+        self.burying.remove(id);
+        let change = match burial {
+            Burial::Journal => Change::Bury { done, reason: reason.clone(), at: now },
+            _ => Change::Finish { done, next: vec![] },
+        };
+        self.commit(vec![change], None, commands);
         commands.push(Command::Note(Note::DeadLettered { task, reason }));
     }
 
     fn resumed(&mut self, id: &TaskId, run: Option<&Run>, now: Timestamp, commands: &mut Vec<Command>) {
-        if self.queue.settle(id).is_none() {
+        let Some(task) = self.queue.settle(id) else { return };
+        match run {
+            Some(run) => {
+                let next = progress::tasks(&run.trigger, id.run, id.action, now);
+                self.commit(vec![Change::Finish { done: id.clone(), next }], None, commands);
+            }
+            None => self.bury(task, "its run can not be read".to_owned(), commands),
+        }
+    }
+
+    fn give_up_expired(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        let is_fresh = |last: Timestamp| now.duration_since(last) < EXPIRE_EVERY;
+        if self.draining || self.last_expiry.is_some_and(is_fresh) {
             return;
         }
-        let next = run.map(|run| progress::tasks(&run.trigger, id.run, id.action, now));
-        if next.is_none() {
-            commands.push(Command::Note(Note::RunMissing { task: id.clone() }));
+        self.last_expiry = Some(now);
+        for task in self.queue.take_expired(now) {
+            self.bury(task, "given up after a day: the destination took nothing".to_owned(), commands);
         }
-        self.commit(vec![Change::Finish { done: id.clone(), next: next.unwrap_or_default() }], None, commands);
     }
 
     fn prune(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
@@ -324,13 +357,10 @@ impl Core {
             return;
         }
         commands.extend(self.queue.take_waits(now).into_iter().map(|task| Command::Resume { task: task.id }));
-        for task in self.queue.take_deliveries(now) {
-            if retry::is_over(&task, now) {
-                self.queue.settle(&task.id);
-                self.bury(task, "given up after a day".to_owned(), commands);
-            } else {
-                commands.push(Command::Attempt { task });
-            }
+        commands.extend(self.queue.take_deliveries(now).into_iter().map(|task| Command::Attempt { task }));
+        for (task, reason, again) in self.burying.values_mut().filter(|(_, _, again)| again.is_some_and(|again| again <= now)) {
+            *again = None;
+            commands.push(Command::Bury { task: task.clone(), reason: reason.clone() });
         }
     }
 }

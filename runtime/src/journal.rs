@@ -54,6 +54,8 @@ pub(crate) enum Change {
     Cancel(RunId),
     /// Keys older than this are forgotten.
     Prune(Timestamp),
+    /// The last good version of every definition is this text now.
+    Remember(String),
 }
 
 /// Why the journal can not be used. Nothing was acknowledged that it did not take.
@@ -93,7 +95,10 @@ pub(crate) trait Journal: Send + Sync + 'static {
     /// all of it is durable. Several commits under way at once may share one write.
     fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<bool>, JournalError>>;
 
-    /// A run; `None` where it has ended.
+    /// What was remembered last; `None` where nothing was.
+    fn remembered(&self) -> BoxFuture<'_, Result<Option<String>, JournalError>>;
+
+    /// A run; `None` where it has ended, or where what is written of it can not be read, which is logged.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Arc<Run>>, JournalError>>;
 
     /// Every task, in no particular order: what a process that starts has to go on with.

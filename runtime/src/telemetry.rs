@@ -38,7 +38,6 @@ pub(crate) fn note(note: &Note) {
         Note::ExpressionError { trigger, event_id, error } => {
             tracing::warn!(trigger, event_id, error, "the match expression ended in an error");
         }
-        Note::RunMissing { task } => tracing::error!(run = %task.run, "the journal has lost a run"),
     }
 }
 

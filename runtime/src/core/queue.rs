@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::retry::{CAP, is_over};
 use super::run::{RunId, Step, Task, TaskId};
 
 /// Deliveries under way at once to one destination.
@@ -92,6 +93,23 @@ impl Queue {
         ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
     }
 
+    /// Takes the deliveries whose day is over and that need not be tried again: they were, or their destination does not take anything.
+    /// They are settled.
+    pub(super) fn take_expired(&mut self, now: Timestamp) -> Vec<Task> {
+        let mut expired = Vec::new();
+        for lane in self.lanes.values_mut() {
+            let closed = lane.failing || lane.is_paused(now);
+            let tasks = lane.due.iter().filter_map(|(_, id)| self.tasks.get(id));
+            let over: Vec<Task> = tasks.filter(|task| is_over(task, now) && (closed || task.attempts > 0)).cloned().collect();
+            for task in over {
+                lane.due.remove(&(task.due, task.id.clone()));
+                self.tasks.remove(&task.id);
+                expired.push(task);
+            }
+        }
+        expired
+    }
+
     /// Ends the work on a task that was taken. `None` where it was dropped in the meantime.
     pub(super) fn settle(&mut self, id: &TaskId) -> Option<Task> {
         if let Step::Deliver(destination) = &id.step
@@ -110,7 +128,8 @@ impl Queue {
             && let Some(lane) = self.lanes.get_mut(destination)
         {
             lane.failing = failed;
-            let asked = asked.and_then(|asked| SignedDuration::try_from(asked).ok());
+            // No answer may silence a destination for longer than the longest pause: somebody else may have given it.
+            let asked = asked.and_then(|asked| SignedDuration::try_from(asked.min(CAP)).ok());
             lane.paused_until = asked.and_then(|asked| now.checked_add(asked).ok());
         }
     }
@@ -208,6 +227,27 @@ mod tests {
         queue.settle(&delivery(8, 0, "dead", 1).id);
         assert_eq!((taken(&mut queue, 9).len(), queue.next_wake()), (0, Some(at(10))));
         assert_eq!(taken(&mut queue, 10).len(), WIDTH - 1);
+    }
+
+    #[test]
+    fn no_answer_silences_a_destination_for_long() {
+        let mut queue = Queue::default();
+        queue.add(delivery(1, 0, "a", 1));
+        queue.add(delivery(2, 0, "a", 1));
+        queue.add(delivery(3, 0, "b", 1));
+        taken(&mut queue, 1);
+        queue.settle(&delivery(2, 0, "a", 1).id);
+        queue.add(delivery(2, 0, "a", 1));
+        queue.note(&delivery(1, 0, "a", 1).id, true, Some(Duration::from_secs(100_000_000)), at(1));
+        queue.settle(&delivery(1, 0, "a", 1).id);
+        assert_eq!((taken(&mut queue, 900).len(), queue.next_wake()), (0, Some(at(901))));
+        // A day later what was never tried is given up where the destination is closed, and tried where it is not.
+        queue.settle(&delivery(3, 0, "b", 1).id);
+        queue.add(delivery(3, 0, "b", 1));
+        let day = 1 + 24 * 3600;
+        assert_eq!(queue.take_expired(at(day)), []);
+        assert_eq!(queue.take_expired(at(day + 1)), [delivery(2, 0, "a", 1)]);
+        assert_eq!(taken(&mut queue, day + 1), [(3, 0, "b".to_owned())]);
     }
 
     #[test]

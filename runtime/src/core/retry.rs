@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::run::{Task, short_hash};
 
 const BASE: Duration = Duration::from_secs(1);
-const CAP: Duration = Duration::from_secs(15 * 60);
+/// The longest pause between two attempts, unless a destination asks for more.
+pub(crate) const CAP: Duration = Duration::from_secs(15 * 60);
 /// For how long a delivery is tried before it becomes a dead letter.
 pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -20,12 +21,14 @@ pub(crate) fn next(task: &Task, now: Timestamp, asked: Option<Duration>) -> Opti
     let bound = BASE.saturating_mul(1u32.checked_shl(task.attempts).unwrap_or(u32::MAX)).min(CAP);
     let wait = bound.mul_f64(fraction(task)).max(asked.unwrap_or_default());
     let due = now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX);
-    (due <= last(task)).then(|| Task { due, attempts: task.attempts.saturating_add(1), ..task.clone() })
+    // However long a destination asks to wait, there is one more attempt before the day is over.
+    let due = due.min(last(task));
+    (now < last(task)).then(|| Task { due, attempts: task.attempts.saturating_add(1), ..task.clone() })
 }
 
-/// Whether a day of attempts is over: one that was never tried is tried, however late.
+/// Whether the day of attempts is over.
 pub(crate) fn is_over(task: &Task, now: Timestamp) -> bool {
-    task.attempts > 0 && now > last(task)
+    now > last(task)
 }
 
 fn last(task: &Task) -> Timestamp {
@@ -75,9 +78,13 @@ mod tests {
     fn after_a_day_it_is_over() {
         let task = task(100, 1);
         let late = task.since.saturating_add(PATIENCE).unwrap();
-        assert_eq!(next(&task, late.saturating_add(SignedDuration::from_secs(1)).unwrap(), None), None);
-        assert_eq!(next(&task, task.since, Some(Duration::from_secs(90_000))), None);
-        assert!(next(&task, task.since, Some(Duration::from_secs(80_000))).is_some());
-        assert_eq!(next(&task, task.since, Some(Duration::MAX)), None);
+        let second = SignedDuration::from_secs(1);
+        assert_eq!(next(&task, late, None), None);
+        assert!(!is_over(&task, late) && is_over(&task, late.saturating_add(second).unwrap()));
+        // The last attempt is made at the end of the day, whatever the destination asks for.
+        for asked in [Duration::from_secs(90_000), Duration::from_secs(100_000_000), Duration::MAX] {
+            assert_eq!(next(&task, task.since, Some(asked)).unwrap().due, late, "{asked:?}");
+        }
+        assert!(next(&task, task.since, Some(Duration::from_secs(80_000))).unwrap().due < late);
     }
 }

@@ -297,3 +297,54 @@ fn a_run_of_a_trigger_deleted_while_nothing_ran_is_cancelled_at_the_start() {
     world.settle();
     assert!(world.ended.is_empty() && world.journal.tasks.is_empty());
 }
+
+#[test]
+fn a_batch_that_overtakes_the_news_of_its_trigger_is_not_cancelled() {
+    let mut world = World::new();
+    let known = Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None));
+    world.definitions = known;
+    world.happen(&Happening::Die);
+    // The definitions of revision 2 come with the batch; the news of them comes later, and that of revision 1 later still.
+    let mut newer = Documents::default();
+    for trigger in definitions().triggers() {
+        newer.triggers.insert(trigger.name.clone(), Ok(trigger.clone()));
+    }
+    let newer = Arc::new(Definitions::new(2, Scope::default(), newer, None));
+    let older = std::mem::replace(&mut world.definitions, Arc::clone(&newer));
+    world.happen(&Happening::Offer(1));
+    world.step(Input::Definitions(older));
+    world.happen(&Happening::Write);
+    world.step(Input::Definitions(newer));
+    world.settle();
+    assert_eq!(world.ended.keys().cloned().collect::<BTreeSet<_>>(), expected(1).into_iter().collect());
+}
+
+#[test]
+fn a_destination_that_asks_for_years_is_asked_again_within_the_day() {
+    let mut world = World::new();
+    world.happen(&Happening::Offer(0));
+    world.happen(&Happening::Write);
+    let Some(Command::Attempt { task }) = world.work.pop_front() else { panic!("{:?}", world.work) };
+    let retry_after = Some(Duration::from_secs(100_000_000));
+    world.step(Input::Tried { task: task.id.clone(), attempt: Attempt::Failed { reason: "busy".to_owned(), retry_after } });
+    let begin = world.now;
+    world.settle();
+    assert_eq!(world.ended.len(), expected(0).len());
+    assert!(world.now.duration_since(begin) <= SignedDuration::from_hours(24), "{}", world.now);
+    assert!(world.journal.dead.is_empty());
+}
+
+#[test]
+fn a_grave_is_looked_for_again_without_another_attempt() {
+    let mut world = World::new();
+    world.happen(&Happening::Offer(0));
+    world.happen(&Happening::Write);
+    world.happen(&Happening::End(Ending::Final));
+    let buries = |world: &World| world.work.iter().filter(|command| matches!(command, Command::Bury { .. })).count();
+    world.work.rotate_right(1);
+    assert_eq!(buries(&world), 1);
+    world.happen(&Happening::End(Ending::Fails));
+    assert_eq!(buries(&world), 0);
+    world.happen(&Happening::Pass(61));
+    assert_eq!(buries(&world), 1);
+}

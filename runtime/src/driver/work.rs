@@ -50,8 +50,8 @@ impl<J: Journal> Worker<J> {
     /// Makes one attempt at a delivery.
     pub(crate) async fn attempt(&self, task: Task) -> Result<Input, JournalError> {
         let attempt = match self.journal.run(task.id.run).await? {
-            // It was cancelled in the meantime; the core knows.
-            None => Attempt::Final { reason: "its run has ended".to_owned() },
+            // It was cancelled in the meantime, and the core knows; or it can not be read, and is buried.
+            None => Attempt::Final { reason: "its run can not be read".to_owned() },
             Some(run) => self.deliver(&run, &task).await,
         };
         Ok(Input::Tried { task: task.id, attempt })

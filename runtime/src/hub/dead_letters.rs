@@ -36,6 +36,8 @@ impl Hub {
 impl DeadLetters for Hub {
     fn take(&self, task: Task, run: Option<Arc<Run>>, reason: String) -> BoxFuture<'_, Burial> {
         Box::pin(async move {
+            // What can not be read is kept raw where it is.
+            let Some(run) = run else { return Burial::Journal };
             let destination = match &task.id.step {
                 Step::Deliver(destination) => destination.clone(),
                 Step::Continue => String::new(),
@@ -48,8 +50,8 @@ impl DeadLetters for Hub {
                 "id": task.id.idempotency_key(),
                 "attempts": task.attempts,
                 "reason": reason,
-                "document": run.as_ref().map(|run| &run.trigger),
-                "event": run.as_ref().map(|run| &run.event),
+                "document": run.trigger,
+                "event": run.event,
             });
             let attributes = BTreeMap::from([("reason", reason), ("trigger", task.trigger), ("destination", destination)]);
             match self.send_dead_letter(body.to_string(), attributes).await {

@@ -90,6 +90,9 @@ pub(crate) struct DeadLetter {
     pub(crate) reason: String,
     pub(crate) at: Timestamp,
     pub(crate) run: Option<RunRow>,
+    /// What is written of the run, where it can not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) raw: Option<String>,
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {

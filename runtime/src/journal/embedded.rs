@@ -114,9 +114,19 @@ impl Journal for Embedded {
             match found.await? {
                 None => Ok(None),
                 Some(Some(run)) => Ok(Some(Arc::new(run))),
-                Some(None) => Err(self.broken(format!("run {id} is malformed"))),
+                Some(None) => {
+                    tracing::error!(run = %id, "what is written of a run can not be read");
+                    Ok(None)
+                }
             }
         })
+    }
+
+    fn remembered(&self) -> BoxFuture<'_, Result<Option<String>, JournalError>> {
+        Box::pin(self.read(|transaction| {
+            let table = transaction.open_table(tables::DOCUMENTS)?;
+            Ok(table.get(tables::LAST_GOOD)?.map(|text| text.value().to_owned()))
+        }))
     }
 
     fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
@@ -127,9 +137,15 @@ impl Journal for Embedded {
                     let (key, value) = row?;
                     Ok(codec::read_task(key.value(), value.value()))
                 });
-                rows.collect::<Result<Option<Vec<Task>>, redb::Error>>()
+                rows.collect::<Result<Vec<Option<Task>>, redb::Error>>()
             });
-            rows.await?.ok_or_else(|| self.broken("a task is malformed"))
+            let rows = rows.await?;
+            // One that can not be read must not keep the others from going on. It stays where it is.
+            let malformed = rows.iter().filter(|row| row.is_none()).count();
+            if malformed > 0 {
+                tracing::error!(malformed, "tasks in the journal can not be read");
+            }
+            Ok(rows.into_iter().flatten().collect())
         })
     }
 }

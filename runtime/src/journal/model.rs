@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub(crate) runs: BTreeMap<RunId, Arc<Run>>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) dead: Vec<(TaskId, String)>,
+    pub(crate) remembered: Option<String>,
 }
 
 impl Model {
@@ -63,6 +64,10 @@ impl Model {
             }
             Change::Prune(before) => {
                 self.keys.retain(|_, accepted| *accepted >= *before);
+                true
+            }
+            Change::Remember(text) => {
+                self.remembered = Some(text.clone());
                 true
             }
         }

@@ -133,7 +133,7 @@ pub(crate) fn events_of(value: Value, line: usize) -> Vec<Piece> {
     let single = values.len() == 1;
     let place = |index: usize| if single { format!("line {line}") } else { format!("line {line}, record {}", index + 1) };
     let events = values.into_iter().enumerate();
-    events.map(|(index, value)| Event::from_value(value).map_err(|error| format!("{}: {error}", place(index)))).collect()
+    events.map(|(index, value)| super::event(value).map_err(|error| format!("{}: {error}", place(index)))).collect()
 }
 
 #[cfg(test)]

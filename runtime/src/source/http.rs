@@ -105,7 +105,7 @@ fn events(body: &[u8]) -> Result<Vec<Event>, String> {
         value => event::split(value),
     };
     let events = values.into_iter().enumerate();
-    events.map(|(index, value)| Event::from_value(value).map_err(|error| format!("element {index}: {error}"))).collect()
+    events.map(|(index, value)| super::event(value).map_err(|error| format!("element {index}: {error}"))).collect()
 }
 
 fn problem(status: StatusCode, reason: &str) -> Response {

@@ -21,6 +21,10 @@ pub(super) const TASKS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new
 /// A running number => what was given up, in JSON.
 pub(super) const DEAD: TableDefinition<'_, u64, Bytes> = TableDefinition::new("dead");
 
+/// [`LAST_GOOD`] => the last good version of every definition.
+pub(super) const DOCUMENTS: TableDefinition<'_, &str, &str> = TableDefinition::new("documents");
+pub(super) const LAST_GOOD: &str = "last_good";
+
 /// Makes the tables of a new file, and tells the format of the file.
 pub(super) fn prepare(database: &Database, format: u64) -> Result<u64, redb::Error> {
     let transaction = database.begin_write()?;
@@ -61,6 +65,7 @@ struct Tables<'t> {
     runs: Table<'t, Bytes, Bytes>,
     tasks: Table<'t, Bytes, Bytes>,
     dead: Table<'t, u64, Bytes>,
+    documents: Table<'t, &'static str, &'static str>,
 }
 
 impl<'t> Tables<'t> {
@@ -71,6 +76,7 @@ impl<'t> Tables<'t> {
             runs: transaction.open_table(RUNS)?,
             tasks: transaction.open_table(TASKS)?,
             dead: transaction.open_table(DEAD)?,
+            documents: transaction.open_table(DOCUMENTS)?,
         })
     }
 
@@ -82,6 +88,10 @@ impl<'t> Tables<'t> {
             Change::Bury { done, reason, at } => self.bury(done, reason, *at),
             Change::Cancel(run) => self.cancel(*run),
             Change::Prune(before) => self.prune(before.as_millisecond()),
+            Change::Remember(text) => {
+                self.documents.insert(LAST_GOOD, text.as_str())?;
+                Ok(true)
+            }
         }
     }
 
@@ -130,6 +140,8 @@ impl<'t> Tables<'t> {
         let Some(task) = self.tasks.remove(key.as_slice())?.and_then(|value| codec::read_task(&key, value.value())) else {
             return Ok(false);
         };
+        let run = self.runs.get(done.run.0.as_slice())?.map(|value| value.value().to_vec());
+        let read = run.as_deref().and_then(codec::read_run).map(|run| codec::RunRow::of(&run));
         let letter = DeadLetter {
             trigger: task.trigger,
             destination: match &done.step {
@@ -140,7 +152,8 @@ impl<'t> Tables<'t> {
             attempts: task.attempts,
             reason: reason.to_owned(),
             at,
-            run: self.runs.get(done.run.0.as_slice())?.and_then(|value| serde_json::from_slice(value.value()).ok()),
+            raw: run.filter(|_| read.is_none()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            run: read,
         };
         let number = self.dead.last()?.map_or(0, |(number, _)| number.value().saturating_add(1));
         self.dead.insert(number, codec::to_json(&letter).as_slice())?;

@@ -115,6 +115,50 @@ fn a_file_that_is_no_journal_is_refused() {
     assert!(matches!(Embedded::open(&file), Err(JournalError::Broken { .. })));
 }
 
+/// What a test writes into the file behind the journal's back.
+fn tamper(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
+    let mut database = Database::create(dir.join(FILE));
+    while let Err(DatabaseError::DatabaseAlreadyOpen) = database {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        database = Database::create(dir.join(FILE));
+    }
+    let database = database.unwrap();
+    let transaction = database.begin_write().unwrap();
+    change(&transaction);
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_buried_raw_and_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Embedded::open(dir.path()).unwrap();
+    let accept = |number| Change::Accept { run: run(number), tasks: vec![task(number, 0, Some("a"))] };
+    journal.commit(vec![accept(1), accept(2), accept(3)]).await.unwrap();
+    drop(journal);
+    tamper(dir.path(), |transaction| {
+        transaction.open_table(tables::RUNS).unwrap().insert(run(1).id().0.as_slice(), "{oops".as_bytes()).unwrap();
+        let key = codec::task_key(&task(2, 0, Some("a")).id);
+        transaction.open_table(tables::TASKS).unwrap().insert(key.as_slice(), "{oops".as_bytes()).unwrap();
+    });
+    let journal = Embedded::open(dir.path()).unwrap();
+    assert_eq!(journal.run(run(1).id()).await.unwrap(), None);
+    assert_eq!(journal.tasks().await.unwrap().len(), 2);
+    let done = task(1, 0, Some("a")).id;
+    assert_eq!(journal.commit(vec![Change::Bury { done, reason: "why".to_owned(), at: at(7) }]).await.unwrap(), [true]);
+    let dead = journal.dead_letters().await.unwrap();
+    assert_eq!((dead[0].raw.as_deref(), &dead[0].run), (Some("{oops"), &None));
+}
+
+#[tokio::test]
+async fn documents_are_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Embedded::open(dir.path()).unwrap();
+    assert_eq!(journal.remembered().await.unwrap(), None);
+    journal.commit(vec![Change::Remember("one".to_owned()), Change::Remember("two".to_owned())]).await.unwrap();
+    let journal = reopened(journal, dir.path());
+    assert_eq!(journal.remembered().await.unwrap().as_deref(), Some("two"));
+}
+
 #[tokio::test]
 async fn many_commits_at_once_are_each_answered() {
     let dir = tempfile::tempdir().unwrap();

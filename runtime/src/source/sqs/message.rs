@@ -14,7 +14,7 @@ pub(super) fn read(body: &str, scope: &Scope) -> Result<Event, String> {
     if value.get("detail").is_none() {
         return Err("not an EventBridge event: it has no `detail`".to_owned());
     }
-    let event = Event::from_value(value).map_err(|error| error.to_string())?;
+    let event = crate::source::event(value)?;
     let source = event.envelope_source().unwrap_or_default();
     if !source.starts_with(SOURCE_PREFIX) {
         return Err(format!("foreign event: its source `{source}` is no AWS service"));
