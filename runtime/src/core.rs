@@ -117,7 +117,7 @@ pub(crate) struct Verdict {
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {
-    Started { run: RunId, trigger: String, event_name: String, event_id: String },
+    Started { run: RunId, trigger: String, event_name: String, event_id: String, account: String, region: String },
     Delivered { task: Task },
     Retrying { task: Task, reason: String },
     DeadLettered { task: Task, reason: String },
@@ -378,5 +378,7 @@ fn started(run: &Run) -> Note {
         trigger: run.trigger.name.clone(),
         event_name: text("/detail/eventName"),
         event_id: text("/detail/eventID"),
+        account: text("/account"),
+        region: text("/region"),
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::event::Event;
 use trailwire_engine::matcher::{Outcome, Scope, TriggerSet};
@@ -32,6 +33,8 @@ pub(crate) struct Documents {
     pub(crate) destinations: BTreeMap<String, Result<Destination, Vec<Diagnostic>>>,
     /// Names that are claimed and have no document yet.
     pub(crate) claimed: BTreeSet<String>,
+    /// The event names of triggers whose documents are bad, as far as they can be made out.
+    pub(crate) event_names: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Triggers, destinations and scope at one revision.
@@ -47,6 +50,8 @@ pub(crate) struct Definitions {
     destinations: BTreeMap<String, Destination>,
     /// Every trigger there is, refused ones included.
     names: BTreeSet<String>,
+    /// Triggers of which no version is in force, and the event names that they are about; `None` where those are not known.
+    blind: Vec<(String, Option<BTreeSet<String>>)>,
 }
 
 /// What the triggers say of an event.
@@ -63,6 +68,7 @@ impl Definitions {
     pub(crate) fn new(revision: u64, scope: Scope, documents: Documents, previous: Option<&Self>) -> Self {
         let mut refused = Vec::new();
         let names = documents.triggers.keys().chain(&documents.claimed).cloned().collect();
+        let mut event_names = documents.event_names;
         let kept = |name: &str| previous.and_then(|previous| previous.triggers.get(name)).cloned();
         let mut triggers = in_force("trigger", documents.triggers, kept, &mut refused);
         let kept_destination = |name: &str| previous.and_then(|previous| previous.destinations.get(name)).cloned();
@@ -78,14 +84,50 @@ impl Definitions {
                     earlier_kept: earlier.is_some(),
                     name: fault.name.clone(),
                 });
-                match earlier {
-                    Some(earlier) => triggers.insert(fault.name, earlier),
+                let bad = match earlier {
+                    Some(earlier) => triggers.insert(fault.name.clone(), earlier),
                     None => triggers.remove(&fault.name),
                 };
+                if let Some(bad) = bad.filter(|bad| !bad.any_event) {
+                    event_names.insert(fault.name, bad.event_names.into_iter().collect());
+                }
             }
             set = TriggerSet::new(triggers.values().cloned().collect()).0;
         }
-        Self { revision, refused, set, scope, triggers, destinations, names }
+        let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
+        let blind = lost.map(|refused| (refused.name.clone(), event_names.remove(&refused.name))).collect();
+        Self { revision, refused, set, scope, triggers, destinations, names, blind }
+    }
+
+    /// What [`Definitions::to_text`] gave: the last good version of every definition, for a process that starts while one of them is bad.
+    /// What this version does not understand is left out.
+    pub(crate) fn from_text(text: &str) -> Self {
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let list = |name: &str| value.get(name).and_then(Value::as_array).into_iter().flatten();
+        let mut documents = Documents::default();
+        for trigger in list("triggers").filter_map(|trigger| Trigger::from_value(trigger).ok()) {
+            documents.triggers.insert(trigger.name.clone(), Ok(trigger));
+        }
+        for destination in list("destinations").filter_map(|destination| Destination::from_value(destination).ok()) {
+            documents.destinations.insert(destination.name.clone(), Ok(destination));
+        }
+        Self::new(0, Scope::default(), documents, None)
+    }
+
+    /// Every definition in force, as text. Documents hold no secrets.
+    pub(crate) fn to_text(&self) -> String {
+        let (triggers, destinations): (Vec<_>, Vec<_>) = (self.triggers.values().collect(), self.destinations.values().collect());
+        serde_json::json!({"triggers": triggers, "destinations": destinations}).to_string()
+    }
+
+    /// A trigger that this event may be for and of which no version is in force.
+    pub(crate) fn blind_to(&self, event: &Event) -> Option<&str> {
+        let about = |names: &Option<BTreeSet<String>>| match (names, event.name()) {
+            (Some(names), Some(name)) => names.contains(name),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        self.blind.iter().find(|(_, names)| about(names)).map(|(trigger, _)| trigger.as_str())
     }
 
     /// Judges an event by every trigger.
@@ -157,4 +199,62 @@ pub(crate) fn sentences(diagnostics: &[Diagnostic]) -> Vec<String> {
             false => format!("{}: {} (in {})", diagnostic.code, diagnostic.message, diagnostic.path),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn trigger(name: &str, event_name: &str) -> Trigger {
+        Trigger::from_value(&json!({"name": name, "event_names": [event_name], "action": [{"send": [{"destination": "d"}]}]})).unwrap()
+    }
+
+    fn event(name: &str) -> Event {
+        Event::from_value(json!({"detail": {"eventName": name}})).unwrap()
+    }
+
+    fn bad(names: &[(&str, Option<&str>)]) -> Documents {
+        let mut documents = Documents::default();
+        for (name, event_name) in names {
+            documents.triggers.insert((*name).to_owned(), Err(vec![]));
+            documents.event_names.extend(event_name.map(|event_name| ((*name).to_owned(), BTreeSet::from([event_name.to_owned()]))));
+        }
+        documents
+    }
+
+    #[test]
+    fn the_last_good_version_survives_a_restart_as_text() {
+        let mut documents = Documents::default();
+        documents.triggers.insert("t".to_owned(), Ok(trigger("t", "E")));
+        let hook = Destination::from_value(&json!({"name": "d", "webhook": [{"url": "https://example.com"}]})).unwrap();
+        documents.destinations.insert("d".to_owned(), Ok(hook.clone()));
+        let before = Definitions::new(7, Scope::default(), documents, None);
+        let remembered = Definitions::from_text(&before.to_text());
+        let mut documents = bad(&[("t", None)]);
+        documents.destinations.insert("d".to_owned(), Err(vec![]));
+        let after = Definitions::new(8, Scope::default(), documents, Some(&remembered));
+        assert_eq!(after.judge(&event("E")).fires, [&trigger("t", "E")]);
+        assert_eq!(after.destination("d"), Some(&hook));
+        assert!(after.refused.iter().all(|refused| refused.earlier_kept) && after.blind_to(&event("E")).is_none());
+        // What is not understood is left out, and what is gone is not brought back.
+        assert_eq!(Definitions::from_text("{oops").counts(), (0, 0));
+        assert_eq!(Definitions::from_text(r#"{"triggers":[{"name":"x","later":1}]}"#).counts(), (0, 0));
+        assert_eq!(Definitions::new(9, Scope::default(), Documents::default(), Some(&remembered)).counts(), (0, 0));
+    }
+
+    #[test]
+    fn a_trigger_without_any_good_version_is_known_to_be_missing() {
+        let definitions = Definitions::new(1, Scope::default(), bad(&[("known", Some("A")), ("unknown", None)]), None);
+        assert_eq!((definitions.blind_to(&event("A")), definitions.blind_to(&event("B"))), (Some("known"), Some("unknown")));
+        let definitions = Definitions::new(1, Scope::default(), bad(&[("known", Some("A"))]), None);
+        assert_eq!((definitions.blind_to(&event("A")), definitions.blind_to(&event("B"))), (Some("known"), None));
+        let mut documents = Documents::default();
+        let mut uncompiled = trigger("t", "E");
+        uncompiled.match_expression = Some("nosuch(@)".to_owned());
+        documents.triggers.insert("t".to_owned(), Ok(uncompiled));
+        let definitions = Definitions::new(1, Scope::default(), documents, None);
+        assert_eq!((definitions.blind_to(&event("E")), definitions.blind_to(&event("F"))), (Some("t"), None));
+    }
 }

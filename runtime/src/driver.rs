@@ -4,7 +4,7 @@
 mod work;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::event::Event;
 
-use crate::core::{Command, Core, Input, Verdict};
+use crate::core::{Attempt, Burial, Command, Core, Input, Verdict};
 use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
 use crate::telemetry;
@@ -48,6 +48,34 @@ enum Message {
 pub(crate) struct Intake {
     messages: mpsc::Sender<Message>,
     load: watch::Receiver<usize>,
+    receivers: Receivers,
+}
+
+/// When each receiver last found its queue empty; `None` while it does not know.
+type Receivers = Arc<Mutex<Vec<Option<Instant>>>>;
+
+/// One receiver, of which the driver knows whether its queue is empty.
+pub(crate) struct Receiver {
+    receivers: Receivers,
+    index: usize,
+}
+
+impl Receiver {
+    /// The queue was asked and is empty.
+    pub(crate) fn empty(&self) {
+        self.set(Some(Instant::now()));
+    }
+
+    /// The queue holds something, or can not be read.
+    pub(crate) fn unknown(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, found: Option<Instant>) {
+        if let Some(state) = self.receivers.lock().unwrap_or_else(PoisonError::into_inner).get_mut(self.index) {
+            *state = found;
+        }
+    }
 }
 
 /// The driver has ended; nothing more is accepted.
@@ -71,6 +99,13 @@ impl Intake {
     /// Says that these definitions are in force now.
     pub(crate) async fn redefine(&self, definitions: Arc<Definitions>) {
         drop(self.messages.send(Message::Definitions(definitions)).await);
+    }
+
+    /// Announces a receiver: the driver does not take itself for idle before it has found its queue empty.
+    pub(crate) fn receiver(&self) -> Receiver {
+        let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        receivers.push(None);
+        Receiver { receivers: Arc::clone(&self.receivers), index: receivers.len() - 1 }
     }
 
     /// Whether so much work is open that a source should hold back.
@@ -110,6 +145,7 @@ pub(crate) struct Driver<J> {
     under_way: usize,
     last_work: Instant,
     totals: Totals,
+    receivers: Receivers,
 }
 
 impl<J: Journal> Driver<J> {
@@ -139,10 +175,12 @@ impl<J: Journal> Driver<J> {
             under_way: 0,
             last_work: Instant::now(),
             totals: Totals::default(),
+            receivers: Receivers::default(),
         };
         driver.redefine(definitions);
         driver.step(Input::Restored(tasks));
-        Ok((driver, Intake { messages, load: watched }))
+        let receivers = Arc::clone(&driver.receivers);
+        Ok((driver, Intake { messages, load: watched, receivers }))
     }
 
     /// Works until it is stopped, or until there is nothing left to do. `sources_ended` is cancelled by whoever watches the sources.
@@ -174,8 +212,14 @@ impl<J: Journal> Driver<J> {
     fn is_over(&self, until: Until, sources_ended: bool) -> bool {
         match until {
             Until::Stopped => false,
-            Until::Idle(quiet) => sources_ended && self.under_way == 0 && self.core.is_idle() && self.last_work.elapsed() >= quiet,
+            Until::Idle(quiet) => sources_ended && self.is_quiet() && self.last_work.elapsed() >= quiet,
         }
+    }
+
+    /// Nothing is left to do, and every receiver has found its queue empty since there was.
+    fn is_quiet(&self) -> bool {
+        let receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.under_way == 0 && self.core.is_idle() && receivers.iter().all(|empty| empty.is_some_and(|empty| empty >= self.last_work))
     }
 
     /// Lets what is under way end, and starts nothing new. What is left stays in the journal.
@@ -249,32 +293,41 @@ impl<J: Journal> Driver<J> {
             }
             Command::Commit { commit, changes } => {
                 let journal = Arc::clone(&self.journal);
-                self.spawn(async move {
-                    match journal.commit(changes).await {
-                        Ok(applied) => Message::Done(Input::Committed { commit, applied }),
-                        Err(error) => Message::Broken(error),
-                    }
-                });
+                self.spawn(None, async move { Ok(Input::Committed { commit, applied: journal.commit(changes).await? }) });
             }
             Command::Attempt { task } => {
                 let worker = self.worker.clone();
-                self.spawn(async move { worker.attempt(task).await.map_or_else(Message::Broken, Message::Done) });
+                let reason = "a bug in this runtime stopped the attempt".to_owned();
+                let failed = Input::Tried { task: task.id.clone(), attempt: Attempt::Failed { reason, retry_after: None } };
+                self.spawn(Some(failed), async move { worker.attempt(task).await });
             }
             Command::Bury { task, reason } => {
                 let worker = self.worker.clone();
-                self.spawn(async move { worker.bury(task, reason).await.map_or_else(Message::Broken, Message::Done) });
+                let failed = Input::Buried { task: task.id.clone(), burial: Burial::Journal };
+                self.spawn(Some(failed), async move { worker.bury(task, reason).await });
             }
             Command::Resume { task } => {
                 let worker = self.worker.clone();
-                self.spawn(async move { worker.resume(task).await.map_or_else(Message::Broken, Message::Done) });
+                let failed = Input::Resumed { task: task.clone(), run: None };
+                self.spawn(Some(failed), async move { worker.resume(task).await });
             }
         }
     }
 
-    fn spawn(&mut self, work: impl Future<Output = Message> + Send + 'static) {
+    /// Does work beside the core. Should it panic, the core hears `failed` instead of its end; without one the process ends, as for any
+    /// fault of the journal.
+    fn spawn(&mut self, failed: Option<Input>, work: impl Future<Output = Result<Input, JournalError>> + Send + 'static) {
         self.under_way += 1;
         let outbox = self.outbox.clone();
-        tokio::spawn(async move { drop(outbox.send(work.await)) });
+        tokio::spawn(async move {
+            let message = match (tokio::spawn(work).await, failed) {
+                (Ok(Ok(input)), _) => Message::Done(input),
+                (Ok(Err(error)), _) => Message::Broken(error),
+                (Err(_), Some(failed)) => Message::Done(failed),
+                (Err(error), None) => Message::Broken(JournalError::bug(&error)),
+            };
+            drop(outbox.send(message));
+        });
     }
 }
 

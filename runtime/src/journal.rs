@@ -89,6 +89,13 @@ pub(crate) enum JournalError {
     },
 }
 
+impl JournalError {
+    /// A write that ended in a panic.
+    pub(crate) fn bug(error: &impl ToString) -> Self {
+        Self::Broken { dir: String::new(), reason: format!("a bug: {}", error.to_string()) }
+    }
+}
+
 /// Where accepted work lives.
 pub(crate) trait Journal: Send + Sync + 'static {
     /// Applies all changes in order, or none. The answer tells for each whether it was applied (see [`Change`]), and is given when

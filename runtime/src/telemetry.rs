@@ -18,11 +18,19 @@ pub(crate) fn start() {
     drop(started);
 }
 
+/// A panic is a bug: the log says where it is and nothing more, since its text may hold what a message or a secret holds.
+pub(crate) fn tell_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a bug: a part of the runtime panicked");
+    }));
+}
+
 /// Writes what the core has to say.
 pub(crate) fn note(note: &Note) {
     match note {
-        Note::Started { run, trigger, event_name, event_id } => {
-            tracing::info!(%run, trigger, event_name, event_id, "the trigger fires");
+        Note::Started { run, trigger, event_name, event_id, account, region } => {
+            tracing::info!(%run, trigger, event_name, event_id, account, region, "the trigger fires");
         }
         Note::Delivered { task } => {
             tracing::info!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts + 1, "delivered");

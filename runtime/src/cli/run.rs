@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names;
 use trailwire_engine::trigger::duration;
@@ -72,6 +72,7 @@ fn length(text: &str) -> Result<Duration, String> {
 /// [`Failure::Refused`] for definitions, a hub, an address or a journal that can not be used; [`Failure::Broken`] when work failed later.
 pub(crate) fn run(arguments: RunArguments) -> Result<(), Failure> {
     telemetry::start();
+    telemetry::tell_of_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::broken)?;
     let done = runtime.block_on(async {
         let stop = stop_on_signal()?;
@@ -108,18 +109,20 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
     Ok(stop)
 }
 
+fn open_journal(arguments: &RunArguments) -> Result<Arc<Embedded>, Failure> {
+    let JournalKind::Embedded = arguments.journal;
+    Embedded::open(&arguments.state).map(Arc::new).map_err(Failure::refused)
+}
+
 async fn start(
-    arguments: &RunArguments,
-    definitions: Arc<Definitions>,
+    journal: &Arc<Embedded>,
+    definitions: &Arc<Definitions>,
     secrets: Secrets,
     dead_letters: Option<Arc<dyn DeadLetters>>,
-) -> Result<(Driver<Embedded>, Intake, Arc<Embedded>), Failure> {
-    let JournalKind::Embedded = arguments.journal;
-    let journal = Arc::new(Embedded::open(&arguments.state).map_err(Failure::refused)?);
+) -> Result<(Driver<Embedded>, Intake), Failure> {
     let sender = Sender::new(secrets).map_err(Failure::broken)?;
-    let worker = Worker::new(Arc::clone(&journal), sender, dead_letters);
-    let (driver, intake) = Driver::new(Arc::clone(&journal), worker, definitions).await.map_err(Failure::broken)?;
-    Ok((driver, intake, journal))
+    let worker = Worker::new(Arc::clone(journal), sender, dead_letters);
+    Driver::new(Arc::clone(journal), worker, Arc::clone(definitions)).await.map_err(Failure::broken)
 }
 
 async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
@@ -131,14 +134,16 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
     match source.strip_prefix("http://") {
         Some(address) => {
             let (listener, token) = listen(address).await?;
-            let (driver, intake, _) = start(arguments, Arc::clone(&definitions), Secrets::default(), None).await?;
+            let journal = open_journal(arguments)?;
+            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None).await?;
             let address = listener.local_addr().map_err(Failure::broken)?;
             tracing::info!(triggers, destinations, %address, "listening");
             serve(listener, token, driver, intake, definitions, arguments, stop).await
         }
         None => {
             let input = input::open(source).map_err(|error| Failure::refused(format!("cannot read {source}: {error}")))?;
-            let (driver, intake, journal) = start(arguments, Arc::clone(&definitions), Secrets::default(), None).await?;
+            let journal = open_journal(arguments)?;
+            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None).await?;
             tracing::info!(triggers, destinations, source, "reading");
             let ended = CancellationToken::new();
             let feeding = tokio::spawn({
@@ -204,24 +209,32 @@ async fn serve(
 
 async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
     let hub = Arc::new(Hub::connect(name, &arguments.state).await.map_err(Failure::refused)?);
+    let journal = open_journal(arguments)?;
+    hub.definitions.remember_in(journal.clone()).await.map_err(Failure::broken)?;
     let definitions = hub.definitions.load().await.map_err(Failure::refused)?;
     let dead_letters: Arc<dyn DeadLetters> = hub.clone();
-    let (driver, intake, _journal) = start(arguments, Arc::clone(&definitions), hub.secrets(), Some(dead_letters)).await?;
+    let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters)).await?;
     let (triggers, destinations) = definitions.counts();
     tracing::info!(hub = name, triggers, destinations, revision = definitions.revision, queue = hub.record.queue_url, "receiving");
     hub.definitions.watch(intake.clone());
     let beating = tokio::spawn(Arc::clone(&hub).beat(stop.clone()));
     let driver_stop = CancellationToken::new();
-    let receivers: Vec<JoinHandle<()>> = (0..sqs::RECEIVERS)
-        .map(|_| tokio::spawn(sqs::receive(Arc::clone(&hub), intake.clone(), arguments.until_idle, stop.clone())))
-        .collect();
+    let mut receivers: JoinSet<()> = JoinSet::new();
+    for _ in 0..sqs::RECEIVERS {
+        receivers.spawn(sqs::receive(Arc::clone(&hub), intake.clone(), arguments.until_idle, stop.clone()));
+    }
     drop(intake);
-    tokio::spawn({
+    let watching = tokio::spawn({
         let (stop, driver_stop) = (stop.clone(), driver_stop.clone());
         async move {
-            stop.cancelled().await;
-            futures::future::join_all(receivers).await;
+            let mut sound = true;
+            while let Some(ended) = receivers.join_next().await {
+                // Receivers end when they are told to; one that ends otherwise has met a bug, and half a runtime is worse than a restart.
+                sound &= ended.is_ok() && stop.is_cancelled();
+                stop.cancel();
+            }
             driver_stop.cancel();
+            sound
         }
     });
     let idle = CancellationToken::new();
@@ -230,7 +243,10 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
     stop.cancel();
     drop(beating.await);
     ended(totals);
-    Ok(())
+    match watching.await {
+        Ok(true) => Ok(()),
+        _ => Err(Failure::broken("a receiver ended by itself: this is a bug")),
+    }
 }
 
 fn until(arguments: &RunArguments) -> Until {

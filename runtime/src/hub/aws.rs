@@ -7,7 +7,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// For a connection to stand.
@@ -44,7 +43,7 @@ pub(super) async fn check_credentials(config: &SdkConfig) -> Result<(), String> 
     let provider = config.credentials_provider().ok_or("no provider is configured")?;
     match tokio::time::timeout(CREDENTIALS, provider.provide_credentials()).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(DisplayErrorContext(&error).to_string().lines().next().unwrap_or_default().to_owned()),
+        Ok(Err(error)) => Err(innermost(&error).lines().next().unwrap_or_default().trim_end_matches([' ', ':', '.', ';']).to_owned()),
         Err(_) => Err("they were not found in time".to_owned()),
     }
 }

@@ -14,6 +14,7 @@ use super::aws::describe;
 use super::items::Table;
 use crate::definitions::{Definitions, Documents};
 use crate::driver::Intake;
+use crate::journal::{Change, Journal, JournalError};
 
 /// Why the definitions can not be read. Nothing is judged without them.
 #[derive(Debug, Clone, Error)]
@@ -30,6 +31,8 @@ pub(crate) struct HubDefinitions {
     /// Held while definitions are read anew, so that several receivers do it once.
     reading: Mutex<()>,
     intake: OnceLock<Intake>,
+    /// What was in force when the journal was last written, and the journal.
+    earlier: OnceLock<(Definitions, Arc<dyn Journal>)>,
 }
 
 impl std::fmt::Debug for HubDefinitions {
@@ -40,7 +43,19 @@ impl std::fmt::Debug for HubDefinitions {
 
 impl HubDefinitions {
     pub(super) fn new(table: Table) -> Self {
-        Self { table, last: RwLock::default(), reading: Mutex::default(), intake: OnceLock::new() }
+        Self { table, last: RwLock::default(), reading: Mutex::default(), intake: OnceLock::new(), earlier: OnceLock::new() }
+    }
+
+    /// Keeps the last good version of every definition in this journal from now on, and takes up what it holds: a document that is
+    /// bad when the process starts must not take its trigger out of force.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can not be read.
+    pub(crate) async fn remember_in(&self, journal: Arc<dyn Journal>) -> Result<(), JournalError> {
+        let text = journal.remembered().await?.unwrap_or_default();
+        drop(self.earlier.set((Definitions::from_text(&text), journal)));
+        Ok(())
     }
 
     /// Tells this driver about every change from now on.
@@ -82,7 +97,8 @@ impl HubDefinitions {
 
     async fn put_in_force(&self, hub: &HubItem, documents: Documents) -> Arc<Definitions> {
         let previous = self.last();
-        let definitions = Arc::new(Definitions::new(hub.revision, scope(hub), documents, previous.as_deref()));
+        let earlier = previous.as_deref().or(self.earlier.get().map(|(earlier, _)| earlier));
+        let definitions = Arc::new(Definitions::new(hub.revision, scope(hub), documents, earlier));
         let (triggers, destinations) = definitions.counts();
         tracing::info!(revision = hub.revision, triggers, destinations, "definitions in force");
         for refused in &definitions.refused {
@@ -95,17 +111,27 @@ impl HubDefinitions {
                 "a document is refused"
             );
         }
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&definitions));
+        if let Some((_, journal)) = self.earlier.get()
+            && let Err(error) = journal.commit(vec![Change::Remember(definitions.to_text())]).await
+        {
+            tracing::error!(reason = error.to_string(), "the definitions in force can not be kept for a restart");
+        }
+        // The core hears of them before anybody else can use them.
         if let Some(intake) = self.intake.get() {
             intake.redefine(Arc::clone(&definitions)).await;
         }
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&definitions));
         definitions
     }
 
     async fn hub(&self) -> Result<HubItem, UnreadableDefinitions> {
         let item = self.table.get(HUB_KEY, HUB_KEY).await.map_err(|error| self.unreadable(describe(&error)))?;
         let item = item.ok_or_else(|| self.unreadable("the hub's item is gone".to_owned()))?;
-        HubItem::read(&item).map_err(|error| self.unreadable(error.to_string()))
+        let hub = HubItem::read(&item).map_err(|error| self.unreadable(error.to_string()))?;
+        if hub.record.is_none() {
+            return Err(self.unreadable("the hub is not finished".to_owned()));
+        }
+        Ok(hub)
     }
 
     async fn documents(&self) -> Result<Documents, UnreadableDefinitions> {
@@ -134,7 +160,11 @@ fn take(documents: &mut Documents, kind: Kind, item: &Item) {
         (Kind::Trigger, Ok(None)) => drop(documents.claimed.insert(name)),
         (Kind::Destination, Ok(None)) => {}
         (Kind::Trigger, Ok(Some(text))) => {
-            documents.triggers.insert(name.clone(), named(Trigger::parse(&text), &name, |trigger| &trigger.name));
+            let parsed = named(Trigger::parse(&text), &name, |trigger| &trigger.name);
+            if parsed.is_err() {
+                documents.event_names.extend(event_names(&text).map(|names| (name.clone(), names)));
+            }
+            documents.triggers.insert(name, parsed);
         }
         (Kind::Destination, Ok(Some(text))) => {
             documents.destinations.insert(name.clone(), named(Destination::parse(&text), &name, |destination| &destination.name));
@@ -142,6 +172,14 @@ fn take(documents: &mut Documents, kind: Kind, item: &Item) {
         (Kind::Trigger, Err(error)) => drop(documents.triggers.insert(name, Err(malformed(error.to_string())))),
         (Kind::Destination, Err(error)) => drop(documents.destinations.insert(name, Err(malformed(error.to_string())))),
     }
+}
+
+/// The event names in a trigger's document that is bad for some other reason.
+fn event_names(text: &str) -> Option<BTreeSet<String>> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let names = value.get("event_names")?.as_array()?;
+    let names: Option<BTreeSet<String>> = names.iter().map(|name| name.as_str().map(str::to_owned)).collect();
+    names.filter(|names| !names.is_empty() && value.get("any_event") != Some(&serde_json::Value::Bool(true)))
 }
 
 /// A document under another name than its own is a bad document.

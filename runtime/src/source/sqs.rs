@@ -14,6 +14,7 @@ use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessage
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::event::Event;
 
+use crate::definitions::Definitions;
 use crate::driver::Intake;
 use crate::hub::Hub;
 use crate::hub::aws::describe;
@@ -32,6 +33,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 
 /// Receives until it is told to stop; what was received by then is finished.
 pub(crate) async fn receive(hub: Arc<Hub>, intake: Intake, until_idle: Option<Duration>, stop: CancellationToken) {
+    let seen = intake.receiver();
     let wait = until_idle.map_or(WAIT, |idle| idle.clamp(Duration::from_secs(1), WAIT));
     let mut pause = PAUSES.0;
     while !stop.is_cancelled() {
@@ -44,22 +46,36 @@ pub(crate) async fn receive(hub: Arc<Hub>, intake: Intake, until_idle: Option<Du
             () = stop.cancelled() => return,
         };
         let done = match received {
-            Err(reason) => Err(format!("the queue can not be read: {reason}")),
-            Ok(messages) if messages.is_empty() => Ok(()),
-            Ok(messages) => handle(&hub, &intake, messages).await,
+            Err(reason) => {
+                seen.unknown();
+                Err(format!("the queue can not be read: {reason}"))
+            }
+            Ok(messages) if messages.is_empty() => {
+                seen.empty();
+                Ok(())
+            }
+            Ok(messages) => {
+                seen.unknown();
+                handle(&hub, &intake, messages, &stop).await
+            }
         };
         match done {
             Ok(()) => pause = PAUSES.0,
             Err(reason) => {
                 tracing::error!(reason, "nothing was deleted; trying again");
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = stop.cancelled() => return,
-                }
-                pause = (pause * 2).min(PAUSES.1);
+                rest(&mut pause, &stop).await;
             }
         }
     }
+}
+
+/// Lets the pause pass, and makes the next one longer.
+async fn rest(pause: &mut Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(*pause) => {}
+        () = stop.cancelled() => {}
+    }
+    *pause = (*pause * 2).min(PAUSES.1);
 }
 
 async fn poll(hub: &Hub, wait: Duration) -> Result<Vec<Message>, String> {
@@ -71,39 +87,57 @@ async fn poll(hub: &Hub, wait: Duration) -> Result<Vec<Message>, String> {
 }
 
 /// Judges messages and deletes what is safe, holding them meanwhile.
-async fn handle(hub: &Hub, intake: &Intake, messages: Vec<Message>) -> Result<(), String> {
+async fn handle(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<(), String> {
     let handles: Vec<String> = messages.iter().filter_map(|message| message.receipt_handle.clone()).collect();
     tokio::select! {
-        done = judge(hub, intake, messages) => {
-            if done.is_err() {
-                // They need not wait for the whole hold to be tried again.
-                hold(hub, &handles, Duration::from_secs(1)).await;
-            }
-            done
-        }
+        done = judge(hub, intake, messages, stop) => done,
         () = keep_holding(hub, &handles) => Ok(()),
     }
 }
 
-async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>) -> Result<(), String> {
+/// The definitions, read now. While they can not be read the messages are held here: were they let go, each return to the queue would count
+/// as a receive, and after so many the queue itself would make them dead letters. `None` when the runtime stops before they can.
+async fn definitions(hub: &Hub, stop: &CancellationToken) -> Option<Arc<Definitions>> {
+    let mut pause = PAUSES.0;
+    loop {
+        match hub.definitions.load().await {
+            Ok(definitions) => return Some(definitions),
+            Err(error) => tracing::error!(reason = error.to_string(), "no event is judged and nothing is deleted; trying again"),
+        }
+        rest(&mut pause, stop).await;
+        if stop.is_cancelled() {
+            return None;
+        }
+    }
+}
+
+async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<(), String> {
     // Read after the messages were received: an event is never judged by older definitions than those that let it through.
-    let definitions = hub.definitions.load().await.map_err(|error| error.to_string())?;
+    let Some(definitions) = definitions(hub, stop).await else { return Ok(()) };
     let mut events: Vec<Event> = Vec::new();
     let mut safe: Vec<String> = Vec::new();
     let mut failed = Ok(());
     for message in messages {
         let Some(handle) = message.receipt_handle else { continue };
         let body = message.body.unwrap_or_default();
-        match message::read(&body, definitions.scope()) {
+        let id = message.message_id.unwrap_or_default();
+        let (event, reason) = match message::read(&body, definitions.scope()) {
             Ok(event) => {
-                events.push(event);
-                safe.push(handle);
+                let blind = definitions.blind_to(&event).map(|trigger| {
+                    format!("the document of trigger `{trigger}` is refused, and no earlier one is known: it can not judge this event")
+                });
+                (Some(event), blind)
             }
-            Err(reason) => match bury(hub, body, &reason, message.message_id.unwrap_or_default()).await {
-                Ok(()) => safe.push(handle),
-                Err(error) => failed = Err(format!("the dead-letter queue does not take a message: {error}")),
-            },
+            Err(reason) => (None, Some(reason)),
+        };
+        if let Some(reason) = reason
+            && let Err(error) = bury(hub, body, &reason, id).await
+        {
+            failed = Err(format!("the dead-letter queue does not take a message: {error}"));
+            continue;
         }
+        events.extend(event);
+        safe.push(handle);
     }
     if !events.is_empty() {
         intake.offer(events, definitions).await.map_err(|error| error.to_string())?;
