@@ -57,6 +57,9 @@ impl Notification {
             Some(message) => message.clone(),
             None => self.description.iter().cloned().chain(self.facts.sentences()).collect::<Vec<_>>().join("\n"),
         }
+        .chars()
+        .filter(|c| is_shown(*c))
+        .collect()
     }
 }
 
@@ -98,7 +101,7 @@ fn notification(run: &Run, notify: &Notify) -> Notification {
         trigger: run.trigger.name.clone(),
         severity: run.trigger.severity.name(),
         description: run.trigger.description.clone(),
-        title: title.unwrap_or_else(|| facts.title(&actor)),
+        title: title.unwrap_or_else(|| facts.title(&actor)).chars().filter(|c| is_shown(*c)).collect(),
         message,
         actor,
         facts,
@@ -138,6 +141,13 @@ fn variables(run: &Run, actor: &Actor, facts: &Facts) -> Variables {
         .named("actor", actor.to_string(), &members)
         .json("detail", detail)
         .json("event", &run.event)
+}
+
+/// Whether people see a character as what it is: a line end or tab, or neither control character nor one of those that reverse, hide
+/// or join what stands around them (Unicode's bidirectional and zero-width ones).
+pub(crate) fn is_shown(c: char) -> bool {
+    let is_format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    matches!(c, '\n' | '\t') || !(c.is_control() || is_format)
 }
 
 /// A field's value as people read it: a text as it is, anything else as JSON, nothing as a dash.

@@ -212,7 +212,7 @@ mod tests {
     }
 
     fn event(name: &str) -> Event {
-        Event::from_value(json!({"detail": {"eventName": name}})).unwrap()
+        Event::from_value(json!({"eventName": name})).unwrap()
     }
 
     fn bad(names: &[(&str, Option<&str>)]) -> Documents {

@@ -14,7 +14,7 @@ use reqwest::Url;
 use thiserror::Error;
 use trailwire_engine::trigger::{Destination, DestinationKind, Secret};
 
-use crate::action::Content;
+use crate::action::{Content, is_shown};
 use crate::core::Attempt;
 use crate::secrets::{SecretText, Secrets};
 
@@ -66,16 +66,23 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    fn failed(&self) -> Attempt {
-        Attempt::Failed { reason: self.words(), retry_after: self.retry_after }
+    /// It may work later. `said` is what may be repeated of the answer.
+    fn failed(&self, said: &str) -> Attempt {
+        Attempt::Failed { reason: self.words(said), retry_after: self.retry_after }
     }
 
-    /// The status and the beginning of the body, in one line.
-    fn words(&self) -> String {
-        let body: String = self.body.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        match body.trim() {
+    /// It will never work.
+    fn refused(&self, said: &str) -> Attempt {
+        Attempt::Final { reason: self.words(said) }
+    }
+
+    /// The status and what was said, in one line. Many servers repeat the address that was asked for, so a kind whose address is a secret
+    /// must not hand on what it does not know.
+    fn words(&self, said: &str) -> String {
+        let said: String = said.chars().filter(|c| is_shown(*c)).take(200).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        match said.trim() {
             "" => format!("the destination answered {}", self.status),
-            body => format!("the destination answered {}: {body}", self.status),
+            said => format!("the destination answered {}: {said}", self.status),
         }
     }
 }
@@ -97,6 +104,8 @@ enum Undeliverable {
 #[derive(Debug, Clone)]
 pub(crate) struct Sender {
     client: reqwest::Client,
+    /// For loopback addresses: what may go in the open must not go through a proxy.
+    direct: reqwest::Client,
     secrets: Secrets,
 }
 
@@ -105,13 +114,11 @@ impl Sender {
     ///
     /// When the TLS library can not be set up.
     pub(crate) fn new(secrets: Secrets) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .timeout(EXCHANGE)
-            .user_agent(concat!("trailwire/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, secrets })
+        let builder = || {
+            let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
+            builder.timeout(EXCHANGE).user_agent(concat!("trailwire/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self { client: builder().build()?, direct: builder().no_proxy().build()?, secrets })
     }
 
     /// Makes one attempt. `id` is the same in every attempt at this delivery.
@@ -134,7 +141,8 @@ impl Sender {
     }
 
     async fn post(&self, request: Request) -> Result<Answer, String> {
-        let mut post = self.client.post(request.url).header("content-type", "application/json").body(request.body);
+        let client = if is_loopback(&request.url) { &self.direct } else { &self.client };
+        let mut post = client.post(request.url).header("content-type", "application/json").body(request.body);
         for (name, value) in request.headers {
             post = post.header(name, value);
         }

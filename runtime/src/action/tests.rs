@@ -119,6 +119,15 @@ fn a_bare_event_is_told_without_what_it_lacks() {
 }
 
 #[test]
+fn nothing_invisible_is_said() {
+    let mut odd = event();
+    odd["detail"]["userIdentity"] = json!({"type": "IAMUser", "userName": "ad\u{202e}min\u{200b}\u{1b}[2J"});
+    let notification = said(json!({"destinations": ["d"]}), odd);
+    assert_eq!(notification.title, "AuthorizeSecurityGroupIngress by admin[2J (IAM user)");
+    assert!(notification.text().contains("\nWho: admin[2J (IAM user)\n"), "{}", notification.text());
+}
+
+#[test]
 fn a_wait_delivers_nothing() {
     let run = run(json!({"destinations": ["d"]}), event());
     assert!(content(&run, 1).is_none() && content(&run, 2).is_none());

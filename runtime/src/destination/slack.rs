@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use trailwire_engine::trigger::{Secret, Slack};
 
 use super::{Answer, Kind, Request, Undeliverable, cut, safe_url};
-use crate::action::{Content, Notification, field_text};
+use crate::action::{Content, Notification, field_text, is_shown};
 use crate::core::Attempt;
 use crate::secrets::SecretText;
 
@@ -40,14 +40,16 @@ impl Kind for SlackKind<'_> {
     }
 
     fn verdict(&self, answer: &Answer) -> Attempt {
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let said = body.get("error").and_then(Value::as_str).unwrap_or(&answer.body);
+        // Slack's own words are of this form; anything else may repeat the address, which is a secret.
+        let said = Some(said.trim()).filter(|said| said.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')).unwrap_or_default();
         match answer.status {
-            _ if answer.is_success() => match serde_json::from_str::<Value>(&answer.body) {
-                Ok(body) if body.get("ok") == Some(&Value::Bool(false)) => answer.failed(),
-                _ => Attempt::Delivered,
-            },
+            _ if answer.is_success() && body.get("ok") == Some(&Value::Bool(false)) => answer.failed(said),
+            _ if answer.is_success() => Attempt::Delivered,
             // Slack does not take this payload and never will, or the channel is archived.
-            400 | 410 | 413 => Attempt::Final { reason: answer.words() },
-            _ => answer.failed(),
+            400 | 410 | 413 => answer.refused(said),
+            _ => answer.failed(said),
         }
     }
 }
@@ -106,12 +108,13 @@ fn mrkdwn(text: &str) -> Value {
 
 /// A bold label over its value in a code span, where nothing is a link, a mention or markup.
 fn field(label: &str, value: &str, max: usize) -> Value {
-    let one_line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let one_line: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| is_shown(*c)).collect();
     let value = match one_line.trim() {
         "" | "–" => "–".to_owned(),
         value => format!("`{}`", escape(&cut(value, max).replace('`', "'"))),
     };
-    let label = cut(label, LABEL).replace(['*', '`', '_', '~', '\n', '\r'], " ");
+    let label: String = label.chars().filter(|c| is_shown(*c)).collect();
+    let label = cut(&label, LABEL).replace(['*', '`', '_', '~', '\n', '\r'], " ");
     mrkdwn(&format!("*{}*\n{value}", escape(label.trim())))
 }
 
@@ -123,7 +126,8 @@ fn escape(text: &str) -> String {
 /// The text escaped, cut before escaping as far as needed for the escaped text to have at most `max` characters: Slack counts what it
 /// is sent. Never empty: Slack refuses empty texts.
 fn escaped_within(text: &str, max: usize) -> String {
-    let text = if text.trim().is_empty() { "–" } else { text };
+    let shown: String = text.chars().filter(|c| is_shown(*c)).collect();
+    let text = if shown.trim().is_empty() { "–" } else { &shown };
     let mut keep = text.chars().count().min(max);
     loop {
         let escaped = escape(&cut(text, keep));
@@ -211,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn nothing_invisible_is_sent() {
+        assert_eq!(plain("ab\u{202e}cd\u{200b}\u{1b}[31m\nx", 99)["text"], "abcd[31m\nx");
+        assert_eq!(field("a\u{2066}b", "c\u{feff}\u{7}d", 9)["text"], "*ab*\n`c d`");
+    }
+
+    #[test]
     fn an_empty_text_is_never_sent() {
         assert_eq!(plain(" \n", 10)["text"], "–");
         assert_eq!(field("", "", 9)["text"], "**\n–");
@@ -230,6 +240,13 @@ mod tests {
         assert!(matches!(verdict(429, ""), Attempt::Failed { retry_after, .. } if retry_after == asked));
         assert!(matches!(verdict(500, ""), Attempt::Failed { .. }));
         assert!(matches!(verdict(403, "invalid_token"), Attempt::Failed { .. }));
+        let reason = |attempt| match attempt {
+            Attempt::Failed { reason, .. } | Attempt::Final { reason } => reason,
+            Attempt::Delivered => String::new(),
+        };
+        assert_eq!(reason(verdict(403, "invalid_token")), "the destination answered 403: invalid_token");
+        assert_eq!(reason(verdict(200, r#"{"ok":false,"error":"not_in_channel"}"#)), "the destination answered 200: not_in_channel");
+        assert_eq!(reason(verdict(404, "Cannot POST /services/T0/B0/HUSH")), "the destination answered 404");
         assert!(matches!(verdict(400, "invalid_blocks"), Attempt::Final { .. }));
         assert!(matches!(verdict(410, "channel_is_archived"), Attempt::Final { .. }));
     }

@@ -48,10 +48,14 @@ impl Kind for WebhookKind<'_> {
     }
 
     fn verdict(&self, answer: &Answer) -> Attempt {
+        let said = match self.0.url {
+            trigger::Url::Plain(_) => answer.body.as_str(),
+            trigger::Url::Secret(_) => "",
+        };
         match answer.status {
             _ if answer.is_success() => Attempt::Delivered,
-            410 => Attempt::Final { reason: answer.words() },
-            _ => answer.failed(),
+            410 => answer.refused(said),
+            _ => answer.failed(said),
         }
     }
 }
@@ -124,6 +128,10 @@ mod tests {
             assert_eq!(verdict(status), Attempt::Delivered);
         }
         assert_eq!(verdict(410), Attempt::Final { reason: "the destination answered 410: no way".to_owned() });
+        let secret = Webhook { url: trigger::Url::Secret(Secret::Env("X".to_owned())), ..webhook.clone() };
+        let echo = Answer { status: 404, retry_after: None, body: "Cannot POST /T0/hush".to_owned() };
+        let reason = "the destination answered 404".to_owned();
+        assert_eq!(WebhookKind(&secret).verdict(&echo), Attempt::Failed { reason, retry_after: None });
         for status in [301, 307, 400, 404, 429, 500, 503] {
             assert!(matches!(verdict(status), Attempt::Failed { .. }), "{status}");
         }

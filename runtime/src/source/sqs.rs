@@ -41,9 +41,13 @@ pub(crate) async fn receive(hub: Arc<Hub>, intake: Intake, until_idle: Option<Du
             tokio::time::sleep(PAUSES.0).await;
             continue;
         }
-        let received = tokio::select! {
-            received = poll(&hub, wait) => received,
-            () = stop.cancelled() => return,
+        let received = match until_idle {
+            // The wait is short and its answer may hold messages: nobody else would see them before their hold is over.
+            Some(_) => poll(&hub, wait).await,
+            None => tokio::select! {
+                received = poll(&hub, wait) => received,
+                () = stop.cancelled() => return,
+            },
         };
         let done = match received {
             Err(reason) => {
@@ -90,7 +94,13 @@ async fn poll(hub: &Hub, wait: Duration) -> Result<Vec<Message>, String> {
 async fn handle(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<(), String> {
     let handles: Vec<String> = messages.iter().filter_map(|message| message.receipt_handle.clone()).collect();
     tokio::select! {
-        done = judge(hub, intake, messages, stop) => done,
+        done = judge(hub, intake, messages, stop) => {
+            if let Ok(Fate::Stopping) = done {
+                // Whoever comes next need not wait until their hold is over.
+                hold(hub, &handles, Duration::ZERO).await;
+            }
+            done.map(drop)
+        }
         () = keep_holding(hub, &handles) => Ok(()),
     }
 }
@@ -111,12 +121,21 @@ async fn definitions(hub: &Hub, stop: &CancellationToken) -> Option<Arc<Definiti
     }
 }
 
-async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<(), String> {
+/// What became of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// All that is safe is deleted.
+    Done,
+    /// The runtime stops; nothing was accepted.
+    Stopping,
+}
+
+async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<Fate, String> {
     // Read after the messages were received: an event is never judged by older definitions than those that let it through.
-    let Some(definitions) = definitions(hub, stop).await else { return Ok(()) };
+    let Some(definitions) = definitions(hub, stop).await else { return Ok(Fate::Stopping) };
     let mut events: Vec<Event> = Vec::new();
     let mut safe: Vec<String> = Vec::new();
-    let mut failed = Ok(());
+    let mut failed = Ok(Fate::Done);
     for message in messages {
         let Some(handle) = message.receipt_handle else { continue };
         let body = message.body.unwrap_or_default();
@@ -139,8 +158,8 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
         events.extend(event);
         safe.push(handle);
     }
-    if !events.is_empty() {
-        intake.offer(events, definitions).await.map_err(|error| error.to_string())?;
+    if !events.is_empty() && intake.offer(events, definitions).await.is_err() {
+        return Ok(Fate::Stopping);
     }
     delete(hub, safe).await;
     failed
@@ -148,7 +167,8 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
 
 async fn bury(hub: &Hub, body: String, reason: &str, id: String) -> Result<(), String> {
     tracing::warn!(message_id = id, reason, "a message goes to the dead-letter queue");
-    hub.send_dead_letter(body, BTreeMap::from([("reason", reason.to_owned()), ("message_id", id)])).await
+    let sent = hub.send_dead_letter(body, BTreeMap::from([("reason", reason.to_owned()), ("message_id", id)])).await;
+    sent.map_err(|not_taken| not_taken.reason)
 }
 
 /// Deletes messages that are safe. One that can not be deleted comes back and is known as a copy.

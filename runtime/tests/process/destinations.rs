@@ -87,6 +87,22 @@ async fn slack_gets_blocks_and_its_limits_are_honoured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_repeats_the_address_does_not_get_into_the_log() {
+    let sink = Sink::start().await;
+    let definitions = json!({"format_version": 1, "triggers": [trigger(&json!([{"notify": [{"destinations": ["chat", "hook"]}]}]))],
+        "destinations": [{"name": "chat", "slack": [{"secret_env": "ADDRESS"}]}, {"name": "hook", "webhook": [{"secret_env": "ADDRESS"}]}]});
+    let bench = Bench::new(&definitions);
+    let echo = || Reply { status: 410, body: "Cannot POST /T0/HUSH", ..Reply::default() };
+    sink.answer("/T0/HUSH", [echo(), echo()]);
+    let input = bench.write("input", &event("CreateUser", "a").to_string());
+    let finished = Finished::of(bench.command(input.to_str().unwrap()).env("ADDRESS", sink.at("/T0/HUSH"))).success();
+    assert!(finished.stdout.ends_with("delivered 0, dead letters 2\n"), "{}", finished.stdout);
+    assert!(finished.stderr.contains("the destination answered 410") && !finished.stderr.contains("HUSH"), "{}", finished.stderr);
+    let journal = std::fs::read(bench.path("state/journal.redb")).unwrap();
+    assert!(!journal.windows(4).any(|window| window == b"HUSH"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_delivered_is_kept_as_a_dead_letter() {
     let sink = Sink::start().await;
     let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&json!([notify()]))]));

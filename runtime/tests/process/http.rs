@@ -34,8 +34,13 @@ async fn a_body_is_taken_whole_or_not_at_all() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
         assert!(text.contains("error"), "{text}");
     }
-    let (status, _) = post(format!("[{}]", "7,".repeat(4 * 1024 * 1024))).await;
-    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    // The answer comes before the whole body is taken, so a client may find the connection closed before it reads the answer.
+    let large = format!("[{}]", "7,".repeat(4 * 1024 * 1024));
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.extend(client.post(&server.url).body(large.clone()).send().await.map(|response| response.status()));
+    }
+    assert!(!statuses.is_empty() && statuses.iter().all(|status| *status == StatusCode::PAYLOAD_TOO_LARGE), "{statuses:?}");
     let received = sink.expect("/hook", 2).await;
     let mut ids: Vec<String> = received.iter().map(crate::sink::Received::event_id).collect();
     ids.sort();

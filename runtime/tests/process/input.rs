@@ -40,6 +40,33 @@ async fn compressed_log_files_and_standard_input_are_read_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_any_depth_is_either_told_or_refused() {
+    let sink = Sink::start().await;
+    let actions = json!([{"wait": [{"duration": "1s"}]}, notify(), {"send": [{"destination": "hook"}]}]);
+    let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&actions)]));
+    let nested = |depth: usize| {
+        let mut event = event("CreateUser", &depth.to_string());
+        event["detail"]["requestParameters"] = (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+        // A bare record is put into an envelope, which is one level more.
+        if depth % 2 == 0 { event } else { event["detail"].clone() }
+    };
+    let events: Vec<Value> = (60..127).map(nested).collect();
+    // Killed during the wait, it goes on with what it can read back.
+    let server = crate::program::Server::start(&bench, "127.0.0.1:0");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut accepted = 0;
+    for event in &events {
+        accepted += usize::from(client.post(&server.url).body(event.to_string()).send().await.unwrap().status().is_success());
+    }
+    server.kill();
+    let finished = bench.run_over(&events, &[]).success();
+    assert!((35..45).contains(&accepted), "{accepted}");
+    let counts = format!("accepted 67 = matched {accepted} + unmatched 0 + refused {}; runs 0, repeated {accepted}", 67 - accepted);
+    assert!(finished.stdout.starts_with(&counts), "{}", finished.stdout);
+    assert_eq!(sink.received("/hook").len(), 2 * accepted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn it_ends_when_waits_and_retries_are_over() {
     let sink = Sink::start().await;
     let actions = json!([{"wait": [{"duration": "1s"}]}, notify()]);

@@ -133,6 +133,15 @@ impl Hub {
         Event::new(&self.account, "us-east-1", "iam", name)
     }
 
+    /// Makes the queue give a message up when it is received a second time.
+    pub(crate) async fn give_up_after_one_receive(&self) {
+        let hub = names::Hub::new(&self.name, names::Cell::new(&self.account, REGION));
+        let target = hub.queue_arn(hub.home(), &hub.dead_letter_queue_name());
+        let policy = json!({"deadLetterTargetArn": target, "maxReceiveCount": 1}).to_string();
+        let set = self.sqs.set_queue_attributes().queue_url(&self.queue_url);
+        set.attributes(QueueAttributeName::RedrivePolicy, policy).send().await.unwrap();
+    }
+
     pub(crate) async fn send(&self, body: &str) {
         self.sqs.send_message().queue_url(&self.queue_url).message_body(body).send().await.unwrap();
     }
@@ -154,7 +163,8 @@ impl Hub {
 
     /// Everything in the dead-letter queue: reason and body.
     pub(crate) async fn dead_letters(&self) -> Vec<(String, String)> {
-        let reason = |message: &Message| message.message_attributes.as_ref().and_then(|all| all["reason"].string_value.clone()).unwrap();
+        let reason =
+            |message: &Message| message.message_attributes.as_ref().and_then(|all| all["reason"].string_value.clone()).unwrap_or_default();
         let mut found = Vec::new();
         loop {
             let receive = self.sqs.receive_message().queue_url(&self.dead_letter_queue_url).max_number_of_messages(10);
