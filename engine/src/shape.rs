@@ -9,7 +9,7 @@ mod kinds;
 mod schema;
 mod set;
 
-pub use atom::{Atom, Operand, Question, Step, atom};
+pub use atom::{Atom, Operand, Question, Step, Walk, atom};
 pub use kinds::{Kinds, Known, can_err, kinds};
 pub use schema::{FIELDS, Field, Schema};
 pub use set::{Arrays, Numbers, Outcomes, Set, Strings};

@@ -8,9 +8,10 @@ use trailwire_engine::lang::jmespath;
 use trailwire_engine::pattern::Pattern;
 use trailwire_engine::pushdown::{Asked, Errors, Frame, Mode, Written, push_down};
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("losses", include_str!("../../tests/corpus/pushdown/losses.json")),
     ("errors", include_str!("../../tests/corpus/pushdown/errors.json")),
+    ("arrays", include_str!("../../tests/corpus/pushdown/arrays.json")),
     ("said", include_str!("../../tests/corpus/pushdown/said.json")),
 ];
 

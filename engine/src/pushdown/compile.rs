@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use super::condition::{Condition, FieldTests, Kind as What};
-use super::tests_for::tests_for;
+use super::tests_for::{Place, tests_for};
 use super::{Asked, Errors, Mode};
 use crate::expr::{Expr, Kind};
 use crate::pattern::Pattern;
-use crate::shape::{Atom, Kinds, Known, Schema, Set, atom, conjuncts};
+use crate::shape::{Atom, Kinds, Known, Operand, Schema, Set, Walk, atom, conjuncts};
 use crate::value::{is_true_inside, is_true_verdict};
 
 /// What is wanted of an expression.
@@ -149,17 +149,24 @@ impl Compiler {
         if self.errors == Errors::Match {
             wanted = wanted.with(outcomes.error);
         }
-        self.values(&atom.operand.path, &wanted, known)
+        self.values(&atom.operand, &wanted, known)
     }
 
-    /// That the value at a path is in a set.
-    fn values(&self, path: &[&str], set: &Set, known: &Known<'_>) -> Condition {
-        match tests_for(path, set, known, self.mode) {
+    /// That the value of a field is in a set.
+    fn values(&self, operand: &Operand<'_>, set: &Set, known: &Known<'_>) -> Condition {
+        let place = match operand.walk {
+            Walk::Objects => Place { kinds: known.kinds_at(&operand.path), tells_absence: self.schema.tells_absence(&operand.path) },
+            Walk::Element => Place { kinds: Kinds::ANY, tells_absence: false },
+            Walk::Projection => Place { kinds: Kinds::ARRAY.with(Kinds::NULL), tells_absence: false },
+        };
+        match tests_for(&operand.path, set, place, self.mode) {
             Err(why) => Condition::unsaid(why),
             Ok(found) if found.tests.is_empty() => Condition::never(),
             Ok(found) => {
-                let path = path.iter().map(|name| (*name).to_owned()).collect();
-                Condition::field(FieldTests { path, tests: found.tests, single: found.single, own: false }, found.exact)
+                let path = operand.path.iter().map(|name| (*name).to_owned()).collect();
+                let in_array = operand.walk != Walk::Objects;
+                let field = FieldTests { path, tests: found.tests, single: found.single && !in_array, own: false, in_array };
+                Condition::field(field, found.exact && !in_array)
             }
         }
     }

@@ -40,6 +40,8 @@ pub(super) struct FieldTests {
     pub(super) single: bool,
     /// Whether they stand in a user's own pattern.
     pub(super) own: bool,
+    /// Whether the leaf stands in an array: then it cannot hold beside one of another element of the array.
+    pub(super) in_array: bool,
 }
 
 impl Condition {

@@ -2,7 +2,7 @@
 
 use super::MOST_ALTERNATIVES;
 use super::condition::{Condition, FieldTests, Kind};
-use super::flat::{Flat, asks_for_absence, fields_of, flat, has_one_end, has_wildcard, is_under, rank, union};
+use super::flat::{Flat, asks_for_absence, fields_of, flat, has_one_end, has_wildcard, is_under, may_part, rank, union};
 use super::merge::{Merged, merge};
 use crate::pattern::{Entry, Group, Limits, Pattern, Test, length};
 use crate::shape::Schema;
@@ -13,6 +13,7 @@ type Speakers = Vec<usize>;
 const KEEPS_MORE: &str = "the pattern keeps some events more";
 const TAKEN: &str = "another test of the same field takes its place";
 const NO_ROOM: &str = "there is no room for it in the pattern";
+const PARTED: &str = "another test walks through an array, and EventBridge would want both in one element";
 const WILDCARDS: &str = "it has more wildcards than `push_down` allows";
 const ONE_END: &str = "EventBridge does not compare numbers of too many digits: give the range both ends";
 
@@ -54,7 +55,7 @@ impl Draft {
     pub(super) fn frame(&mut self, path: &[&str], tests: Vec<Test>) {
         let path = path.iter().map(|name| (*name).to_owned()).collect();
         self.slots.push(Slot {
-            field: FieldTests { path, tests, single: true, own: false },
+            field: FieldTests { path, tests, single: true, own: false, in_array: false },
             speakers: Vec::new(),
             framed: true,
             whole: None,
@@ -109,6 +110,8 @@ impl Draft {
         let Some(at) = self.slots.iter().position(|slot| slot.field.path == field.path) else {
             if self.slots.iter().any(|slot| is_under(&slot.field.path, &field.path) || is_under(&field.path, &slot.field.path)) {
                 self.leave(part, "a field above or below it is tested already".to_owned());
+            } else if self.slots.iter().any(|slot| may_part(&slot.field, &field)) {
+                self.leave(part, PARTED.to_owned());
             } else {
                 self.slots.push(Slot { field, speakers: vec![part], framed: false, whole: None });
             }
@@ -210,6 +213,10 @@ impl Draft {
             })
         };
         let number = Some(part);
+        if self.slots.iter().any(|slot| slot.field.in_array) {
+            self.leave(part, PARTED.to_owned());
+            return;
+        }
         if asks_for_absence {
             if groups.is_empty() && fields.iter().all(free) {
                 let slot = |field| Slot { field, speakers: vec![part], framed: false, whole: number };
@@ -265,6 +272,7 @@ impl Draft {
                         if slot.field.path == field.path
                             && merge(&slot.field, &field, self.schema) == Merged::Both(slot.field.tests.clone()) => {}
                     Some(_) => self.leave(speaker, TAKEN.to_owned()),
+                    None if self.slots.iter().any(|slot| may_part(&slot.field, &field)) => self.leave(speaker, PARTED.to_owned()),
                     None if has_one_end(&field) => self.leave(speaker, ONE_END.to_owned()),
                     None => fields.push(field),
                 }

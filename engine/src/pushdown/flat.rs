@@ -77,7 +77,8 @@ fn put(fields: &mut Vec<FieldTests>, field: FieldTests, schema: Schema) -> Merge
         }
         return merged;
     }
-    if fields.iter().any(|there| is_under(&there.path, &field.path) || is_under(&field.path, &there.path)) {
+    let beside = |there: &FieldTests| is_under(&there.path, &field.path) || is_under(&field.path, &there.path) || may_part(there, &field);
+    if fields.iter().any(beside) {
         return Merged::Neither;
     }
     let tests = field.tests.clone();
@@ -85,11 +86,19 @@ fn put(fields: &mut Vec<FieldTests>, field: FieldTests, schema: Schema) -> Merge
     Merged::Both(tests)
 }
 
+/// Whether the leaves of two fields can stand in different elements of one array, so that they do not hold together. A user's own
+/// pattern can walk through any array.
+pub(super) fn may_part(a: &FieldTests, b: &FieldTests) -> bool {
+    a.in_array && (b.in_array || b.own) || b.in_array && a.own
+}
+
 /// All tests of fields of one path, any of which holds.
 pub(super) fn union<'f>(mut fields: impl Iterator<Item = &'f FieldTests>) -> Option<FieldTests> {
     let mut all = fields.next()?.clone();
     for field in fields {
         all.single &= field.single;
+        all.in_array |= field.in_array || field.own != all.own;
+        all.own &= field.own;
         for test in &field.tests {
             if !all.tests.contains(test) {
                 all.tests.push(test.clone());
@@ -109,7 +118,7 @@ pub(super) fn fields_of(group: &Group, at: &[String]) -> Option<(Vec<FieldTests>
         match entry {
             Entry::Field(name, tests) => {
                 let path = step(at, name)?;
-                fields.push(FieldTests { path, tests: tests.clone(), single: false, own: true });
+                fields.push(FieldTests { path, tests: tests.clone(), single: false, own: true, in_array: false });
             }
             Entry::Object(name, inner) => {
                 let (more, deeper) = fields_of(inner, &step(at, name)?)?;

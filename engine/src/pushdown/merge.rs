@@ -25,6 +25,9 @@ pub(super) enum Merged {
 /// and a user's pattern can see a leaf at the path that the expression does not see.
 pub(super) fn merge(a: &FieldTests, b: &FieldTests, schema: Schema) -> Merged {
     let path: Vec<&str> = a.path.iter().map(String::as_str).collect();
+    if a.in_array || b.in_array {
+        return if a.in_array && a.tests == b.tests { Merged::Both(a.tests.clone()) } else { Merged::Neither };
+    }
     if a.own != b.own && !schema.tells_absence(&path) {
         return Merged::Neither;
     }

@@ -3,8 +3,17 @@
 use super::Mode;
 use crate::expr::{Comparator, Network};
 use crate::pattern::{Bound, Excluded, Range, Scalar, Test, address_of, can_be_pushed_as_name};
-use crate::shape::{Arrays, Kinds, Known, Numbers, Set, Strings};
+use crate::shape::{Arrays, Kinds, Numbers, Set, Strings};
 use crate::value::{Number, Value, float, integer};
+
+/// What is known of the value at a path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The types that it can have.
+    pub(super) kinds: Kinds,
+    /// Whether `{"exists": false}` says that it is missing.
+    pub(super) tells_absence: bool,
+}
 
 /// The tests and what they are worth.
 pub(super) struct Found {
@@ -20,11 +29,11 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// Why there are none.
-pub(super) fn tests_for(path: &[&str], set: &Set, known: &Known<'_>, mode: Mode) -> Result<Found, String> {
+pub(super) fn tests_for(path: &[&str], set: &Set, place: Place, mode: Mode) -> Result<Found, String> {
     if let Some(name) = path.iter().find(|name| !can_be_pushed_as_name(name)) {
         return Err(format!("`{name}` means something else to EventBridge than a member's name"));
     }
-    let kinds = known.kinds_at(path);
+    let kinds = place.kinds;
     let mut writer = Writer { tests: Vec::new(), exact: set.exact, rest: false, mode };
     if kinds.has(Kinds::STRING) {
         set.strings.iter().try_for_each(|strings| writer.strings(strings))?;
@@ -49,7 +58,7 @@ pub(super) fn tests_for(path: &[&str], set: &Set, known: &Known<'_>, mode: Mode)
     let empty_array = kinds.has(Kinds::ARRAY) && set.arrays.contains(&Arrays::Empty);
     let objects = kinds.has(Kinds::OBJECT) && (set.objects.0 || set.objects.1);
     if null || empty_array || objects {
-        if !known.schema().tells_absence(path) {
+        if !place.tells_absence {
             return Err("the field can be missing, and a pattern cannot be sure of that here".to_owned());
         }
         writer.push(Test::Exists(false));

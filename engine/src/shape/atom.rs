@@ -1,7 +1,7 @@
 //! Atoms: questions about the value of one field.
 
 use super::path;
-use crate::expr::{Comparator, Expr, Kind, Network, Prepared};
+use crate::expr::{Comparator, Expr, Kind, Network, Over, Prepared};
 use crate::value::Value;
 
 /// A question about what one field, or a default for it, is.
@@ -18,8 +18,21 @@ pub struct Atom<'e> {
 pub struct Operand<'e> {
     /// The member names from `@` down; at least one.
     pub path: Vec<&'e str>,
+    /// Whether it is walked through objects alone.
+    pub walk: Walk,
     /// From the field outward.
     pub steps: Vec<Step<'e>>,
+}
+
+/// How a value is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// Through objects alone: the value is that of the field.
+    Objects,
+    /// Through an element of an array, too (`a[0].b`): the value is one of those at the path.
+    Element,
+    /// By a projection (`a[].b`): the value is an array of some of those at the path, or null.
+    Projection,
 }
 
 /// Something done to a value.
@@ -97,7 +110,10 @@ fn question(expr: &Expr) -> Option<Atom<'_>> {
 
 fn operand(expr: &Expr) -> Option<Operand<'_>> {
     if let Some(path) = path(expr) {
-        return Some(Operand { path, steps: Vec::new() });
+        return Some(Operand { path, walk: Walk::Objects, steps: Vec::new() });
+    }
+    if let Some((path, walk)) = walked(expr).filter(|(path, _)| !path.is_empty()) {
+        return Some(Operand { path, walk, steps: Vec::new() });
     }
     let (inner, step) = match &expr.kind {
         Kind::Or(operands) => match operands.as_slice() {
@@ -116,6 +132,37 @@ fn operand(expr: &Expr) -> Option<Operand<'_>> {
     let mut operand = operand(inner)?;
     operand.steps.push(step);
     Some(operand)
+}
+
+/// The member names on the way, whichever elements of arrays are taken.
+fn walked(expr: &Expr) -> Option<(Vec<&str>, Walk)> {
+    match &expr.kind {
+        Kind::Current => Some((Vec::new(), Walk::Objects)),
+        Kind::Field { name, .. } => Some((vec![name], Walk::Objects)),
+        Kind::Index(_) => Some((Vec::new(), Walk::Element)),
+        Kind::Slice(_) => Some((Vec::new(), Walk::Projection)),
+        Kind::Flatten(inner) => Some((walked(inner)?.0, Walk::Projection)),
+        Kind::Sub(left, right) => {
+            let (mut path, left) = walked(left)?;
+            let (rest, right) = walked(right)?;
+            path.extend(rest);
+            let walk = match (left, right) {
+                // The index is one into the projected array.
+                (Walk::Projection, Walk::Element) => Walk::Element,
+                (Walk::Projection, Walk::Objects) => return None,
+                (Walk::Objects, right) => right,
+                (Walk::Element, Walk::Objects) => Walk::Element,
+                (_, right) => right,
+            };
+            Some((path, walk))
+        }
+        Kind::Projection { over: Over::Elements | Over::Filter(_), source, each } => {
+            let (mut path, _) = walked(source)?;
+            path.extend(walked(each)?.0);
+            Some((path, Walk::Projection))
+        }
+        _ => None,
+    }
 }
 
 fn literal(expr: &Expr) -> Option<&Value> {

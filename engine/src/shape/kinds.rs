@@ -1,6 +1,6 @@
 //! The types that an expression can have, and whether it can err.
 
-use super::{Schema, atom, path};
+use super::{Schema, Walk, atom, path};
 use crate::eval::functions::{self, Takes};
 use crate::expr::{Call, Comparator, Expr, Kind};
 use crate::value::Value;
@@ -210,7 +210,7 @@ const NEVER_ERR: [&str; 16] = [
 fn truth(expr: &Expr) -> Option<(Vec<&str>, Kinds)> {
     if let Some(atom) = atom(expr) {
         let kinds = atom.outcomes().truth.kinds();
-        return Some((atom.operand.path, kinds));
+        return (atom.operand.walk == Walk::Objects).then_some((atom.operand.path, kinds));
     }
     let Kind::Or(operands) = &expr.kind else { return None };
     let mut told = operands.iter().map(truth);
