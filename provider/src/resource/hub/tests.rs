@@ -247,3 +247,153 @@ fn a_configuration_is_checked() {
         assert!(found.starts_with(expected), "{found}");
     }
 }
+
+#[tokio::test]
+async fn a_region_that_could_not_be_cleared_stays_known_until_it_is() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    bench.ok(&TriggerResource, &Dynamic::Null, &trigger()).await;
+    bench.model.fail(|cell, call| (call.operation() == "events:RemoveTargets" && cell.region == "us-east-1").then_some(Kind::AccessDenied));
+    let narrow = json!({ "name": "security", "regions": ["eu-west-1"], "tags": { "team": "security" } });
+    let (_, error) = bench.fails(H, &state, &narrow).await;
+    assert!(error.contains("hub `security` is not updated everywhere: 1 of 2 cells failed"), "{error}");
+    bench.model.heal();
+    // Even a state that knows nothing of it, as after a killed apply, sees what is left.
+    let imported = bench.import(H, "security").await.unwrap();
+    let read = bench.read(H, &imported).await.state;
+    assert!(read.get("drifted").get_str("111122223333/us-east-1").unwrap().contains("not wanted here any more"), "{read:?}");
+    assert_eq!(cells_of(&read).len(), 2);
+    let state = bench.ok(H, &read, &narrow).await;
+    assert_eq!(cells_of(&state).len(), 1);
+    assert_eq!(bench.model.with(|world| world.rule_names("us-east-1")), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_table_that_was_made_before_an_interrupt_is_in_the_state() {
+    let mut bench = Bench::new();
+    let stop = bench.stop.clone();
+    bench.model.fail(move |_, call| {
+        if call.operation() == "dynamodb:CreateTable" {
+            stop.cancel();
+        }
+        None
+    });
+    let (state, error) = bench.fails(H, &Dynamic::Null, &config()).await;
+    assert!(error.contains("Terraform was interrupted"), "{error}");
+    assert_eq!(state.get_str("id"), Some("security"));
+    bench.model.heal();
+    bench.stop = Default::default();
+    bench.ok(H, &state, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()));
+}
+
+#[tokio::test]
+async fn what_a_killed_create_left_in_the_hub_does_not_keep_it() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    let reached = Arc::new(Notify::new());
+    let notify = Arc::clone(&reached);
+    bench.model.fail(move |_, call| {
+        if call.operation() == "events:PutTargets" {
+            notify.notify_one();
+        }
+        None
+    });
+    let trigger = trigger();
+    tokio::select! {
+        biased;
+        () = reached.notified() => {}
+        _ = bench.apply(&TriggerResource, &Dynamic::Null, &trigger) => panic!("nobody was killed"),
+    }
+    bench.model.heal();
+    assert!(!bench.model.with(|world| world.rule_names("us-east-1").is_empty()));
+    bench.ok(H, &state, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()));
+}
+
+#[tokio::test]
+async fn a_hub_that_is_replaced_takes_what_is_declared_in_it_along() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    let mut moved = config();
+    moved["region"] = json!("us-east-1");
+    let plan = bench.plan(H, &state, &bench.config(H, &moved)).await;
+    assert_eq!(plan.requires_replace.len(), 1);
+    assert!(plan.planned.get("id").is_unknown() && plan.planned.get("arn").is_unknown());
+}
+
+#[tokio::test]
+async fn a_hub_that_holds_work_is_not_destroyed_unless_forced() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    bench.model.with(|world| {
+        let queue = world.queues.iter_mut().find(|((region, name), _)| region == "us-east-1" && name.ends_with("forward-dlq")).unwrap().1;
+        queue.insert("ApproximateNumberOfMessages".to_owned(), "3".to_owned());
+    });
+    let (state, error) = bench.fails(H, &state, &Value::Null).await;
+    assert!(error.contains("events that nobody has handled") && error.contains("in 111122223333/us-east-1 holds 3"), "{error}");
+    let narrow = json!({ "name": "security", "regions": ["eu-west-1"], "tags": { "team": "security" } });
+    let (narrowed, error) = bench.fails(H, &state, &narrow).await;
+    assert!(error.contains("holds 3 events that could not be forwarded"), "{error}");
+    let mut forced = narrow;
+    forced["force_destroy"] = json!(true);
+    let state = bench.ok(H, &narrowed, &forced).await;
+    bench.ok(H, &state, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()));
+}
+
+#[tokio::test]
+async fn rules_that_nobody_declares_are_drift_and_go() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    bench.ok(&TriggerResource, &Dynamic::Null, &trigger()).await;
+    bench.model.with(|world| world.tables.values_mut().for_each(|items| items.retain(|(kind, _), _| kind != "trigger")));
+    let read = bench.read(H, &state).await.state;
+    assert!(read.get("drifted").get_str("111122223333/us-east-1").unwrap().contains("rules of trigger a, which nobody declares"));
+    bench.ok(H, &read, &config()).await;
+    assert_eq!(bench.model.with(|world| world.rule_names("us-east-1")), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_definition_that_cannot_be_read_is_told() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    bench.ok(&TriggerResource, &Dynamic::Null, &trigger()).await;
+    bench.model.with(|world| {
+        for items in world.tables.values_mut() {
+            for (_, item) in items.iter_mut().filter(|((kind, _), _)| kind == "trigger") {
+                item.insert("document".to_owned(), r#"{"later":1}"#.into());
+            }
+        }
+    });
+    let wide = json!({ "name": "security", "regions": ["eu-west-1", "us-east-1", "us-west-2"] });
+    let response = bench.apply(H, &state, &wide).await;
+    assert!(drawn(&response.diagnostics).starts_with("warning[TW6001]: the definition of trigger `a` cannot be read"));
+    assert_eq!(bench.model.with(|world| world.rule_names("us-east-1").len()), 1);
+}
+
+#[tokio::test]
+async fn timeouts_alone_change_nothing_in_aws() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    let mut patient = config();
+    patient["timeouts"] = json!([{ "create": "1h" }]);
+    let plan = bench.plan(H, &state, &bench.config(H, &patient)).await;
+    assert_eq!(plan.planned.get("cells"), state.get("cells"));
+    bench.model.take_calls();
+    let response = bench.apply(H, &state, &patient).await;
+    assert_eq!(response.state.get("drifted"), state.get("drifted"));
+    let calls = bench.model.take_calls();
+    assert!(calls.iter().all(|call| call.starts_with("sts:") || call.starts_with("account:")), "{calls:?}");
+}
+
+#[tokio::test]
+async fn answers_that_are_lost_after_the_work_was_done_do_no_harm() {
+    let bench = Bench::new();
+    bench.model.lose_answers(true);
+    let state = bench.ok(H, &Dynamic::Null, &config()).await;
+    let made = bench.ok(&TriggerResource, &Dynamic::Null, &trigger()).await;
+    bench.ok(&TriggerResource, &made, &Value::Null).await;
+    bench.ok(H, &state, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()));
+}

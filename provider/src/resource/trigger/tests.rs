@@ -351,3 +351,41 @@ async fn a_timeout_is_told_apart_from_an_interrupt() {
     bench.stop.cancel();
     assert!(note(&session).contains("Terraform was interrupted"));
 }
+
+#[tokio::test]
+async fn a_region_that_refuses_the_token_is_not_taken_for_an_empty_one() {
+    let (bench, _) = bench(&REGIONS).await;
+    let state = bench.ok(T, &Dynamic::Null, &trigger()).await;
+    bench.model.fail(|cell, call| (call.operation().starts_with("events:") && cell.region == "us-east-1").then_some(Kind::RegionDisabled));
+    let (left, error) = bench.fails(T, &state, &Value::Null).await;
+    assert!(error.contains("AWS_STS_REGIONAL_ENDPOINTS"), "{error}");
+    assert_eq!(cells_of(&left).len(), 1);
+    assert_eq!(rules(&bench), [0, 0, 1, 0]);
+    let read = bench.read(T, &left).await;
+    assert!(drawn(&read.diagnostics).contains("could not be read"));
+    bench.model.heal();
+    bench.ok(T, &left, &Value::Null).await;
+    assert_eq!(rules(&bench), [0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_region_that_could_not_be_cleared_stays_known_until_it_is() {
+    let (bench, _) = bench(&REGIONS).await;
+    let state = bench.ok(T, &Dynamic::Null, &trigger()).await;
+    bench.model.fail(|cell, call| (call.operation() == "events:RemoveTargets" && cell.region == "us-east-1").then_some(Kind::AccessDenied));
+    let narrow = with(json!({ "exclude_regions": ["us-east-1"] }));
+    bench.fails(T, &state, &narrow).await;
+    bench.model.heal();
+    let read = bench.read(T, &bench.import(T, "security/opened").await.unwrap()).await.state;
+    assert!(read.get("drifted").get_str("111122223333/us-east-1").unwrap().ends_with("is not wanted"));
+    bench.ok(T, &read, &narrow).await;
+    assert_eq!(rules(&bench), [1, 1, 0, 0]);
+}
+
+#[test]
+fn a_null_tag_is_refused_where_it_is_written() {
+    let bench = Bench::new();
+    let config = bench.config(T, &with(json!({ "tags": { "owner": null } })));
+    let found = crate::schema::validate::check(&config, &T.schema().block);
+    assert!(drawn(&found).contains("has null under `owner`: leave the key out"), "{}", drawn(&found));
+}
