@@ -22,10 +22,11 @@ mod hash;
 mod lower;
 mod plan;
 mod program;
+mod quick;
 mod reads;
 mod scan;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::rules;
 use super::{CompiledTrigger, Outcome, Refused, Scope, TriggerSet};
@@ -34,6 +35,7 @@ use crate::trigger::Trigger;
 use crate::value::Value;
 use atom::Failure;
 use extract::{Extract, Faulty, FieldId, Fields, ROOT, Raw, Source};
+use hash::Names;
 use lower::{Atoms, Node};
 use plan::{Filing, Group, Table, Way};
 use program::{Context, Memo};
@@ -86,9 +88,10 @@ pub struct CompiledSet {
     atoms: Atoms,
     fields: Fields,
     known: KnownFields,
-    /// Numbers of the event sources that any trigger names.
-    sources: HashMap<Box<[u8]>, u32>,
-    by_name: HashMap<Box<[u8]>, u32>,
+    /// The event sources that any trigger names.
+    sources: Names,
+    /// The groups of the event names.
+    by_name: Names,
     groups: Vec<Group>,
     any_event: Option<Group>,
     table: Table,
@@ -177,18 +180,14 @@ impl CompiledSet {
         let mut fields = Fields::new();
         let known = KnownFields::of(&mut fields);
         let mut atoms = Atoms::default();
-        let mut sources: HashMap<Box<[u8]>, u32> = HashMap::new();
+        let mut sources = Names::default();
         let mut programs: Vec<Program> = Vec::with_capacity(oracle.triggers().len());
         for compiled in oracle.triggers() {
             let trigger = compiled.trigger();
-            let mut number = |source: &String| {
-                let next = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-                *sources.entry(source.as_bytes().into()).or_insert(next)
-            };
             programs.push(Program {
                 node: compiled.expression().map(|expr| lower::lower(expr, &mut atoms, &mut fields)),
                 safe_length: compiled.expression().map_or(u64::MAX, lower::safe_length),
-                sources: trigger.event_sources.iter().map(&mut number).collect(),
+                sources: trigger.event_sources.iter().map(|source| sources.intern(source.as_bytes())).collect(),
                 include_read_only: trigger.include_read_only,
                 include_self: trigger.include_self,
                 narrow: !(trigger.regions.is_empty() && trigger.exclude_regions.is_empty() && trigger.account_ids.is_empty()),
@@ -206,10 +205,10 @@ impl CompiledSet {
             (index, accesses.get(index as usize).and_then(Option::as_ref), safe_length)
         };
         let (named, any) = by_name(&oracle);
-        let mut by_name = HashMap::new();
+        let mut by_name = Names::default();
         let mut groups = Vec::new();
         for (name, members) in named {
-            by_name.insert(name.into_bytes().into(), u32::try_from(groups.len()).unwrap_or(u32::MAX));
+            by_name.intern(name.as_bytes());
             groups.push(filing.group(members.into_iter().map(member)));
         }
         let any_event = (!any.is_empty()).then(|| filing.group(any.into_iter().map(member)));
@@ -236,11 +235,22 @@ impl CompiledSet {
     /// # Errors
     /// [`InvalidEvent`] where the bytes are no event.
     pub fn judge<'s>(&self, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
-        let event = trimmed(event);
+        self.judge_with(Check::Structure, event, scope, scratch)
+    }
+
+    /// As [`CompiledSet::judge`], but refuses every text that is not JSON, as reading it whole would.
+    ///
+    /// # Errors
+    /// [`InvalidEvent`] where the bytes are not JSON, or no event.
+    pub fn judge_checked<'s>(&self, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
+        self.judge_with(Check::Grammar, event, scope, scratch)
+    }
+
+    fn judge_with<'s>(&self, check: Check, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
         let Scratch { tape, stripped, judging, verdicts } = scratch;
         verdicts.clear();
         judging.whole = None;
-        let mut event = event;
+        let mut event = trimmed(event);
         let mut form = Form::Other;
         if u32::try_from(event.len()).is_ok() {
             form = tape.scan(event);
@@ -253,10 +263,7 @@ impl CompiledSet {
             }
         }
         if form == Form::Compact {
-            judging.begin(self, event.len());
-            tape.flatten(event);
-            let source = Source { event, tape, fields: &self.fields };
-            let judged = self.judge_compact(source, scope, judging, verdicts);
+            let judged = self.judge_compact(check, event, tape, scope, judging, verdicts);
             if judged == Ok(Judged::Done) {
                 verdicts.sort_unstable_by_key(|verdict| verdict.trigger);
                 return Ok(verdicts);
@@ -267,29 +274,36 @@ impl CompiledSet {
         Ok(verdicts)
     }
 
-    /// As [`CompiledSet::judge`], but refuses every text that is not JSON, as reading it whole would.
-    ///
-    /// # Errors
-    /// [`InvalidEvent`] where the bytes are not JSON, or no event.
-    pub fn judge_checked<'s>(&self, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
-        grammar::check(event)?;
-        self.judge(event, scope, scratch)
-    }
-
     fn judge_compact(
         &self,
-        source: Source<'_>,
+        check: Check,
+        event: &[u8],
+        tape: &mut Tape,
         scope: &Scope,
         judging: &mut Judging,
         verdicts: &mut Vec<Verdict>,
     ) -> Result<Judged, Faulty> {
+        if check == Check::Grammar {
+            tape.flatten(event);
+            if !grammar::is_json(event, tape) {
+                return Err(Faulty);
+            }
+        }
+        if self.any_event.is_none() && quick::names_nobody(event, tape, &self.by_name) {
+            return Ok(Judged::Done);
+        }
+        if check == Check::Structure {
+            tape.flatten(event);
+        }
+        judging.begin(self, event.len());
+        let source = Source { event, tape, fields: &self.fields };
         let known = &self.known;
         if !judging.extract.is_object(source, known.detail)? {
             return Ok(Judged::Odd);
         }
         let name = judging.extract.get(source, known.event_name)?;
         let named =
-            if let Raw::Text(name) = name { self.by_name.get(name).and_then(|group| self.groups.get(*group as usize)) } else { None };
+            if let Raw::Text(name) = name { self.by_name.get(name).and_then(|group| self.groups.get(group as usize)) } else { None };
         if named.is_none() && self.any_event.is_none() {
             return Ok(Judged::Done);
         }
@@ -316,7 +330,7 @@ impl CompiledSet {
             return Ok(None);
         }
         let number = match extract.get(source, known.event_source)? {
-            Raw::Text(text) => self.sources.get(text).copied(),
+            Raw::Text(text) => self.sources.get(text),
             _ => None,
         };
         let is_read_only = extract.get(source, known.read_only)? == Raw::Bool(true);
@@ -353,14 +367,28 @@ impl CompiledSet {
             }
         }
         let mut equal = (ROOT, 0);
+        let mut address = (ROOT, None);
         for probe in &group.probes {
-            let Raw::Text(text) = judging.extract.get(source, probe.field)? else { continue };
+            let text = match judging.extract.get(source, probe.field)? {
+                Raw::Null => continue,
+                Raw::Text(text) => text,
+                _ if probe.way == Way::Present => b"",
+                _ => continue,
+            };
             let length = probe.length as usize;
             let hashed = match probe.way {
+                Way::Present => hash::hash(b""),
                 Way::Equal if equal.0 == probe.field => equal.1,
                 Way::Equal => {
                     equal = (probe.field, hash::hash(text));
                     equal.1
+                }
+                Way::Network => {
+                    if address.0 != probe.field {
+                        address = (probe.field, atom::address(text));
+                    }
+                    let Some(hashed) = address.1.and_then(|address| plan::network_hash(address, probe.length)) else { continue };
+                    hashed
                 }
                 Way::Prefix => {
                     let Some(prefix) = text.get(..length) else { continue };
@@ -449,6 +477,13 @@ impl CompiledSet {
         }
         Ok(())
     }
+}
+
+/// How much of an event is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    Structure,
+    Grammar,
 }
 
 /// How far an event came.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::extract::{Extract, Faulty, FieldId, Raw, Source, small_integer};
-use crate::eval::{MOST_STEPS, search_counted};
+use crate::eval::search_counted;
 use crate::expr::{Comparator, Expr, Network};
 use crate::value::{self, Map, Number, Value, is_true_inside, is_true_verdict};
 
@@ -65,7 +65,49 @@ pub(super) enum Atom {
     /// Two fields compared.
     Pair(FieldId, bool, FieldId),
     /// A sub-expression that is left to the oracle, which is shown only the fields that it reads.
-    Oracle(Box<Expr>, Box<[(FieldId, Box<[String]>)]>),
+    Oracle(Sub),
+}
+
+/// A sub-expression and the fields that it reads, none of which leads through another.
+#[derive(Debug)]
+pub(super) struct Sub {
+    pub(super) expr: Box<Expr>,
+    reads: Box<[(FieldId, Box<[String]>)]>,
+    /// What it gives where all the fields are missing, which is frequent.
+    of_nothing: Evaluated,
+}
+
+impl Sub {
+    pub(super) fn new(expr: Expr, reads: Box<[(FieldId, Box<[String]>)]>) -> Self {
+        let of_nothing = search(&expr, &Value::Object(Map::new()));
+        Self { expr: Box::new(expr), reads, of_nothing }
+    }
+
+    /// The fields of which one must be there for the sub-expression to be true; `None` where none need be.
+    pub(super) fn needs_any(&self) -> Option<impl Iterator<Item = FieldId>> {
+        let is_false = self.of_nothing == Ok(Truth::FALSE);
+        is_false.then(|| self.reads.iter().map(|(field, _)| *field))
+    }
+
+    fn run(&self, source: Source<'_>, extract: &mut Extract) -> Evaluated {
+        let mut shown = Value::Null;
+        for (field, path) in &self.reads {
+            let raw = extract.get(source, *field)?;
+            if raw != Raw::Null {
+                put(&mut shown, path, whole(raw)?);
+            }
+        }
+        if shown.is_null() { self.of_nothing } else { search(&self.expr, &shown) }
+    }
+}
+
+/// The truth of an expression's value.
+fn search(expr: &Expr, shown: &Value) -> Evaluated {
+    match search_counted(expr, shown) {
+        (_, steps) if steps > MOST_STEPS_APART => Err(Failure::Heavy),
+        (Ok(value), _) => Ok(Truth::of_value(&value)),
+        (Err(_), _) => Err(Failure::Error),
+    }
 }
 
 /// A test of one field's value.
@@ -182,21 +224,7 @@ impl Atom {
                 };
                 Ok(Truth::of(equal == *wanted))
             }
-            Self::Oracle(expr, paths) => {
-                let mut shown = Value::Object(Map::new());
-                for (field, path) in paths {
-                    let value = whole(extract.get(source, *field)?)?;
-                    if !value.is_null() {
-                        put(&mut shown, path, value);
-                    }
-                }
-                let (found, steps) = search_counted(expr, &shown);
-                match found {
-                    _ if steps > MOST_STEPS_APART.min(MOST_STEPS) => Err(Failure::Heavy),
-                    Ok(value) => Ok(Truth::of_value(&value)),
-                    Err(_) => Err(Failure::Error),
-                }
-            }
+            Self::Oracle(sub) => sub.run(source, extract),
         }
     }
 
@@ -229,7 +257,7 @@ fn number(text: &[u8]) -> Result<Number, Failure> {
     serde_json::from_slice(text).map_err(|_| Failure::Faulty)
 }
 
-fn address(text: &[u8]) -> Option<IpAddr> {
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     // The longest spelling of an address has 45 characters; a scope id, which std takes for none, would be longer.
     if text.len() > 64 {
         return None;

@@ -263,8 +263,9 @@ impl Extract {
                 if !matches!(event.get(next), Some(b'{' | b'[')) {
                     return Err(Faulty);
                 }
-                let closing = tape.closing(next).ok_or(Faulty)?;
-                let (closes_at, follows_at) = (tape.position(closing).ok_or(Faulty)?, tape.position(closing + 1).ok_or(Faulty)?);
+                let closes_at = tape.closing(next).ok_or(Faulty)?;
+                let closing = tape.number(closes_at).ok_or(Faulty)?;
+                let follows_at = tape.position(closing + 1).ok_or(Faulty)?;
                 if follows_at != closes_at + 1
                     || event.get(closes_at).zip(event.get(next)).is_none_or(|(close, open)| close.wrapping_sub(*open) != 2)
                 {

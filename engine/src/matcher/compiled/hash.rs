@@ -29,3 +29,81 @@ pub(super) fn mix(value: u64) -> u64 {
     let folded = (product as u64) ^ (product >> 64) as u64;
     folded
 }
+
+/// Numbers for names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    names: Vec<Box<[u8]>>,
+    /// Hash and number plus one, in a table of a power of two; number 0 is an empty place.
+    places: Vec<(u64, u32)>,
+}
+
+impl Names {
+    /// The number of a name.
+    #[inline]
+    pub(super) fn get(&self, name: &[u8]) -> Option<u32> {
+        let hashed = hash(name);
+        let mut at = self.first(hashed);
+        loop {
+            let (other, number) = *self.places.get(at)?;
+            let index = number.checked_sub(1)?;
+            if other == hashed && self.names.get(index as usize).is_some_and(|known| **known == *name) {
+                return Some(index);
+            }
+            at = (at + 1) & self.places.len().wrapping_sub(1);
+        }
+    }
+
+    /// The number of a name, the next one if it is new.
+    pub(super) fn intern(&mut self, name: &[u8]) -> u32 {
+        if let Some(number) = self.get(name) {
+            return number;
+        }
+        self.names.push(name.into());
+        if self.names.len() * 2 > self.places.len() {
+            self.places = vec![(0, 0); (self.names.len() * 4).next_power_of_two()];
+            for index in 0..self.names.len() {
+                self.place(index);
+            }
+        } else {
+            self.place(self.names.len() - 1);
+        }
+        u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn place(&mut self, index: usize) {
+        let hashed = self.names.get(index).map_or(0, |name| hash(name));
+        let mut at = self.first(hashed);
+        while self.places.get(at).is_some_and(|(_, taken)| *taken != 0) {
+            at = (at + 1) & self.places.len().wrapping_sub(1);
+        }
+        if let Some(place) = self.places.get_mut(at) {
+            *place = (hashed, u32::try_from(index + 1).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn first(&self, hashed: u64) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits will do")]
+        let low = hashed as usize;
+        low & self.places.len().wrapping_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_numbers() {
+        let mut names = Names::default();
+        assert_eq!(names.get(b"x"), None);
+        for round in 0..2 {
+            for number in 0..500 {
+                assert_eq!(names.intern(format!("name {number}").as_bytes()), number, "{round}");
+            }
+        }
+        assert_eq!(names.get(b"name 499"), Some(499));
+        assert_eq!(names.get(b"name 500"), None);
+        assert_eq!(names.get(b""), None);
+    }
+}

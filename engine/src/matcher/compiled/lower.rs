@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use memchr::memmem::Finder;
 
-use super::atom::{Atom, MOST_STEPS_APART, Test, Truth};
+use super::atom::{Atom, MOST_STEPS_APART, Sub, Test, Truth};
 use super::extract::{FieldId, Fields};
 use super::reads::{paths, plain};
 use crate::eval::{MOST_STEPS, search_counted};
@@ -80,7 +80,7 @@ impl Atoms {
             Node::Atom(id) => match self.get(*id) {
                 Some(Atom::Test(_, test)) => !matches!(test, Test::Truth),
                 Some(Atom::Pair(..)) => true,
-                Some(Atom::Oracle(expr, _)) => matches!(expr.kind, Kind::Comparison(..) | Kind::Not(_)),
+                Some(Atom::Oracle(sub)) => is_boolean(&sub.expr),
                 None => false,
             },
             Node::And(nodes) | Node::Or(nodes) => nodes.iter().all(|node| self.is_plain(node)),
@@ -94,7 +94,7 @@ impl Atoms {
             Node::Atom(id) => match self.get(*id) {
                 Some(Atom::Test(field, test)) if test.wants_text() => Errs::WithoutText(vec![*field]),
                 Some(Atom::Test(..) | Atom::Pair(..)) => Errs::Never,
-                Some(Atom::Oracle(expr, _)) if is_linear(expr) => Errs::Never,
+                Some(Atom::Oracle(sub)) if is_linear(&sub.expr) => Errs::Never,
                 _ => Errs::Perhaps,
             },
             Node::Not(inner) => self.errs(inner),
@@ -220,8 +220,8 @@ fn by_oracle(expr: &Expr, atoms: &mut Atoms, fields: &mut Fields) -> Node {
             (Err(_), _) => return Node::Fails,
         }
     }
-    let paths: Box<[(FieldId, Box<[String]>)]> = paths.into_iter().map(|path| (fields.intern(&path), path.into())).collect();
-    atoms.intern(without_places(expr), || Atom::Oracle(Box::new(expr.clone()), paths))
+    let paths = paths.into_iter().map(|path| (fields.intern(&path), path.into())).collect();
+    atoms.intern(without_places(expr), || Atom::Oracle(Sub::new(expr.clone(), paths)))
 }
 
 /// The tree as text, without the places in the source: equal for equal trees.
@@ -235,6 +235,15 @@ fn without_places(expr: &Expr) -> String {
     kept
 }
 
+/// Whether the value is a boolean, or null, for every event.
+fn is_boolean(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Comparison(..) | Kind::Not(_) => true,
+        Kind::Call(call) => matches!(call.name.as_str(), "contains" | "starts_with" | "ends_with" | "matches" | "cidr_contains"),
+        _ => false,
+    }
+}
+
 /// Whether an expression errs only by too many steps, and takes no more than a few for each byte of the event.
 fn is_linear(expr: &Expr) -> bool {
     let mut linear = true;
@@ -244,10 +253,23 @@ fn is_linear(expr: &Expr) -> bool {
             Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) => true,
             Kind::Sub(..) | Kind::Pipe(..) | Kind::Flatten(_) => true,
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Comparison(..) => true,
+            Kind::Call(call) => match call.name.as_str() {
+                "length" | "contains" => call.arguments.first().is_some_and(is_array),
+                "type" => true,
+                _ => false,
+            },
             _ => false,
         };
     });
     linear
+}
+
+/// Whether the value is an array for every event, such as that of ``a[].b || `[]` ``.
+fn is_array(expr: &Expr) -> bool {
+    let Kind::Or(operands) = &expr.kind else { return matches!(expr.kind, Kind::Literal(Value::Array(_))) };
+    let Some((last, others)) = operands.split_last() else { return false };
+    // A projection is an array or null, and null is not what `||` gives while there is more.
+    is_array(last) && others.iter().all(|operand| matches!(operand.kind, Kind::Projection { .. } | Kind::Flatten(_)) || is_array(operand))
 }
 
 /// The longest event for which the whole expression surely stays within the oracle's steps, or for which what does not is found

@@ -2,7 +2,7 @@
 //! predicate holds.
 //!
 //! Each trigger is filed under one operand of its top-level `&&` (the *access*): a text that a field must equal, begin with, end
-//! with or contain, or several such of which one must hold. Where the access fails the trigger does not match, provided that no
+//! with or contain, a network, at least its presence, or several such of which one must hold. Where the access fails the trigger does not match, provided that no
 //! operand before it could have ended the evaluation otherwise: none whose truth differs by place (`[]` fires), none that errs.
 //! An operand that errs only on what is no string is allowed before it: then the trigger is looked at, too, for each event in
 //! which that field is no string (a *guard*).
@@ -11,13 +11,15 @@
 //! texts. A trigger without access is looked at for each event of its name.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
 
 use super::atom::{Atom, Test};
 use super::extract::FieldId;
 use super::hash::{hash, mix};
 use super::lower::{Atoms, Errs, Node};
+use crate::expr::Network;
 use crate::value::Value;
 
 /// How a text must lie in a field.
@@ -27,14 +29,49 @@ pub(super) enum Way {
     Prefix,
     Suffix,
     Inside,
+    /// It is an address in a network.
+    Network,
+    /// It is there, whatever it is.
+    Present,
 }
+
+/// The share of events, in millionths, in which a field is expected to be there.
+const PRESENT: u64 = 300_000;
+
+/// The share in which a field is expected to be no string though it is taken for one.
+const TEXTLESS: u64 = 60_000;
 
 /// A text that must be in a field in some way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     field: FieldId,
     way: Way,
+    /// Of a prefix or suffix its length, of a network that of its mask.
+    length: u32,
     text: Box<[u8]>,
+}
+
+impl Key {
+    fn new(field: FieldId, way: Way, text: &[u8]) -> Self {
+        let length = if matches!(way, Way::Prefix | Way::Suffix) { text.len() } else { 0 };
+        Self { field, way, length: u32::try_from(length).unwrap_or(u32::MAX), text: text.into() }
+    }
+}
+
+/// A network as it is filed: the length of its mask, more than 128 for IPv6, and the address in 16 bytes.
+fn network_key(field: FieldId, network: &Network) -> Key {
+    let length = network.mask.count_ones() + if network.v4 { 0 } else { 256 };
+    Key { field, way: Way::Network, length, text: network.address.to_be_bytes().into() }
+}
+
+/// The hash under which the networks of a mask's length that hold an address are filed; none of the other version does.
+pub(super) fn network_hash(address: IpAddr, length: u32) -> Option<u64> {
+    let (bits, width, ones) = match address.to_canonical() {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32, length),
+        IpAddr::V6(address) => (address.to_bits(), 128, length.checked_sub(256)?),
+    };
+    let shift = u32::checked_sub(width, ones)?;
+    Some(hash(&bits.checked_shr(shift).and_then(|bits| bits.checked_shl(shift)).unwrap_or(0).to_be_bytes()))
 }
 
 /// Under what a trigger is filed.
@@ -63,14 +100,18 @@ impl Spread {
 
     /// The share of events to expect to hit one of the keys, in millionths. Texts that are asked for often are common ones.
     fn share(&self, keys: &[Key]) -> u64 {
-        keys.iter().map(|key| 1_000_000 / (1 + self.0.get(&(key.field, key.way)).map_or(0, |texts| texts.len() as u64))).sum()
+        let of = |key: &Key| match key.way {
+            Way::Present => PRESENT,
+            way => 1_000_000 / (1 + self.0.get(&(key.field, way)).map_or(0, |texts| texts.len() as u64)),
+        };
+        keys.iter().map(of).sum()
     }
 
     /// How early an operand should be evaluated: those that hold seldom and cost little first.
     pub(super) fn cost(&self, node: &Node, atoms: &Atoms) -> u32 {
         let price = match node {
             Node::Atom(id) => match atoms.get(*id) {
-                Some(Atom::Oracle(..)) => 8_000_000,
+                Some(Atom::Oracle(_)) => 8_000_000,
                 Some(Atom::Pair(..) | Atom::Test(_, Test::Regex(_) | Test::Contains(..))) => 2_000_000,
                 _ => 0,
             },
@@ -81,20 +122,33 @@ impl Spread {
     }
 }
 
+/// Keys of which one holds wherever the predicate is true.
 fn keys_of(atom: &Atom) -> Option<Vec<Key>> {
-    let Atom::Test(field, test) = atom else { return None };
-    let key = |way: Way, text: &[u8]| (!text.is_empty()).then(|| Key { field: *field, way, text: text.into() });
-    match test {
-        Test::Equal(true, Value::String(text)) => Some(vec![Key { field: *field, way: Way::Equal, text: text.as_bytes().into() }]),
+    let (field, test) = match atom {
+        Atom::Test(field, test) => (*field, test),
+        Atom::Pair(..) => return None,
+        Atom::Oracle(sub) => return sub.needs_any().map(|fields| fields.map(|field| Key::new(field, Way::Present, b"")).collect()),
+    };
+    let key = |way: Way, text: &[u8]| {
+        // Every string has the empty one in it.
+        Some(if text.is_empty() && way != Way::Equal { Key::new(field, Way::Present, b"") } else { Key::new(field, way, text) })
+    };
+    let one = match test {
+        Test::Equal(true, Value::String(text)) => key(Way::Equal, text.as_bytes()),
+        Test::Equal(true, Value::Null) | Test::Truth => None,
+        Test::Equal(true, _) | Test::Equal(false, Value::Null) | Test::Order(..) | Test::Regex(_) => key(Way::Present, b""),
+        Test::Equal(false, _) => None,
         Test::Within(literals) => {
-            let equal = |literal: &Value| Some(Key { field: *field, way: Way::Equal, text: literal.as_str()?.as_bytes().into() });
-            literals.iter().map(equal).collect()
+            let equal = |literal: &Value| Some(Key::new(field, Way::Equal, literal.as_str()?.as_bytes()));
+            return literals.iter().map(equal).collect();
         }
-        Test::StartsWith(text) => key(Way::Prefix, text).map(|key| vec![key]),
-        Test::EndsWith(text) => key(Way::Suffix, text).map(|key| vec![key]),
-        Test::Contains(Value::String(text), _) => key(Way::Inside, text.as_bytes()).map(|key| vec![key]),
-        _ => None,
-    }
+        Test::StartsWith(text) => key(Way::Prefix, text),
+        Test::EndsWith(text) => key(Way::Suffix, text),
+        Test::Contains(Value::String(text), _) => key(Way::Inside, text.as_bytes()),
+        Test::Contains(..) => key(Way::Present, b""),
+        Test::Network(network) => Some(network_key(field, network)),
+    };
+    one.map(|key| vec![key])
 }
 
 /// Keys of which one holds wherever the node is true and the fields that it takes for strings are strings.
@@ -129,7 +183,7 @@ pub(super) fn access(node: &Node, atoms: &Atoms, spread: &Spread) -> Option<Acce
         if let Some(mut keys) = access_of(operand, atoms, spread) {
             keys.sort();
             keys.dedup();
-            let share = spread.share(&keys) + 20_000 * guards.len() as u64;
+            let share = spread.share(&keys) + TEXTLESS * guards.len() as u64;
             if best.as_ref().is_none_or(|(least, _)| share < *least) {
                 best = Some((share, Access { keys, guards }));
             }
@@ -153,6 +207,8 @@ pub(super) struct Probe {
 #[derive(Debug)]
 pub(super) struct Needles {
     pub(super) field: FieldId,
+    /// Tells quickly that nothing is there, which is the usual case; not every set of texts has one.
+    quick: Option<packed::Searcher>,
     automaton: AhoCorasick,
     triggers: Vec<Vec<u32>>,
 }
@@ -210,6 +266,9 @@ impl Table {
 impl Needles {
     /// Tells the triggers of each text found, perhaps several times.
     pub(super) fn find(&self, text: &[u8], mut tell: impl FnMut(&[u32])) {
+        if self.quick.as_ref().is_some_and(|quick| quick.find(text).is_none()) {
+            return;
+        }
         for found in self.automaton.find_overlapping_iter(text) {
             tell(self.triggers.get(found.pattern().as_usize()).map_or(&[], Vec::as_slice));
         }
@@ -246,17 +305,16 @@ impl Filing {
                 guards.entry(*field).or_default().push(*trigger);
             }
             for key in &access.keys {
-                let length = if key.way == Way::Equal { 0 } else { u32::try_from(key.text.len()).unwrap_or(u32::MAX) };
                 let filed = match key.way {
                     Way::Inside => needles.entry(key.field).or_default(),
-                    way => probes.entry((key.field, way, length)).or_default(),
+                    way => probes.entry((key.field, way, key.length)).or_default(),
                 };
                 filed.entry(&key.text).or_default().push(*trigger);
             }
         }
         group.guards = guards.into_iter().collect();
         for ((field, way, length), texts) in probes {
-            let salt = mix(mix(self.groups) ^ mix(u64::from(field) << 34 | u64::from(length) << 2 | way as u64));
+            let salt = mix(mix(self.groups) ^ mix(u64::from(field) << 34 | u64::from(length) << 3 | way as u64));
             let mut probe = Probe { field, way, length, salt, filter: 0 };
             for (text, triggers) in texts {
                 let key = mix(hash(text) ^ salt).max(1);
@@ -268,7 +326,10 @@ impl Filing {
         for (field, texts) in needles {
             let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts.keys());
             match automaton {
-                Ok(automaton) => group.needles.push(Needles { field, automaton, triggers: texts.into_values().collect() }),
+                Ok(automaton) => {
+                    let quick = packed::Searcher::new(texts.keys());
+                    group.needles.push(Needles { field, quick, automaton, triggers: texts.into_values().collect() });
+                }
                 Err(_) => group.always.extend(texts.into_values().flatten()),
             }
         }

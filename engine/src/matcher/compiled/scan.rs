@@ -73,7 +73,8 @@ impl Tape {
             && !pass.control
             && event.first() == Some(&b'{')
             && event.last() == Some(&b'}')
-            && (!pass.suspicious || depth_is_sound(found))
+            && pass.ended
+            && !pass.out_of_bounds
             && !(pass.high && std::str::from_utf8(event).is_err());
         if sound { Form::Compact } else { Form::Other }
     }
@@ -124,7 +125,29 @@ impl Tape {
         self.tokens.get(token).map(|position| *position as usize)
     }
 
-    /// The number of the bracket that closes the one at a position.
+    /// The position of the first structural character at or behind a position. Needs no list.
+    #[inline]
+    pub(super) fn next(&self, position: usize) -> Option<usize> {
+        let mut index = position >> 6;
+        let block = self.blocks.get(index)?;
+        let mut bits = (block.opens | block.closes | block.separators) & (!0 << (position & 63));
+        while bits == 0 {
+            index += 1;
+            let block = self.blocks.get(index)?;
+            bits = block.opens | block.closes | block.separators;
+        }
+        Some(index << 6 | bits.trailing_zeros() as usize)
+    }
+
+    /// The number of a structural character by its position.
+    #[inline]
+    pub(super) fn number(&self, position: usize) -> Option<usize> {
+        let (block, rank) = self.blocks.get(position >> 6).zip(self.ranks.get(position >> 6))?;
+        let below = (1_u64 << (position & 63)) - 1;
+        Some(*rank as usize + ((block.opens | block.closes | block.separators) & below).count_ones() as usize)
+    }
+
+    /// The position of the bracket that closes the one at a position. Needs no list.
     pub(super) fn closing(&self, position: usize) -> Option<usize> {
         let mut index = position >> 6;
         let mut block = *self.blocks.get(index)?;
@@ -140,8 +163,7 @@ impl Tape {
                     let below = (left & left.wrapping_neg()).wrapping_sub(1);
                     closed += 1;
                     if level + (opens & below).count_ones() == closed {
-                        let before = (block.opens | block.closes | block.separators) & below;
-                        return Some(*self.ranks.get(index)? as usize + before.count_ones() as usize);
+                        return Some(index << 6 | left.trailing_zeros() as usize);
                     }
                     left &= left.wrapping_sub(1);
                 }
@@ -163,8 +185,10 @@ struct Pass {
     bad: u64,
     /// Brackets opened and not closed.
     depth: i64,
-    /// Whether the depth may have been out of bounds somewhere.
-    suspicious: bool,
+    /// Whether the first bracket was closed.
+    ended: bool,
+    /// Whether there were brackets after that, or they were too deep.
+    out_of_bounds: bool,
     control: bool,
     high: bool,
     has_backslash: bool,
@@ -192,6 +216,7 @@ fn run(event: &[u8], blocks: &mut [Block]) -> Pass {
 
 #[inline(always)]
 fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block]) -> Pass {
+    touch(event);
     let mut state = State::default();
     let mut extremes = classify.extremes();
     let (whole, rest) = event.as_chunks::<64>();
@@ -213,11 +238,19 @@ fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block]) -> Pass {
         in_string: state.in_string != 0,
         bad: state.bad,
         depth: state.depth,
-        suspicious: state.suspicious,
+        ended: state.ended,
+        out_of_bounds: state.out_of_bounds,
         control,
         high,
         has_backslash: state.backslashes != 0,
     }
+}
+
+/// Asks for all of the event at once, so that memory that is not at hand comes while the pass runs. Loads do not wait for one
+/// another; the pass would.
+#[inline(always)]
+fn touch(event: &[u8]) {
+    std::hint::black_box(event.iter().step_by(64).fold(0, |sum, byte| sum ^ byte));
 }
 
 /// What is carried from block to block.
@@ -234,7 +267,8 @@ struct State {
     backslashes: u64,
     bad: u64,
     depth: i64,
-    suspicious: bool,
+    ended: bool,
+    out_of_bounds: bool,
 }
 
 impl State {
@@ -255,9 +289,26 @@ impl State {
         self.after_token = tokens >> 63;
         self.after_string = ends >> 63;
         let (opened, closed) = (i64::from(opens.count_ones()), i64::from(closes.count_ones()));
-        self.suspicious |= self.depth <= closed || self.depth + opened > i64::from(DEEPEST);
+        if self.depth <= closed || self.depth + opened > i64::from(DEEPEST) {
+            self.look_closer(opens, closes);
+        }
         self.depth += opened - closed;
         Block { opens, closes, separators }
+    }
+
+    /// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last.
+    #[cold]
+    fn look_closer(&mut self, opens: u64, closes: u64) {
+        let mut depth = self.depth;
+        let mut brackets = opens | closes;
+        while brackets != 0 {
+            let lowest = brackets & brackets.wrapping_neg();
+            brackets ^= lowest;
+            self.out_of_bounds |= self.ended;
+            depth += if opens & lowest == 0 { -1 } else { 1 };
+            self.ended |= depth <= 0;
+            self.out_of_bounds |= depth > i64::from(DEEPEST);
+        }
     }
 
     /// The bytes that a backslash stands before, itself not escaped. (The way of simdjson: additions carry through runs.)
@@ -271,33 +322,6 @@ impl State {
         self.escaping = (codes & backslashes) >> 63;
         escaped
     }
-}
-
-/// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last.
-fn depth_is_sound(blocks: &[Block]) -> bool {
-    let mut depth = 0_u32;
-    let mut ended = false;
-    for block in blocks {
-        let mut brackets = block.opens | block.closes;
-        while brackets != 0 {
-            let lowest = brackets & brackets.wrapping_neg();
-            brackets ^= lowest;
-            if ended {
-                return false;
-            }
-            if block.opens & lowest == 0 {
-                let Some(less) = depth.checked_sub(1) else { return false };
-                depth = less;
-                ended = depth == 0;
-            } else {
-                depth += 1;
-                if depth > DEEPEST {
-                    return false;
-                }
-            }
-        }
-    }
-    ended
 }
 
 /// Vectors of 16 bytes: SSE2 and NEON, or plain code where there are none.

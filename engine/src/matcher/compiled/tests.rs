@@ -31,6 +31,18 @@ fn trigger(index: usize, expression: Option<&str>, more: &Value) -> Trigger {
     Trigger::from_value(&document).unwrap_or_else(|diagnostics| panic!("{document}: {diagnostics:?}"))
 }
 
+const FILTER_PATTERNS: [&str; 4] = [
+    "{ ($.errorCode = \"x*\") || ($.a = 5) }",
+    "{ ($.userIdentity.type = \"Root\") && ($.userIdentity.invokedBy NOT EXISTS) }",
+    "{ $.list[0] != \"x\" }",
+    "{ ($.a IS NULL) || ($.b NOT EXISTS) && ($.c IS TRUE) }",
+];
+const EVENT_PATTERNS: [&str; 3] = [
+    r#"{"detail": {"userIdentity": {"type": ["Root"]}}}"#,
+    r#"{"detail": {"a": [{"exists": false}], "sourceIPAddress": [{"cidr": "10.0.0.0/8"}]}}"#,
+    r#"{"detail": {"list": ["x", {"prefix": "y"}], "b": [{"numeric": [">", 1]}]}}"#,
+];
+
 fn some_set(dice: &mut Dice) -> CompiledSet {
     let count = 1 + dice.roll(3);
     let triggers = (0..count).map(|index| {
@@ -46,7 +58,15 @@ fn some_set(dice: &mut Dice) -> CompiledSet {
             _ => json!({}),
         };
         let text = expression(dice, dice.clone().roll(3));
-        trigger(index, (!dice.one_in(30)).then_some(text.as_str()), &more)
+        let mut made = trigger(index, (!dice.one_in(30)).then_some(text.as_str()), &more);
+        if dice.one_in(12) {
+            made.match_expression = None;
+            made.filter_pattern = Some(dice.pick(&FILTER_PATTERNS).to_owned());
+        } else if dice.one_in(12) {
+            made.match_expression = None;
+            made.event_pattern = Some(dice.pick(&EVENT_PATTERNS).to_owned());
+        }
+        made
     });
     let (set, refused) = CompiledSet::new(triggers.collect());
     // Literals of a type that a function never takes.
