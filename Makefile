@@ -32,6 +32,9 @@ lint: ## Check format and lints
 .PHONY: bench
 bench: ## Measure what is promised, with a release build (the first one takes several minutes)
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
+	for side in baseline matching; do \
+		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
+	done
 	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench
 
 .PHONY: docs

@@ -2,6 +2,9 @@
 //! Prints a table and writes `bench.json`.
 #![forbid(unsafe_code)]
 
+#[path = "bench/matching.rs"]
+mod matching;
+
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -20,9 +23,9 @@ const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca
 
 /// One figure, as it stands in `bench.json`.
 struct Figure {
-    name: &'static str,
+    name: String,
     value: f64,
-    unit: &'static str,
+    unit: String,
     note: String,
 }
 
@@ -43,7 +46,9 @@ async fn measure() -> Result<Vec<Figure>, Box<dyn Error>> {
     if !provider.exists() {
         return Err(format!("{} is not built", provider.display()).into());
     }
-    Ok(vec![provider_ready(&provider)?, provider_rss(&provider).await?])
+    let mut figures = vec![provider_ready(&provider)?, provider_rss(&provider).await?];
+    figures.extend(matching::figures(&programs.join("../bench/release"))?);
+    Ok(figures)
 }
 
 fn report(figures: &[Figure]) -> ExitCode {
@@ -91,7 +96,7 @@ fn provider_ready(provider: &Path) -> Result<Figure, Box<dyn Error>> {
         milliseconds(first),
         milliseconds(last)
     );
-    Ok(Figure { name: "provider_ready_ms", value: milliseconds(median), unit: "ms", note })
+    Ok(Figure { name: "provider_ready_ms".to_owned(), value: milliseconds(median), unit: "ms".to_owned(), note })
 }
 
 /// The memory of one provider process after it validated and planned a hub, a destination and many triggers on the stand.
@@ -123,7 +128,7 @@ async fn provider_rss(provider: &Path) -> Result<Figure, Box<dyn Error>> {
     provider.interrupt();
     provider.finish().await;
     let note = format!("resident after validate and plan of {TRIGGERS} triggers (peak {peak:.1}); promised: under 15");
-    Ok(Figure { name: "provider_rss_mb", value: now, unit: "MB", note })
+    Ok(Figure { name: "provider_rss_mb".to_owned(), value: now, unit: "MB".to_owned(), note })
 }
 
 fn configuration() -> String {
