@@ -77,7 +77,12 @@ impl Resource for HubResource {
                 calm(&mut response.planned, &request.prior, &["cells", "drifted"], &["timeouts", "force_destroy"]);
             }
             let session = context.cloud.session(&request.stop);
-            let replaced = !response.requires_replace.is_empty();
+            // Terraform plans a replacement twice: as a change, and then as a create that is given the private state of the first plan. Both must
+            // leave `id` unknown, or what names the hub by it sees no change, stays, and keeps the old hub from going.
+            let replaced = !response.requires_replace.is_empty() || request.is_create() && request.private == REPLACEMENT;
+            if replaced {
+                response.private = Some(REPLACEMENT.to_vec());
+            }
             if (request.is_create() || replaced)
                 && let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned, replaced).await
             {
@@ -99,6 +104,9 @@ impl Resource for HubResource {
         Box::pin(read::import(context, request))
     }
 }
+
+/// The private state of a plan that replaces a hub.
+const REPLACEMENT: &[u8] = b"replacement";
 
 /// One partition per hub; and no region of China takes events from another region.
 fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {

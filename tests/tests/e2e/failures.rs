@@ -179,6 +179,24 @@ async fn a_region_that_does_not_know_the_session_is_not_taken_for_empty() {
     world.destroy().await;
 }
 
+/// A hub under another name or in another region is another hub: its definitions go with it.
+#[tokio::test]
+async fn a_hub_that_is_replaced_takes_its_definitions_along() {
+    let world = World::new().await;
+    let text = Configuration::new("http://127.0.0.1:9/unused").text();
+    world.terraform.configure(&text);
+    world.terraform.apply().await.success();
+    let name = "name    = \"security\"";
+    for changed in ["name    = \"renamed\"", "name    = \"renamed\"\n  region  = \"eu-west-1\""] {
+        let before = world.rule("us-east-1").await;
+        world.terraform.configure(&text.replace(name, changed));
+        world.terraform.apply().await.success();
+        assert_ne!(world.rule("us-east-1").await, before, "{changed}");
+        world.terraform.assert_empty_plan().await;
+    }
+    world.destroy().await;
+}
+
 /// Events that nobody has judged yet are work.
 #[tokio::test]
 async fn a_hub_that_holds_events_is_destroyed_by_force_alone() {

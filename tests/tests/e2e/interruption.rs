@@ -63,6 +63,12 @@ async fn an_interrupted_create_of_a_hub_loses_no_state() {
 }
 
 #[tokio::test]
+async fn an_interrupted_create_of_a_table_loses_no_state() {
+    a_destroy_finds_everything_after_an_interrupt_in("dynamodb", "CreateTable", "us-east-1").await;
+    a_destroy_finds_everything_after_an_interrupt_in("dynamodb", "TransactWriteItems", "us-east-1").await;
+}
+
+#[tokio::test]
 async fn an_interrupted_create_of_a_destination_loses_no_state() {
     a_destroy_finds_everything_after_an_interrupt_in("secretsmanager", "CreateSecret", "us-east-1").await;
 }

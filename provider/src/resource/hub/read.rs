@@ -12,6 +12,7 @@ use super::home::{Home, Mode};
 use super::{Settings, set_identity};
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::apply::scope::{find_hub, hub_cells};
+use crate::cloud::Session;
 use crate::cloud::error::CloudError;
 use crate::config::Refresh;
 use crate::context::Context;
@@ -39,7 +40,10 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let hub = hub_of(&session, &old).await?;
     let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
     let Some(item) = &snapshot.hub else {
-        return Ok(ReadResponse::default());
+        // A create that was interrupted may have left the table alone. The state says so by being tainted; a destroy removes it.
+        let is_begun = !imported && old.get("queue_url").is_null();
+        let is_left = is_begun && is_table_there(&session, &hub).await?;
+        return Ok(if is_left { ReadResponse { state: old, ..ReadResponse::default() } } else { ReadResponse::default() });
     };
     let Some(record) = item.record.as_ref() else {
         // Begun and not finished; the state says so by being tainted.
@@ -83,6 +87,11 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     }
     state.set("drifted", drifted_value(drifted));
     Ok(ReadResponse { state, diagnostics, private: None })
+}
+
+async fn is_table_there(session: &Session, hub: &Hub) -> Result<bool, Diagnostic> {
+    let table = session.describe_table(hub.home(), &hub.table_name()).await;
+    Ok(table.map_err(|error| error.diagnostic())?.is_some())
 }
 
 /// Regions that were enabled, or disabled, in the account since the hub was applied.
