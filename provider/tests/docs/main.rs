@@ -2,6 +2,7 @@
 //! `UPDATE_DOCS=1` writes them (`make docs`).
 
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic: that is how it fails")]
 
 mod page;
 

@@ -87,10 +87,13 @@ fn join(path: &str, name: &str, by: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}{by}{name}") }
 }
 
+/// A heading, which attributes stand under it, and which blocks.
+type Group<'a> = (&'a str, &'a dyn Fn(Presence) -> bool, &'a dyn Fn(&NestedBlock) -> bool);
+
 /// What is required, optional and read-only, in the order of the schema.
 fn sections(text: &mut String, block: &Block, path: &str, mark: &str, nested_mark: &str) {
     let heading = |title: &str| if path.is_empty() { format!("\n{mark}{title}\n\n") } else { format!("\n{title}{nested_mark}\n") };
-    let groups: [(&str, &dyn Fn(Presence) -> bool, &dyn Fn(&NestedBlock) -> bool); 3] = [
+    let groups: [Group<'_>; 3] = [
         ("Required", &|presence| presence == Presence::Required, &|nested| nested.min > 0),
         ("Optional", &|presence| matches!(presence, Presence::Optional | Presence::OptionalComputed), &|nested| nested.min == 0),
         ("Read-Only", &|presence| presence == Presence::Computed, &|_| false),

@@ -48,7 +48,7 @@ async fn an_event_of_any_depth_is_either_told_or_refused() {
         let mut event = event("CreateUser", &depth.to_string());
         event["detail"]["requestParameters"] = (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
         // A bare record is put into an envelope, which is one level more.
-        if depth % 2 == 0 { event } else { event["detail"].clone() }
+        if depth.is_multiple_of(2) { event } else { event["detail"].clone() }
     };
     let events: Vec<Value> = (60..127).map(nested).collect();
     // Killed during the wait, it goes on with what it can read back.

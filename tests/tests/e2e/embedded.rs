@@ -58,10 +58,10 @@ fn made_up() -> Vec<Value> {
     let names = ["CreateAccessKey", "PutBucketPolicy", "ConsoleLogin", "RunInstances", "DescribeInstances"];
     let event = |n: usize| {
         let event = Event::new("111122223333", "eu-west-1", "iam", names[n % names.len()]);
-        let event = if n % 3 == 0 { event.with("/detail/errorCode", json!("AccessDenied")) } else { event };
-        let event = if n % 4 == 0 { event.with("/detail/userIdentity/type", json!("Root")) } else { event };
+        let event = if n.is_multiple_of(3) { event.with("/detail/errorCode", json!("AccessDenied")) } else { event };
+        let event = if n.is_multiple_of(4) { event.with("/detail/userIdentity/type", json!("Root")) } else { event };
         let envelope = event.envelope();
-        if n % 2 == 0 { envelope } else { envelope["detail"].clone() }
+        if n.is_multiple_of(2) { envelope } else { envelope["detail"].clone() }
     };
     (0..600).map(event).collect()
 }
