@@ -16,7 +16,8 @@ use trailwire_engine::check::{check_expression, check_trigger};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::fanout::pattern::{Narrowing, patterns};
-use trailwire_engine::trigger::Trigger;
+use trailwire_engine::template::diagnose;
+use trailwire_engine::trigger::{Action, Trigger};
 
 use super::common::{calm, planned_tags_all, to_json, without_set_elements};
 use super::{
@@ -79,11 +80,24 @@ fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
 /// Everything that is wrong, or looks wrong, with a configuration.
 fn check(config: &Dynamic) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<Diagnostic> = match parse(config) {
-        Ok(trigger) => check_trigger(&trigger).into_iter().chain(check_patterns(&trigger)).collect(),
+        Ok(trigger) => check_trigger(&trigger).into_iter().chain(check_templates(&trigger)).chain(check_patterns(&trigger)).collect(),
         Err(diagnostics) => diagnostics.into_iter().chain(check_expressions(config)).collect(),
     };
     if config.get("event_names").is_unknown() && config.get_bool("any_event") == Some(true) {
         diagnostics.retain(|diagnostic| diagnostic.path != Path::root("any_event"));
+    }
+    diagnostics
+}
+
+/// A title or message with a variable that nobody knows, or that is no template at all.
+fn check_templates(trigger: &Trigger) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (index, action) in trigger.actions.iter().enumerate() {
+        let Action::Notify(notify) = action else { continue };
+        let path = Path::root("action").index(index).attribute("notify").index(0);
+        for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
+            diagnostics.extend(text.iter().flat_map(|text| diagnose(text, &path.attribute(name))));
+        }
     }
     diagnostics
 }

@@ -9,8 +9,8 @@ use trailwire_engine::fanout::table::{HubRecord, Kind};
 use trailwire_engine::trigger::Trigger;
 
 use super::document::{rule_names, wanted};
-use super::parse;
 use super::settings::Settings;
+use super::{check_templates, parse};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
 use crate::apply::scope::{check_scope, find_hub, hub_cells, trigger_cells};
@@ -60,7 +60,8 @@ impl<'a> Work<'a> {
     /// Everything that can be wrong without a change in AWS.
     async fn prepare(context: &'a Context, request: &ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
         let trigger = parse(&request.config)?;
-        let wrong = check_trigger(&trigger);
+        let mut wrong = check_trigger(&trigger);
+        wrong.extend(check_templates(&trigger));
         if any_error(&wrong) {
             return Err(wrong);
         }

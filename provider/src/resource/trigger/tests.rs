@@ -293,6 +293,17 @@ fn mistakes_are_found_while_anything_may_be_unknown() {
     assert!(found.contains("(in account_ids)") && found.contains("`Bad` is not a name for a trigger"), "{found}");
 }
 
+#[test]
+fn a_template_that_nobody_could_render_is_found() {
+    let bench = Bench::new();
+    let action = json!([{ "notify": [{ "destinations": ["team"], "title": "{{ event_nam }}", "message": "{{ actor }}" }] }]);
+    let found = drawn(&T.validate(&ValidateRequest { config: bench.config(T, &with(json!({ "action": action }))) }));
+    assert_eq!(
+        found,
+        "error[TW1106]: unknown variable `event_nam` (in action[0].notify[0].title)\n  |\n1 | {{ event_nam }}\n  |    ^^^^^^^^^\n  = help: did you mean `event_name`?"
+    );
+}
+
 #[tokio::test]
 async fn a_hub_in_another_region_is_found_by_its_name_or_arn_which_mean_the_same() {
     let bench = Bench::new();
