@@ -14,7 +14,7 @@ demo: build ## Show the main job on a local AWS: apply, events, notifications, d
 
 .PHONY: test
 test: lint build ## Check and test everything
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: build
 build: ## Build everything (the first time takes some minutes: the AWS SDKs are large)

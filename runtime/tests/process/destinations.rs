@@ -142,7 +142,7 @@ async fn a_dead_destination_holds_up_nobody() {
     let started = std::time::Instant::now();
     assert!(client.post(&server.url).json(&events).send().await.unwrap().status().is_success());
     sink.expect("/hook", 200).await;
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
