@@ -24,6 +24,12 @@ use crate::trigger::{Action, Trigger};
 /// ```
 #[must_use]
 pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
+    check_texts(trigger).into_iter().chain(check_verdicts(trigger)).collect()
+}
+
+/// The part of it that every text tells alone, whatever the others are.
+#[must_use]
+pub fn check_texts(trigger: &Trigger) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if let Some((language, text)) = trigger.matching() {
         diagnostics.extend(check_text(language, text, &Path::root(language.attribute())));
@@ -35,8 +41,14 @@ pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
             diagnostics.extend(check_expression(text, &fields.key(label)));
         }
     }
-    diagnostics.extend(verdicts::check(trigger));
     diagnostics
+}
+
+/// The part of it that only the whole trigger tells: a match that can never be true beside the event names and sources, and tests
+/// whose verdict differs. Nothing where the match cannot be read.
+#[must_use]
+pub fn check_verdicts(trigger: &Trigger) -> Vec<Diagnostic> {
+    verdicts::check(trigger)
 }
 
 /// Every diagnostic of one JMESPath expression that stands at a path.

@@ -8,6 +8,7 @@
 //! Here is what EventBridge does, written to be read: the judge of everything faster. Its rules are those of the open-source
 //! Event Ruler (<https://github.com/aws/event-ruler>, 2.x), which is EventBridge's matcher, and were measured there.
 
+mod implies;
 mod json;
 mod matches;
 mod numeral;

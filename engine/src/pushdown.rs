@@ -96,6 +96,8 @@ pub struct PushDown {
     pub residual: Vec<String>,
     /// Why no event can ever match.
     pub never: Option<String>,
+    /// The place of the conjunct that shows it.
+    pub never_at: Option<Span>,
     /// Why each residual conjunct stays.
     pub notes: Vec<String>,
 }
@@ -141,7 +143,8 @@ pub fn push_down(asked: Asked<'_>) -> PushDown {
         let text = texts.get(part).copied().unwrap_or_default();
         let reason = if parts.len() == 1 && asked.names.is_empty() { "it is never true" } else { "it cannot hold together with the rest" };
         let reason = format!("`{text}`: {reason}");
-        return PushDown { never: Some(reason), ..PushDown::default() };
+        let at = parts.get(part).map(|part| part.span);
+        return PushDown { never: Some(reason), never_at: at, ..PushDown::default() };
     }
     // What one piece of the text became several conjuncts of is one conjunct to its author.
     let mut left: Vec<(Span, String)> = Vec::new();
@@ -157,6 +160,7 @@ pub fn push_down(asked: Asked<'_>) -> PushDown {
         exact: draft.is_exact(),
         residual: left.iter().map(|(span, _)| span.of(text).to_owned()).collect(),
         never: None,
+        never_at: None,
         notes: left.iter().map(|(span, why)| format!("`{}`: {why}", span.of(text))).collect(),
     }
 }

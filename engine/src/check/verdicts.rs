@@ -1,9 +1,10 @@
-//! A trigger's own tests: events and the verdicts expected of it.
+//! What is known of a trigger's verdicts before any event is seen: its own tests, and whether it can fire at all.
 
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::event::{self, Event};
 use crate::explain::{self, TriggerExplanation};
 use crate::matcher::{CompiledTrigger, Scope};
+use crate::pushdown::{Asked, Mode, Written, push_down};
 use crate::trigger::{Test, Trigger};
 
 /// What came of one test.
@@ -47,10 +48,25 @@ fn single(text: &str) -> Result<Event, String> {
     }
 }
 
-/// A diagnostic for each test that does not come out as expected, at `test[i]`.
+/// A match that can never be true, and each test that does not come out as expected, at `test[i].expect`.
 pub(super) fn check(trigger: &Trigger) -> Vec<Diagnostic> {
     let verdicts = run_tests(trigger).into_iter().enumerate();
-    verdicts.filter_map(|(index, (test, verdict))| diagnostic(test, verdict, &Path::root("test").index(index))).collect()
+    let tests = verdicts.filter_map(|(index, (test, verdict))| diagnostic(test, verdict, &Path::root("test").index(index)));
+    never(trigger).into_iter().chain(tests).collect()
+}
+
+/// Why no event can ever fire the trigger. Where an error of the match means a match, an error counts as one.
+fn never(trigger: &Trigger) -> Option<Diagnostic> {
+    let (language, text) = trigger.matching()?;
+    let tree = language.parse(text).0?;
+    let asked = Asked { mode: Mode::Safe, ..trigger.asked(Some(Written { tree: &tree, text })) };
+    let pushed = push_down(asked);
+    let diagnostic = Diagnostic::error(Code::NEVER_FIRES, "this trigger can never fire").at(Path::root(language.attribute()));
+    let diagnostic = diagnostic.help(format!("{}; correct the match, or the event names and sources that it stands beside", pushed.never?));
+    Some(match pushed.never_at {
+        Some(span) => diagnostic.under(text, span),
+        None => diagnostic,
+    })
 }
 
 fn diagnostic(test: &Test, verdict: Verdict, path: &Path) -> Option<Diagnostic> {
@@ -71,7 +87,7 @@ fn diagnostic(test: &Test, verdict: Verdict, path: &Path) -> Option<Diagnostic> 
                     help.push_str(sentence);
                 }
             }
-            Some(Diagnostic::error(Code::TEST_VERDICT, message).at(path.clone()).help(help))
+            Some(Diagnostic::error(Code::TEST_VERDICT, message).at(path.attribute("expect")).help(help))
         }
     }
 }
@@ -104,20 +120,47 @@ mod tests {
         assert_eq!(with(test(&user, false)), [""; 0]);
         assert_eq!(
             with(test(&user, true)),
-            ["error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0])\n  = help: the match is not true; \
-              `detail.userIdentity.type == 'Root'` is false: `detail.userIdentity.type` is \"IAMUser\""]
+            [
+                "error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0].expect)\n  = help: the match is not true; \
+              `detail.userIdentity.type == 'Root'` is false: `detail.userIdentity.type` is \"IAMUser\""
+            ]
         );
         assert_eq!(
             with(test(&root, false)),
-            ["error[TW1111]: test `a name` expects the trigger to not fire, and it does (in test[0])\n  = help: the match is true; \
-              `detail.userIdentity.type == 'Root'` is true: `detail.userIdentity.type` is \"Root\""]
+            [
+                "error[TW1111]: test `a name` expects the trigger to not fire, and it does (in test[0].expect)\n  = help: the match is true; \
+              `detail.userIdentity.type == 'Root'` is true: `detail.userIdentity.type` is \"Root\""
+            ]
         );
         assert_eq!(
             with(test(&root.replace("CreateUser", "DeleteUser"), true)),
             [
-                "error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0])\n  = help: its event name is not one of the trigger's"
+                "error[TW1111]: test `a name` expects the trigger to fire, and it does not (in test[0].expect)\n  = help: its event name is not one of the trigger's"
             ]
         );
+    }
+
+    #[test]
+    fn a_trigger_that_can_never_fire_is_told() {
+        let other = json!({"match_expression": "detail.awsRegion == 'a' && detail.eventName == 'DeleteUser'", "push_down": "names"});
+        assert_eq!(
+            checked(other),
+            ["\
+error[TW1112]: this trigger can never fire (in match_expression)
+  |
+1 | detail.awsRegion == 'a' && detail.eventName == 'DeleteUser'
+  |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  = help: `detail.eventName == 'DeleteUser'`: it cannot hold together with the rest; correct the match, or the event names and sources that it stands beside"]
+        );
+        let filter = checked(json!({"filter_pattern": "{ ($.eventSource = \"a\") && ($.eventSource = \"b\") }"}));
+        assert!(filter.len() == 1 && filter[0].starts_with("error[TW1112]: this trigger can never fire (in filter_pattern)"), "{filter:?}");
+        assert_eq!(checked(json!({"match_expression": "detail.eventName == 'CreateUser'"})), [""; 0]);
+        // Where an error is a match, an event with a number in that place matches.
+        let erring = json!({"match_expression": "starts_with(detail.userAgent, 'a') && detail.eventName == 'DeleteUser'"});
+        assert_eq!(checked(erring.clone()).len(), 1);
+        let mut lenient = erring;
+        lenient["on_error"] = json!("match");
+        assert_eq!(checked(lenient), [""; 0]);
     }
 
     #[test]

@@ -75,6 +75,10 @@ codes! {
     TEST_EVENT = 1110;
     /// A test whose verdict differs from the one expected.
     TEST_VERDICT = 1111;
+    /// A match that no event can ever satisfy.
+    NEVER_FIRES = 1112;
+    /// A definition that is too long to be kept.
+    TOO_LONG = 1113;
 
     /// A character that no JMESPath token begins with.
     UNEXPECTED_CHARACTER = 2000;

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use super::names::{Cell, Hub, TARGET_ID};
-use super::pattern::{Narrowing, PatternTooLong, patterns};
 use super::policy::same_document;
 
 /// The state of a rule as AWS writes it.
@@ -70,17 +69,15 @@ pub struct Rule {
 pub struct RuleRequest<'a> {
     /// The trigger's name.
     pub trigger: &'a str,
-    /// What narrows the patterns.
-    pub narrowing: Narrowing<'a>,
+    /// Their patterns, one for each rule.
+    pub patterns: &'a [String],
     /// The state of every rule.
     pub state: RuleState,
 }
 
 /// The rules that a trigger wants in a cell.
-///
-/// # Errors
-/// When a name or source does not fit into any pattern.
-pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Result<Vec<Rule>, PatternTooLong> {
+#[must_use]
+pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Vec<Rule> {
     let target = Target {
         id: TARGET_ID.to_owned(),
         arn: hub.arn(),
@@ -88,15 +85,14 @@ pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_d
         dead_letter_arn: forward_dead_letter.then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
         altered: false,
     };
-    let all = patterns(request.narrowing)?;
-    let rule = |(k, pattern)| Rule {
+    let rule = |(k, pattern): (usize, &String)| Rule {
         name: hub.trigger_rule_name(request.trigger, k),
         description: format!("Trailwire: trigger {} of hub {}", request.trigger, hub.name()),
-        pattern,
+        pattern: pattern.clone(),
         state: request.state,
         target: target.clone(),
     };
-    Ok(all.into_iter().enumerate().map(rule).collect())
+    request.patterns.iter().enumerate().map(rule).collect()
 }
 
 /// The rule on the hub's bus that fills the hub's queue.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::lang::Language;
+use crate::pushdown::{Asked, Errors, Mode, Written};
 
 /// How bad it is that the trigger fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
@@ -124,6 +125,23 @@ impl Trigger {
             (Language::EventPattern, &self.event_pattern),
         ];
         texts.into_iter().find_map(|(language, text)| Some((language, text.as_deref()?)))
+    }
+
+    /// What push-down is asked about the trigger; `written` is its match, which the caller has read.
+    #[must_use]
+    pub fn asked<'a>(&'a self, written: Option<Written<'a>>) -> Asked<'a> {
+        Asked {
+            names: &self.event_names,
+            sources: &self.event_sources,
+            expression: written,
+            errors: if self.on_error == OnError::Match { Errors::Match } else { Errors::NoMatch },
+            mode: match self.push_down {
+                PushDown::Names => Mode::Names,
+                PushDown::Safe => Mode::Safe,
+                PushDown::Full => Mode::Full,
+            },
+            ..Asked::default()
+        }
     }
 }
 

@@ -12,4 +12,16 @@ resource "trailwire_trigger" "root_opens_group" {
       title        = "{{ event_name }} by {{ actor }}"
     }
   }
+
+  test {
+    name   = "root opens a group"
+    event  = file("${path.module}/events/root-opens-group.json")
+    expect = true
+  }
+
+  test {
+    name   = "an administrator does"
+    event  = jsonencode({ eventName = "AuthorizeSecurityGroupIngress", eventSource = "ec2.amazonaws.com", userIdentity = { type = "AssumedRole" } })
+    expect = false
+  }
 }

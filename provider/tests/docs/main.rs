@@ -106,6 +106,12 @@ fn validate(example: &Path) {
     std::fs::write(directory.path().join("terraform.rc"), settings).unwrap();
     std::fs::copy(root().join("examples/provider/provider.tf"), directory.path().join("provider.tf")).unwrap();
     std::fs::copy(example, directory.path().join("main.tf")).unwrap();
+    // The events of its tests.
+    for event in example.with_file_name("events").read_dir().into_iter().flatten() {
+        std::fs::create_dir_all(directory.path().join("events")).unwrap();
+        let event = event.unwrap();
+        std::fs::copy(event.path(), directory.path().join("events").join(event.file_name())).unwrap();
+    }
     let mut command = std::process::Command::new("terraform");
     command.args(["validate", "-no-color"]).current_dir(directory.path());
     command.env("TF_CLI_CONFIG_FILE", directory.path().join("terraform.rc")).env("CHECKPOINT_DISABLE", "1");

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use trailwire_engine::lang::Language;
+use trailwire_engine::fanout::pushed::residual;
 use trailwire_engine::pushdown::{Asked, Errors, Frame, Mode, PushDown, Written, push_down};
 use trailwire_engine::shape::Schema;
 
@@ -86,18 +86,6 @@ pub(crate) fn run(arguments: &PatternArguments) -> Result<(), Failure> {
 
 fn told(pushed: &PushDown, matching: Option<&Matching>) -> Result<Value, Failure> {
     let pattern: Option<Value> = pushed.pattern.as_deref().map(serde_json::from_str).transpose().map_err(Failure::broken)?;
-    // The same text may stand for several parts that it was lowered to.
-    let mut parts: Vec<&str> = Vec::new();
-    for part in &pushed.residual {
-        if !parts.contains(&part.as_str()) {
-            parts.push(part);
-        }
-    }
-    let residual = match (parts.as_slice(), matching.map(|matching| matching.language)) {
-        ([], _) => None,
-        ([whole], Some(Language::FilterPattern)) if whole.trim_start().starts_with('{') => Some((*whole).to_owned()),
-        (parts, Some(Language::FilterPattern)) => Some(format!("{{ {} }}", parts.join(" && "))),
-        (parts, _) => Some(parts.join(" && ")),
-    };
+    let residual = matching.and_then(|matching| residual(matching.language, &pushed.residual));
     Ok(json!({"pattern": pattern, "exact": pushed.exact, "residual": residual, "never": pushed.never, "notes": pushed.notes}))
 }

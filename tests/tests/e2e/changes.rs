@@ -73,6 +73,12 @@ async fn everything_can_be_imported_with_an_empty_plan_after() {
             .with(r#"match_expression = "detail.userIdentity.type == 'Root'""#)
             .with("action {\n  wait {\n    duration = \"10m\"\n  }\n}"),
     );
+    wanted.triggers.push(
+        Trigger::new("filtered", "ConsoleLogin")
+            .with(r#"filter_pattern = "{ $.userIdentity.type = Root && $.userAgent = \"*x*\" }""#)
+            .with(r#"push_down = "full""#)
+            .with("test {\n  name = \"a\"\n  event = \"{\\\"eventName\\\":\\\"ConsoleLogin\\\"}\"\n  expect = false\n}"),
+    );
     world.terraform.configure(&wanted.text());
     world.terraform.apply().await.success();
 
@@ -83,6 +89,7 @@ async fn everything_can_be_imported_with_an_empty_plan_after() {
         ("trailwire_destination.team", "security/team"),
         ("trailwire_trigger.instances", "security/instances"),
         ("trailwire_trigger.root", "security/root"),
+        ("trailwire_trigger.filtered", "security/filtered"),
     ] {
         other.import(address, id).await.success();
         assert_eq!(other.attributes(address).await, world.terraform.attributes(address).await, "{address}");

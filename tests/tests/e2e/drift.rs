@@ -3,7 +3,7 @@
 use aws_sdk_eventbridge::types::{RuleState, Target};
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use crate::world::{Configuration, HOME, World};
+use crate::world::{Configuration, HOME, Trigger, World};
 
 const REGION: &str = "eu-west-1";
 /// A target that somebody else put on our rule: it is left alone, and in nobody's way when the rule is destroyed.
@@ -24,7 +24,9 @@ enum Change {
 #[tokio::test]
 async fn drift_is_shown_and_repaired() {
     let world = World::new().await;
-    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    let mut wanted = Configuration::new("http://127.0.0.1:9/unused");
+    wanted.triggers = vec![Trigger::new("instances", "RunInstances").with("match_expression = \"detail.userIdentity.type == 'Root'\"")];
+    world.terraform.configure(&wanted.text());
     world.terraform.apply().await.success();
     let before = snapshot(&world).await;
     let changes = [

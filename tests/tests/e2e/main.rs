@@ -8,5 +8,6 @@ mod embedded;
 mod failures;
 mod input;
 mod interruption;
+mod languages;
 mod planning;
 mod world;

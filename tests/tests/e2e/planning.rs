@@ -32,6 +32,9 @@ async fn mistakes_are_shown_while_planning() {
         (expression("startswith(detail.eventName, 'Run')"), "match_expression", "startswith"),
         (expression("starts_with(detail.eventName)"), "match_expression", "starts_with(detail.eventName)"),
         (expression("detail.a && !detail.b == 'c'"), "match_expression", "!detail.b"),
+        (format!("{names}  filter_pattern = \"{{ $.errorCode == x }}\""), "filter_pattern", "="),
+        (format!("{names}  event_pattern = \"{{\\\"detail\\\": {{\\\"a\\\": \\\"b\\\"}}}}\""), "event_pattern", "\"b\""),
+        (format!("{names}  push_down = \"all\""), "push_down", ""),
         ("event_names = []".to_owned(), "event_names", ""),
         (format!("{names}  event_sources = []"), "event_sources", ""),
         (format!("{names}  regions = []"), "regions", ""),
@@ -51,7 +54,7 @@ async fn mistakes_are_shown_while_planning() {
 }
 
 /// The text that a line of carets underlines.
-fn text_over_caret(output: &str) -> Option<String> {
+pub(crate) fn text_over_caret(output: &str) -> Option<String> {
     let lines: Vec<&str> = output.lines().collect();
     let (index, carets) = lines.iter().enumerate().find(|(_, line)| line.contains('^'))?;
     let start = carets.chars().position(|letter| letter == '^')?;

@@ -1,14 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::fanout::pattern::{Narrowing, patterns};
 
 fn hub() -> Hub {
     Hub::new("security", Cell::new("111122223333", "eu-west-1"))
 }
 
 fn rules_of(trigger: &str, names: &[String], state: RuleState) -> Vec<Rule> {
-    let request = RuleRequest { trigger, narrowing: Narrowing { names, sources: &[] }, state };
-    trigger_rules(&hub(), request, &Cell::new("111122223333", "us-east-1"), true).unwrap()
+    let patterns = patterns(Narrowing { names, sources: &[] }).unwrap();
+    let request = RuleRequest { trigger, patterns: &patterns, state };
+    trigger_rules(&hub(), request, &Cell::new("111122223333", "us-east-1"), true)
 }
 
 fn owned_by(trigger: &'static str) -> impl Fn(&str) -> bool {

@@ -94,12 +94,12 @@ impl Columns<'_> {
             let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger.name, tags: &settings.tags_all };
             let scope: BTreeSet<Cell> = trigger_cells(record, &trigger).into_iter().collect();
             in_each(hub_cells(record), |cell| {
-                let (trigger, scope) = (&trigger, &scope);
+                let (definition, scope) = ((&trigger, &settings), &scope);
                 async move {
                     if !scope.contains(&cell) {
                         return row.remove(&cell).await;
                     }
-                    let wanted = document_rules(self.hub, record, trigger, &cell)
+                    let wanted = document_rules(self.hub, record, definition, &cell)
                         .map_err(|error| CloudError::ours(Kind::Configuration, &cell, error.to_string()))?;
                     if anew {
                         row.create(&cell, &wanted).await?;

@@ -2,21 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailwire_engine::check::check_trigger;
 use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
 use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::pushed::Pushed;
 use trailwire_engine::fanout::table::{HubRecord, Kind};
 use trailwire_engine::trigger::Trigger;
 
-use super::document::{rule_names, wanted};
+use super::check::check;
+use super::document::{choose, rule_names, set_pushed, wanted};
 use super::settings::Settings;
-use super::{check_templates, parse};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
 use crate::apply::scope::{check_scope, find_hub, hub_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
-use crate::cloud::error::{CloudError, CloudResult, Kind as ErrorKind};
+use crate::cloud::error::CloudResult;
 use crate::context::Context;
 use crate::resource::common::{all_tags, is_calm, tags_value, timeout};
 use crate::resource::{ApplyRequest, ApplyResponse};
@@ -46,6 +46,7 @@ struct Work<'a> {
     hub: Hub,
     store: Store,
     trigger: Trigger,
+    pushed: Pushed,
     document: String,
     settings: Settings,
 }
@@ -59,12 +60,13 @@ fn one(error: &StoreError) -> Vec<Diagnostic> {
 impl<'a> Work<'a> {
     /// Everything that can be wrong without a change in AWS.
     async fn prepare(context: &'a Context, request: &ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
-        let trigger = parse(&request.config)?;
-        let mut wrong = check_trigger(&trigger);
-        wrong.extend(check_templates(&trigger));
-        if any_error(&wrong) {
-            return Err(wrong);
-        }
+        let (trigger, wrong) = check(&request.config);
+        let trigger = match trigger {
+            Some(trigger) if !any_error(&wrong) => trigger,
+            _ => return Err(wrong),
+        };
+        let pushed = choose(&trigger, &request.prior, &request.planned)
+            .map_err(|error| vec![Diagnostic::error(Code::OUT_OF_RANGE, error.to_string())])?;
         let operation = if request.is_create() { "create" } else { "update" };
         let session = context.cloud.session(&request.stop).within(timeout(&request.config, operation));
         let reference = request.config.get_str("hub").unwrap_or_default();
@@ -76,8 +78,9 @@ impl<'a> Work<'a> {
             tags_all: all_tags(&context.config, &tags),
             tags,
             failure_tolerance: request.planned.get_i64("failure_tolerance").unwrap_or(0),
+            pushed: Some(pushed.clone()),
         };
-        Ok(Work { context, store: Store::new(&session, &hub), session, hub, trigger, document, settings })
+        Ok(Work { context, store: Store::new(&session, &hub), session, hub, trigger, pushed, document, settings })
     }
 
     fn row<'b>(&'b self, session: &'b Session) -> Row<'b> {
@@ -90,20 +93,20 @@ impl<'a> Work<'a> {
     }
 
     /// The state after apply: what was planned, with what only apply knows.
-    fn state(&self, planned: &Dynamic, record: &HubRecord, cells: &[Cell], drifted: BTreeMap<String, String>) -> Dynamic {
+    fn state(&self, planned: &Dynamic, cells: &[Cell], drifted: BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
         state.set("id", Dynamic::String(format!("{}/{}", self.hub.name(), self.trigger.name)));
         state.set("hub_arn", Dynamic::String(self.hub.arn()));
         state.set("tags_all", tags_value(&self.settings.tags_all));
-        state.set("rule_names", Dynamic::strings(rule_names(&self.hub, record, &self.trigger)));
+        state.set("rule_names", Dynamic::strings(rule_names(&self.hub, &self.trigger.name, &self.pushed)));
+        set_pushed(&mut state, &self.pushed);
         state.set("cells", cells_value(cells.to_vec()));
         state.set("drifted", drifted_value(drifted));
         state
     }
 
     async fn in_cell(&self, cell: &Cell, record: &HubRecord, how: How<'_>) -> CloudResult<()> {
-        let rules = wanted(&self.hub, record, &self.trigger, cell)
-            .map_err(|error| CloudError::ours(ErrorKind::Configuration, cell, error.to_string()))?;
+        let rules = wanted(&self.hub, record, (&self.trigger, &self.pushed), cell);
         match how {
             How::Create => self.row(&self.session).create(cell, &rules).await,
             How::Repair(tags_before) => self.row(&self.session).reconcile(cell, &rules, tags_before).await,
@@ -140,7 +143,7 @@ impl<'a> Work<'a> {
         let (name, settings) = (&self.trigger.name, self.settings.write());
         let claim = self.store.claim(Kind::Trigger, name, Some(&self.document), &settings).await;
         let (claimed, lease) = claim.map_err(|error| one(&error))?;
-        request.progress.record(self.state(&request.planned, &record, &trigger_cells(&record, &self.trigger), BTreeMap::new()));
+        request.progress.record(self.state(&request.planned, &trigger_cells(&record, &self.trigger), BTreeMap::new()));
         let record = self.record().await.unwrap_or(record);
         let how = if claimed == Claimed::New { How::Create } else { How::Repair(None) };
         let (outcome, record) = self.in_scope(record, how).await;
@@ -155,21 +158,14 @@ impl<'a> Work<'a> {
             if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name, &lease).await {
                 diagnostics.push(error.diagnostic());
             }
-            let state = self.state(&request.planned, &record, &cells, outcome.reasons());
+            let state = self.state(&request.planned, &cells, outcome.reasons());
             return Ok(ApplyResponse { state, diagnostics, private: None });
         }
-        Ok(self.roll_back(request, &record, &cells, &outcome, &lease).await)
+        Ok(self.roll_back(request, &cells, &outcome, &lease).await)
     }
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
-    async fn roll_back(
-        &self,
-        request: &ApplyRequest,
-        record: &HubRecord,
-        cells: &[Cell],
-        outcome: &Outcome,
-        lease: &Lease,
-    ) -> ApplyResponse {
+    async fn roll_back(&self, request: &ApplyRequest, cells: &[Cell], outcome: &Outcome, lease: &Lease) -> ApplyResponse {
         let name = &self.trigger.name;
         if !outcome.interrupted() {
             let undone = in_each(cells.iter().cloned(), |cell| async move { self.row(&self.session).remove(&cell).await }).await;
@@ -183,7 +179,7 @@ impl<'a> Work<'a> {
         if let Err(error) = self.store.unstoppable().confirm(Kind::Trigger, name, lease).await {
             diagnostics.push(error.diagnostic());
         }
-        ApplyResponse { state: self.state(&request.planned, record, cells, outcome.reasons()), diagnostics, private: None }
+        ApplyResponse { state: self.state(&request.planned, cells, outcome.reasons()), diagnostics, private: None }
     }
 
     async fn update(&self, request: &ApplyRequest) -> Done {
@@ -203,7 +199,7 @@ impl<'a> Work<'a> {
         let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
         let outcome = outcome.and(removed);
         let all: Vec<Cell> = cells.into_iter().chain(not_removed).collect();
-        let state = self.state(&request.planned, &record, &all, outcome.reasons());
+        let state = self.state(&request.planned, &all, outcome.reasons());
         let mut diagnostics = Vec::new();
         if !outcome.failed.is_empty() {
             diagnostics.push(outcome.diagnostic(&self.session, &format!("trigger `{}` is not updated everywhere", self.trigger.name)));

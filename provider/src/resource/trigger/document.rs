@@ -1,34 +1,82 @@
 //! Between a trigger's document, its rules, and the attributes of its state.
 
+use serde_json::Value;
 use trailwire_engine::fanout::names::{Cell, Hub};
-use trailwire_engine::fanout::pattern::{Narrowing, PatternTooLong};
-use trailwire_engine::fanout::rules::{Rule, RuleRequest, RuleState, trigger_rules};
+use trailwire_engine::fanout::pattern::PatternTooLong;
+use trailwire_engine::fanout::pushed::{Pushed, pushed_after, rule_state};
+use trailwire_engine::fanout::rules::{Rule, RuleRequest, trigger_rules};
 use trailwire_engine::fanout::table::HubRecord;
-use trailwire_engine::trigger::{Action, OnError, Trigger};
+use trailwire_engine::trigger::{Action, OnError, PushDown, Test, Trigger};
 
+use super::check::{DECIDES, check, is_decided};
 use super::settings::Settings;
 use crate::resource::common::{optional_list, optional_map, optional_set, optional_tags, optional_text, tags_value};
+use crate::resource::{PlanRequest, plan};
 use crate::value::Dynamic;
 
-/// The rules that a trigger wants in a cell.
-pub(crate) fn wanted(hub: &Hub, record: &HubRecord, trigger: &Trigger, cell: &Cell) -> Result<Vec<Rule>, PatternTooLong> {
-    let state = match (trigger.enabled, trigger.include_read_only) {
-        (false, _) => RuleState::Disabled,
-        (true, true) => RuleState::EnabledWithReads,
-        (true, false) => RuleState::Enabled,
+/// The rules that a stored definition wants in a cell.
+pub(crate) fn wanted_of(
+    hub: &Hub,
+    record: &HubRecord,
+    definition: (&Trigger, &Settings),
+    cell: &Cell,
+) -> Result<Vec<Rule>, PatternTooLong> {
+    let (trigger, settings) = definition;
+    Ok(wanted(hub, record, (trigger, &pushed_after(trigger, settings.pushed.as_ref())?), cell))
+}
+
+/// The rules of a trigger with these patterns in a cell.
+pub(super) fn wanted(hub: &Hub, record: &HubRecord, (trigger, pushed): (&Trigger, &Pushed), cell: &Cell) -> Vec<Rule> {
+    let request = RuleRequest { trigger: &trigger.name, patterns: &pushed.patterns, state: rule_state(trigger) };
+    trigger_rules(hub, request, cell, record.forward_dead_letter)
+}
+
+/// The names of the rules that carry this, the same in every cell.
+pub(super) fn rule_names(hub: &Hub, trigger: &str, pushed: &Pushed) -> Vec<String> {
+    (0..pushed.patterns.len()).map(|k| hub.trigger_rule_name(trigger, k)).collect()
+}
+
+/// Sets the attributes that tell what the rules carry.
+pub(super) fn set_pushed(state: &mut Dynamic, pushed: &Pushed) {
+    let read = |pattern: &String| serde_json::from_str::<Value>(pattern).unwrap_or_default();
+    let pattern = match pushed.patterns.as_slice() {
+        [one] => one.clone(),
+        several => several.iter().map(read).collect::<Value>().to_string(),
     };
-    let narrowing = Narrowing { names: &trigger.event_names, sources: &trigger.event_sources };
-    trigger_rules(hub, RuleRequest { trigger: &trigger.name, narrowing, state }, cell, record.forward_dead_letter)
+    state.set("pushed_pattern", Dynamic::String(pattern));
+    state.set("residual", optional_text(pushed.residual.as_deref()));
 }
 
-/// The names of those rules, the same in every cell.
-pub(super) fn rule_names(hub: &Hub, record: &HubRecord, trigger: &Trigger) -> Vec<String> {
-    wanted(hub, record, trigger, hub.home()).map(|rules| rules.into_iter().map(|rule| rule.name).collect()).unwrap_or_default()
+/// What a state says that the rules carry; the reverse of [`set_pushed`].
+pub(super) fn pushed_of(state: &Dynamic) -> Option<Pushed> {
+    let pattern = state.get_str("pushed_pattern")?;
+    let patterns = match serde_json::from_str(pattern) {
+        Ok(Value::Array(several)) => several.iter().map(Value::to_string).collect(),
+        _ => vec![pattern.to_owned()],
+    };
+    Some(Pushed { patterns, residual: state.get_str("residual").map(str::to_owned) })
 }
 
-/// The attributes that a document and its settings say; computed ones and `timeouts` are left to the caller.
+/// What the rules of a trigger are to carry, when its state was `prior` and its attributes are `planned`: what they carry already, while nothing
+/// that decides it is changed and nothing is found against it.
+pub(super) fn choose(trigger: &Trigger, prior: &Dynamic, planned: &Dynamic) -> Result<Pushed, PatternTooLong> {
+    let unchanged = DECIDES.iter().all(|name| prior.get(name) == planned.get(name));
+    pushed_after(trigger, pushed_of(prior).filter(|_| unchanged).as_ref())
+}
+
+/// Plans the attributes that tell what the rules carry: unknown as long as that is not decided.
+pub(super) fn plan_pushed(planned: &mut Dynamic, request: &PlanRequest) {
+    let trigger = check(&request.config).0.filter(|_| is_decided(&request.config));
+    match trigger.and_then(|trigger| choose(&trigger, &request.prior, planned).ok()) {
+        Some(pushed) => set_pushed(planned, &pushed),
+        None => plan::mark_unknown(planned, &["pushed_pattern", "residual"]),
+    }
+}
+
+/// The attributes that a document and its settings say; the other computed ones and `timeouts` are left to the caller.
 pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
     let on_error = OnError::ALL.into_iter().find(|(_, value)| *value == trigger.on_error).map_or("no_match", |(name, _)| name);
+    let push_down = PushDown::ALL.into_iter().find(|(_, value)| *value == trigger.push_down).map_or("safe", |(name, _)| name);
     Dynamic::object([
         ("name", Dynamic::String(trigger.name.clone())),
         ("description", optional_text(trigger.description.as_deref())),
@@ -38,6 +86,9 @@ pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
         ("any_event", Dynamic::Bool(trigger.any_event)),
         ("event_sources", optional_list(&trigger.event_sources)),
         ("match_expression", optional_text(trigger.match_expression.as_deref())),
+        ("filter_pattern", optional_text(trigger.filter_pattern.as_deref())),
+        ("event_pattern", optional_text(trigger.event_pattern.as_deref())),
+        ("push_down", Dynamic::String(push_down.to_owned())),
         ("on_error", Dynamic::String(on_error.to_owned())),
         ("include_read_only", Dynamic::Bool(trigger.include_read_only)),
         ("include_self", Dynamic::Bool(trigger.include_self)),
@@ -48,6 +99,15 @@ pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),
         ("action", Dynamic::List(trigger.actions.iter().map(action).collect())),
+        ("test", Dynamic::List(trigger.tests.iter().map(test).collect())),
+    ])
+}
+
+fn test(test: &Test) -> Dynamic {
+    Dynamic::object([
+        ("name", Dynamic::String(test.name.clone())),
+        ("event", Dynamic::String(test.event.clone())),
+        ("expect", Dynamic::Bool(test.expect)),
     ])
 }
 

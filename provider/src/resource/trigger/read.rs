@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::pushed::{Pushed, pushed_after};
 use trailwire_engine::fanout::rules::drift;
 use trailwire_engine::fanout::table::{HubRecord, Kind};
 use trailwire_engine::trigger::Trigger;
 
-use super::document::{attributes, rule_names, wanted};
+use super::document::{attributes, rule_names, set_pushed, wanted};
 use super::settings::Settings;
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::apply::scope::{find_hub, hub_cells, trigger_cells};
@@ -48,14 +49,17 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         return Ok(unreadable(&state, name));
     };
     let settings = Settings::read(definition.settings.as_deref());
+    let pushed = pushed_after(&trigger, settings.pushed.as_ref());
+    let pushed = pushed.map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
     let mut new = attributes(&trigger, &settings);
+    set_pushed(&mut new, settings.pushed.as_ref().unwrap_or(&pushed));
     let scope = trigger_cells(record, &trigger);
-    let Drift { reasons, left, diagnostics } = drift_of(context, &session, &hub, record, &trigger, &state).await?;
+    let Drift { reasons, left, diagnostics } = drift_of(context, &session, &hub, record, (&trigger, &pushed), &state).await?;
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
     new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
     new.set("hub_arn", Dynamic::String(hub.arn()));
-    new.set("rule_names", Dynamic::strings(rule_names(&hub, record, &trigger)));
+    new.set("rule_names", Dynamic::strings(rule_names(&hub, name, &pushed)));
     new.set("cells", cells_value(scope.into_iter().chain(left)));
     new.set("drifted", drifted_value(reasons));
     Ok(ReadResponse { state: new, diagnostics, private: None })
@@ -89,7 +93,7 @@ async fn drift_of(
     session: &Session,
     hub: &Hub,
     record: &HubRecord,
-    trigger: &Trigger,
+    (trigger, pushed): (&Trigger, &Pushed),
     state: &Dynamic,
 ) -> Result<Drift, Diagnostic> {
     let scope: BTreeSet<Cell> = trigger_cells(record, trigger).into_iter().collect();
@@ -104,8 +108,7 @@ async fn drift_of(
         let inside = scope.contains(&cell);
         match found {
             Ok(found) => {
-                let rules = if inside { wanted(hub, record, trigger, &cell) } else { Ok(Vec::new()) };
-                let rules = rules.map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
+                let rules = if inside { wanted(hub, record, (trigger, pushed), &cell) } else { Vec::new() };
                 let reasons = drift(&rules, &found, |_| true);
                 if !reasons.is_empty() {
                     drifted.reasons.insert(cell.to_string(), reasons.join("; "));

@@ -16,7 +16,10 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::list("event_names", Type::String).describe("CloudTrail event names, exact and case-sensitive, any of them. Required unless `any_event` is true."))
         .attribute(Attribute::bool("any_event").default_to(false).describe("Whether every event name is meant. Default `false`."))
         .attribute(Attribute::list("event_sources", Type::String).describe("CloudTrail event sources such as `ec2.amazonaws.com`, any of them. Omitted: every source."))
-        .attribute(Attribute::string("match_expression").describe("JMESPath over the whole event, the CloudTrail record under `detail`. The trigger fires where the result is true in JavaScript's sense."))
+        .attribute(Attribute::string("match_expression").describe("JMESPath over the whole event, the CloudTrail record under `detail`. The trigger fires where the result is true in JavaScript's sense. At most one of this, `filter_pattern` and `event_pattern`; without any, every event of the names and sources fires it."))
+        .attribute(Attribute::string("filter_pattern").describe("In place of `match_expression`: a CloudWatch Logs filter pattern. Its `$` is the CloudTrail record."))
+        .attribute(Attribute::string("event_pattern").describe("In place of `match_expression`: an EventBridge event pattern over the whole event, as JSON. It holds beside event names and sources."))
+        .attribute(Attribute::string("push_down").default_to("safe").describe("How much of the match the rules in AWS carry, so that events which cannot match never travel: `safe` (the default), all that needs no wildcards; `full`, wildcards too, of which a bus takes few (30 rules); `names`, event names and sources alone. The runtime judges every event again, whatever is pushed down."))
         .attribute(Attribute::string("on_error").default_to("no_match").describe("What an expression that errs on an event means: `no_match` (the default) or `match`."))
         .attribute(Attribute::bool("include_read_only").default_to(false).describe("Whether read-only management events count, too. They are many. Default `false`."))
         .attribute(Attribute::bool("include_self").default_to(false).describe("Whether events count that the hub's own roles made. Default `false`."))
@@ -29,9 +32,12 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::string("id").computed().describe("`HUB/NAME`."))
         .attribute(Attribute::string("hub_arn").computed().describe("The ARN of the hub's bus."))
         .attribute(Attribute::list("rule_names", Type::String).volatile().describe("The EventBridge rules, by the same names in every cell."))
+        .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where the names need several rules. It keeps every event that fires the trigger. Once deployed it stays as it is until something that decides it is changed, whatever later versions of the provider would push down."))
+        .attribute(Attribute::string("residual").computed().describe("What of the match the pattern does not decide and the runtime does, as written; null where the pattern decides all of it."))
         .attribute(cells_attribute())
         .attribute(drifted_attribute())
         .block(action())
+        .block(test())
         .block(timeouts_block())
 }
 
@@ -40,6 +46,20 @@ fn tolerance(value: &Dynamic) -> Result<(), String> {
         Some(0..=1_000_000) => Ok(()),
         _ => Err("must be a whole number from 0".to_owned()),
     }
+}
+
+fn test() -> NestedBlock {
+    NestedBlock::list(
+        "test",
+        "An event and what the trigger makes of it. Every plan runs all of them; one that comes out otherwise is an error that says why.",
+    )
+    .attribute(Attribute::string("name").required().describe("What the event shows."))
+    .attribute(
+        Attribute::string("event")
+            .required()
+            .describe("One event as JSON: what EventBridge delivers, or a CloudTrail record. Usually `file(\"…\")`."),
+    )
+    .attribute(Attribute::bool("expect").required().describe("Whether the trigger fires for it."))
 }
 
 fn action() -> NestedBlock {

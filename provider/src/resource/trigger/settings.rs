@@ -1,6 +1,7 @@
 //! What the provider keeps with a trigger's definition: settings that are no part of the document.
 
 use serde::{Deserialize, Serialize};
+use trailwire_engine::fanout::pushed::Pushed;
 
 use crate::cloud::call::Tags;
 
@@ -14,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) tags_all: Tags,
     /// How many cells may fail while creating.
     pub(crate) failure_tolerance: i64,
+    /// What the rules carry. Missing where an earlier version wrote the definition.
+    pub(crate) pushed: Option<Pushed>,
 }
 
 impl Settings {

@@ -12,6 +12,9 @@ use crate::resource::testing::{Bench, drawn};
 use crate::resource::{Resource, ValidateRequest};
 use crate::value::Dynamic;
 
+mod pushed;
+mod unknown;
+
 const T: &TriggerResource = &TriggerResource;
 
 fn hub(regions: &[&str]) -> Value {
@@ -272,24 +275,13 @@ async fn a_cell_that_cannot_be_read_keeps_its_last_state_with_a_warning() {
 }
 
 #[test]
-fn mistakes_are_found_while_anything_may_be_unknown() {
+fn mistakes_are_found_with_their_places() {
     let bench = Bench::new();
-    let check = |changes: Value, unknown: &[&str]| {
-        let mut config = bench.config(T, &with(changes));
-        unknown.iter().for_each(|name| config.set(name, Dynamic::Unknown));
-        drawn(&T.validate(&ValidateRequest { config }))
-    };
-    assert_eq!(check(json!({}), &["name", "hub", "event_names", "regions", "match_expression", "description", "enabled"]), "");
-    assert_eq!(
-        check(json!({}), &["action"]),
-        "error[TW1006]: a trigger has at least one action (in action)\n  = help: add an `action` block"
-    );
-    let found = check(json!({ "match_expression": "start_with(detail.eventName, 'x')" }), &["event_names"]);
-    assert!(found.starts_with("error[TW2101]: unknown function `start_with` (in match_expression)\n  |\n1 | start_with("), "{found}");
-    let found = check(json!({ "regions": [], "match_expression": "!detail.x" }), &[]);
+    let check = |changes: Value| drawn(&T.validate(&ValidateRequest { config: bench.config(T, &with(changes)) }));
+    let found = check(json!({ "regions": [], "match_expression": "!detail.x" }));
     assert!(found.contains("error[TW1101]: `regions` is an empty list (in regions)"), "{found}");
     assert!(found.contains("error[TW2110]"), "{found}");
-    let found = check(json!({ "account_ids": ["12"], "name": "Bad" }), &[]);
+    let found = check(json!({ "account_ids": ["12"], "name": "Bad" }));
     assert!(found.contains("(in account_ids)") && found.contains("`Bad` is not a name for a trigger"), "{found}");
 }
 
