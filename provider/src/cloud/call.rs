@@ -472,8 +472,6 @@ pub enum Reply {
 pub struct Caller {
     /// The account's twelve digits.
     pub account: String,
-    /// The user or session.
-    pub arn: String,
 }
 
 /// A region of an account.

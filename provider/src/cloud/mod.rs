@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names::Cell;
 
-use self::call::{Call, Caller, Reply};
+use self::call::{Call, Reply};
 use self::error::{CloudError, CloudResult, Kind};
 use self::pace::Pace;
 use self::retry::Timing;
@@ -49,13 +49,11 @@ pub(crate) fn random_id() -> String {
     }
 }
 
-/// Who we are and where home is.
+/// Where home is.
 #[derive(Clone, Debug)]
 pub struct Home {
     /// The caller's account and the configured region.
     pub cell: Cell,
-    /// Who calls.
-    pub caller: Caller,
 }
 
 /// A handle on every cell. Making one does no I/O.
@@ -115,9 +113,9 @@ impl Cloud {
                 let Reply::Caller(caller) = self.attempts(&nowhere, Call::GetCallerIdentity, stop).await? else {
                     return Err(CloudError::ours(Kind::Other, &nowhere, "AWS did not say who calls"));
                 };
-                let cell = Cell::new(caller.account.clone(), region);
+                let cell = Cell::new(caller.account, region);
                 self.check_account(&cell)?;
-                Ok(Home { cell, caller })
+                Ok(Home { cell })
             })
             .await
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(crate) use parse::check;
+pub(crate) use schema::check_tags;
 pub use schema::{ENDPOINT_SERVICES, schema};
 pub use secret::Secret;
 
@@ -44,16 +45,12 @@ pub struct ProviderConfig {
     pub endpoints: BTreeMap<String, String>,
     /// A PEM file with more certificate authorities to trust.
     pub custom_ca_bundle: Option<String>,
-    /// Do not ask STS who we are before the first change.
+    /// Do not ask STS who we are: the configuration tells the account.
     pub skip_credentials_validation: bool,
     /// Accept region names that are not known.
     pub skip_region_validation: bool,
     /// What a refresh reads.
     pub refresh: Refresh,
-    /// The role to assume in each member account.
-    pub member_role_name: String,
-    /// The external id for that role.
-    pub member_external_id: Option<String>,
     /// Arguments whose value was not known yet.
     pub unknown: Vec<String>,
 }

@@ -10,7 +10,6 @@ use crate::schema::validate;
 use crate::value::Dynamic;
 
 const DEFAULT_MAX_CONCURRENCY: usize = 32;
-const DEFAULT_MEMBER_ROLE: &str = "trailwire-deploy";
 const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
 
 /// Everything wrong with a provider block; unknown values are skipped.
@@ -80,8 +79,6 @@ impl ProviderConfig {
                 Some("none") => Refresh::None,
                 _ => Refresh::Rules,
             },
-            member_role_name: text("member_role_name").unwrap_or_else(|| DEFAULT_MEMBER_ROLE.to_owned()),
-            member_external_id: text("member_external_id"),
             unknown: unknown_arguments(config),
         })
     }
@@ -133,10 +130,14 @@ mod tests {
         Dynamic::strings(items.iter().copied())
     }
 
+    fn tags(members: &[(&'static str, Dynamic)]) -> Dynamic {
+        Dynamic::List(vec![Dynamic::object([("tags", Dynamic::object(members.to_vec()))])])
+    }
+
     #[test]
     fn an_empty_block_has_the_defaults() {
         let config = ProviderConfig::parse(&Dynamic::Null).unwrap();
-        assert_eq!((config.max_concurrency, config.member_role_name.as_str(), config.refresh), (32, "trailwire-deploy", Refresh::Rules));
+        assert_eq!((config.max_concurrency, config.retry_mode, config.refresh), (32, RetryMode::Standard, Refresh::Rules));
         assert!(config.region.is_none() && config.max_retries.is_none() && config.unknown.is_empty());
     }
 
@@ -159,6 +160,14 @@ mod tests {
             (
                 vec![("endpoints", Dynamic::List(vec![Dynamic::object([("sqs", Dynamic::from("localhost"))])]))],
                 "endpoints[0].sqs: `sqs` must be an http or https URL",
+            ),
+            (
+                vec![("default_tags", tags(&[("team", Dynamic::from("a")), ("owner", Dynamic::Null)]))],
+                "default_tags[0].tags: `tags` has null under `owner`: leave the key out",
+            ),
+            (
+                vec![("default_tags", tags(&[("aws:x", Dynamic::from("a"))]))],
+                "default_tags[0].tags: `tags` has the key `aws:x`: keys have 1 to 128 characters and do not begin with `aws:`",
             ),
         ];
         for (members, expected) in cases {

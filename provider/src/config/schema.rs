@@ -56,20 +56,23 @@ pub fn schema() -> Schema {
                 .not_empty()
                 .describe("Path of a PEM file with certificate authorities to trust besides the system's."),
         )
-        .attribute(Attribute::bool("skip_credentials_validation").describe("Do not ask AWS who we are before the first call."))
+        .attribute(Attribute::bool("skip_credentials_validation").describe(
+            "Do not ask STS who we are. The account is then that of `assume_role`, of the credentials (`AWS_ACCOUNT_ID`, `aws_account_id` of the \
+             profile), or the only one of `allowed_account_ids`.",
+        ))
         .attribute(Attribute::bool("skip_region_validation").describe("Accept regions that this version does not know."))
         .attribute(
             Attribute::string("refresh")
                 .one_of(&["rules", "deep", "none"])
                 .describe("What a refresh reads: `rules` (the default), `deep` (targets, roles and tags too) or `none`."),
         )
-        .attribute(
-            Attribute::string("member_role_name").not_empty().describe("Role assumed in each member account. Default `trailwire-deploy`."),
-        )
-        .attribute(Attribute::string("member_external_id").not_empty().describe("External id for that role."))
         .block(
             NestedBlock::optional("default_tags", "Tags for everything that takes tags.")
-                .attribute(Attribute::map("tags", Type::String).describe("Key to value. Tags of a resource win.")),
+                .attribute(
+                    Attribute::map("tags", Type::String)
+                        .check(Code::OUT_OF_RANGE, check_tags)
+                        .describe("Key to value. Tags of a resource win."),
+                ),
         )
         .block(
             NestedBlock::optional("ignore_tags", "Tags that somebody else manages: not shown, not changed.")
@@ -110,6 +113,23 @@ fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> 
 fn account_ids(value: &Dynamic) -> Result<(), String> {
     let wrong = value.as_strings().into_iter().find(|id| id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()));
     wrong.map_or(Ok(()), |id| Err(format!("holds `{id}`, which is not an account id (12 digits)")))
+}
+
+/// What AWS asks of tags, and no nulls: AWS cannot keep them, so they would differ in every plan.
+pub(crate) fn check_tags(value: &Dynamic) -> Result<(), String> {
+    let tags = value.as_map().into_iter().flatten();
+    for (key, value) in tags {
+        if value.is_null() {
+            return Err(format!("has null under `{key}`: leave the key out"));
+        }
+        if key.is_empty() || key.chars().count() > 128 || key.starts_with("aws:") {
+            return Err(format!("has the key `{key}`: keys have 1 to 128 characters and do not begin with `aws:`"));
+        }
+        if value.as_str().is_some_and(|value| value.chars().count() > 256) {
+            return Err(format!("has a value of more than 256 characters under `{key}`"));
+        }
+    }
+    if value.as_map().is_some_and(|tags| tags.len() > 50) { Err("has more than 50 tags".to_owned()) } else { Ok(()) }
 }
 
 fn url(value: &Dynamic) -> Result<(), String> {

@@ -9,7 +9,7 @@ use trailwire_engine::trigger::duration;
 
 use super::PlanRequest;
 use crate::cloud::call::Tags;
-use crate::config::ProviderConfig;
+use crate::config::{ProviderConfig, check_tags};
 use crate::schema::{Attribute, NestedBlock, Type};
 use crate::value::Dynamic;
 
@@ -39,22 +39,6 @@ pub fn drifted_attribute() -> Attribute {
 /// The attribute `cells`.
 pub fn cells_attribute() -> Attribute {
     Attribute::map("cells", Type::list(Type::String)).volatile().describe("What is covered: account to regions.")
-}
-
-fn check_tags(value: &Dynamic) -> Result<(), String> {
-    let tags = value.as_map().into_iter().flatten();
-    for (key, value) in tags {
-        if value.is_null() {
-            return Err(format!("has null under `{key}`: leave the key out"));
-        }
-        if key.is_empty() || key.chars().count() > 128 || key.starts_with("aws:") {
-            return Err(format!("has the key `{key}`: keys have 1 to 128 characters and do not begin with `aws:`"));
-        }
-        if value.as_str().is_some_and(|value| value.chars().count() > 256) {
-            return Err(format!("has a value of more than 256 characters under `{key}`"));
-        }
-    }
-    if value.as_map().is_some_and(|tags| tags.len() > 50) { Err("has more than 50 tags".to_owned()) } else { Ok(()) }
 }
 
 /// All tags of a resource with these tags: the provider's, overridden by its own, without those that are left to others.

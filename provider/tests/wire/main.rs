@@ -9,6 +9,7 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+mod access;
 mod client;
 mod fake;
 mod handshake;

@@ -21,7 +21,7 @@ fn command() -> Command {
 }
 
 /// A provider as Terraform starts it; killed when the test ends early.
-struct Provider {
+pub(crate) struct Provider {
     child: Child,
     line: Line,
     certificate: Certificate,
@@ -36,16 +36,21 @@ impl Drop for Provider {
 
 impl Provider {
     fn start() -> Provider {
+        Provider::start_in(&[])
+    }
+
+    /// With these variables alone, beside those that Terraform sets.
+    pub(crate) fn start_in(environment: &[(&str, &str)]) -> Provider {
         let certificate = Certificate::new();
         let mut command = command();
         command.env("TF_PLUGIN_MAGIC_COOKIE", COOKIE).env("PLUGIN_PROTOCOL_VERSIONS", "6,5").env("PLUGIN_CLIENT_CERT", &certificate.pem);
-        let mut child = command.env("TF_LOG", "TRACE").spawn().unwrap();
+        let mut child = command.env("TF_LOG", "TRACE").envs(environment.iter().copied()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         Provider { child, line: Line::read(&line), certificate }
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::secure(&self.line, Some(&self.certificate)).await.unwrap()
     }
 
@@ -69,7 +74,7 @@ async fn it_serves_terraform_and_ends_with_shutdown() {
     let mut provider = Provider::start();
     let client = provider.client().await;
     let schema: GetSchemaResponse = client.call("GetSchema", Empty {}).await.unwrap();
-    assert!(schema.provider.unwrap().block.unwrap().attributes.iter().any(|attribute| attribute.name == "member_role_name"));
+    assert!(schema.provider.unwrap().block.unwrap().attributes.iter().any(|attribute| attribute.name == "allowed_account_ids"));
 
     provider.signal("INT");
     tokio::time::sleep(Duration::from_millis(200)).await;

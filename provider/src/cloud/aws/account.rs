@@ -3,15 +3,30 @@
 use aws_sdk_account::types::RegionOptStatus;
 
 use super::failure::Failure;
+use super::setup::Base;
 use crate::cloud::call::{Caller, Region, Reply};
 use crate::cloud::error::Kind;
+use crate::config::ProviderConfig;
 
 pub(super) async fn caller(client: &aws_sdk_sts::Client) -> Result<Reply, Failure> {
     let answer = client.get_caller_identity().send().await?;
-    match (answer.account, answer.arn) {
-        (Some(account), Some(arn)) => Ok(Reply::Caller(Caller { account, arn })),
-        _ => Err(Failure::ours(Kind::Other, "the answer names no account")),
+    match answer.account {
+        Some(account) => Ok(Reply::Caller(Caller { account })),
+        None => Err(Failure::ours(Kind::Other, "the answer names no account")),
     }
+}
+
+/// The caller as the configuration tells it, for whoever must not ask STS (`skip_credentials_validation`).
+pub(super) fn caller_as_told(config: &ProviderConfig, base: &Base) -> Result<Reply, Failure> {
+    let of_role = config.assume_role.as_ref().and_then(|role| role.role_arn.split(':').nth(4));
+    let only = config.allowed_account_ids.first().filter(|_| config.allowed_account_ids.len() == 1);
+    let account = of_role.or(base.account.as_deref()).or(only.map(String::as_str)).ok_or_else(|| {
+        Failure::ours(
+            Kind::Configuration,
+            "with `skip_credentials_validation` nothing tells the account: name it alone in `allowed_account_ids`, or set AWS_ACCOUNT_ID",
+        )
+    })?;
+    Ok(Reply::Caller(Caller { account: account.to_owned() }))
 }
 
 pub(super) async fn list_regions(client: &aws_sdk_account::Client) -> Result<Reply, Failure> {

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use trailwire_engine::fanout::names::Cell;
 
 use self::failure::Failure;
+use self::setup::Base;
 use super::call::{Call, Reply, Tagged};
 use super::error::{CloudError, CloudResult};
 use super::{Door, call};
@@ -28,7 +29,7 @@ use crate::config::ProviderConfig;
 #[derive(Debug)]
 pub(super) struct Aws {
     config: Arc<ProviderConfig>,
-    base: OnceCell<SdkConfig>,
+    base: OnceCell<Base>,
     regions: Mutex<BTreeMap<String, Arc<Clients>>>,
 }
 
@@ -66,11 +67,15 @@ impl Aws {
         Self { config, base: OnceCell::new(), regions: Mutex::default() }
     }
 
+    async fn base(&self) -> Result<&Base, Failure> {
+        self.base.get_or_try_init(|| setup::base(&self.config)).await
+    }
+
     async fn clients(&self, cell: &Cell) -> Result<Arc<Clients>, Failure> {
-        let base = self.base.get_or_try_init(|| setup::base(&self.config)).await?;
+        let base = self.base().await?;
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let clients = regions.entry(cell.region.clone()).or_insert_with(|| {
-            let base = base.to_builder().region(Region::new(cell.region.clone())).build();
+            let base = base.sdk.to_builder().region(Region::new(cell.region.clone())).build();
             Arc::new(Clients {
                 base,
                 endpoints: self.config.endpoints.clone(),
@@ -106,6 +111,10 @@ impl Door for Aws {
     fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>> {
         Box::pin(async move {
             let operation = call.operation();
+            if self.config.skip_credentials_validation && matches!(call, Call::GetCallerIdentity) {
+                let told = self.base().await.and_then(|base| account::caller_as_told(&self.config, base));
+                return told.map_err(|failure| failure.at(cell, ""));
+            }
             let outcome = match self.clients(cell).await {
                 Ok(clients) => dispatch(&clients, call).await.map_err(|failure| failure.through(clients.endpoint(operation))),
                 Err(failure) => Err(failure),

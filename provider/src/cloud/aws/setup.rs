@@ -1,5 +1,6 @@
 //! Region, credentials and HTTP client, found as the SDK finds them but bounded in time.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -11,7 +12,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, imds};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
@@ -20,6 +21,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::failure::{Failure, chain};
 use crate::cloud::error::Kind;
@@ -55,8 +59,17 @@ pub(super) async fn region(config: &ProviderConfig) -> Result<String, Failure> {
     })
 }
 
-/// What every client is made from: credentials, HTTP client, timeouts. Retries are ours.
-pub(super) async fn base(config: &ProviderConfig) -> Result<SdkConfig, Failure> {
+/// What every client is made from.
+#[derive(Debug)]
+pub(super) struct Base {
+    /// Credentials, HTTP client, timeouts. Retries are ours.
+    pub(super) sdk: SdkConfig,
+    /// The account that the credentials say they are of; most do not say.
+    pub(super) account: Option<String>,
+}
+
+/// Finds credentials and makes what every client is made from.
+pub(super) async fn base(config: &ProviderConfig) -> Result<Base, Failure> {
     let region = Region::new(region(config).await?);
     let http = http_client(config)?;
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
@@ -78,10 +91,38 @@ pub(super) async fn base(config: &ProviderConfig) -> Result<SdkConfig, Failure> 
     // Asked once here, so that missing credentials are named as such and not as a failed call.
     let found = tokio::time::timeout(CREDENTIALS, provider.provide_credentials()).await;
     match found {
-        Ok(Ok(_)) => Ok(base.into_builder().credentials_provider(provider).build()),
+        Ok(Ok(found)) => Ok(Base {
+            account: found.account_id().map(|id| id.as_str().to_owned()),
+            sdk: base.into_builder().credentials_provider(SharedCredentialsProvider::new(Found::new(found, provider))).build(),
+        }),
         Ok(Err(error)) => Err(Failure::ours(Kind::NoCredentials, chain(&error))),
         Err(_) => {
             Err(Failure::ours(Kind::NoCredentials, format!("finding credentials took longer than {} seconds", CREDENTIALS.as_secs())))
+        }
+    }
+}
+
+/// Credentials that were found already, given away once; the SDK keeps them until they expire. A role is so assumed once, and a second factor asked for once.
+#[derive(Debug)]
+struct Found {
+    first: Mutex<Option<Credentials>>,
+    provider: SharedCredentialsProvider,
+}
+
+impl Found {
+    fn new(first: Credentials, provider: SharedCredentialsProvider) -> Self {
+        Self { first: Mutex::new(Some(first)), provider }
+    }
+}
+
+impl ProvideCredentials for Found {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        match self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(first) => future::ProvideCredentials::ready(Ok(first)),
+            None => self.provider.provide_credentials(),
         }
     }
 }
@@ -138,16 +179,13 @@ async fn assume(
 fn http_client(config: &ProviderConfig) -> Result<SharedHttpClient, Failure> {
     let mut trusted = TrustStore::default();
     if let Some(path) = &config.custom_ca_bundle {
-        let pem = std::fs::read(path)
-            .map_err(|error| Failure::ours(Kind::Configuration, format!("`custom_ca_bundle` cannot be read: {path}: {error}")))?;
-        if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
-            return Err(Failure::ours(Kind::Configuration, format!("`custom_ca_bundle` holds no PEM certificate: {path}")));
-        }
+        let wrong = |what: &str| Failure::ours(Kind::Configuration, format!("`custom_ca_bundle` {what}: {path}"));
+        let pem = std::fs::read(path).map_err(|error| wrong(&format!("cannot be read ({error})")))?;
+        check_certificates(&pem).map_err(|what| wrong(&what))?;
         trusted = trusted.with_pem_certificate(pem);
     }
     let context = TlsContext::builder().with_trust_store(trusted).build();
-    let context =
-        context.map_err(|error| Failure::ours(Kind::Configuration, format!("`custom_ca_bundle` cannot be used: {}", chain(&error))))?;
+    let context = context.map_err(|error| Failure::ours(Kind::Configuration, format!("TLS cannot be set up: {}", chain(&error))))?;
     let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
@@ -157,4 +195,12 @@ fn http_client(config: &ProviderConfig) -> Result<SharedHttpClient, Failure> {
     Ok(client)
 }
 
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+/// Whether this is PEM with certificates that can be authorities. The SDK takes that for granted and panics where it is not so.
+fn check_certificates(pem: &[u8]) -> Result<(), String> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| format!("holds a certificate that cannot be read ({error})"))?;
+        store.add(certificate).map_err(|error| format!("holds a certificate that cannot be used ({error})"))?;
+    }
+    if store.is_empty() { Err("holds no PEM certificate".to_owned()) } else { Ok(()) }
+}
