@@ -4,8 +4,9 @@
 //! lease until it is made, so that two states never make the same thing and a killed apply is finished by the next one.
 
 mod lease;
+mod watch;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Hub;
@@ -14,6 +15,7 @@ use trailwire_engine::fanout::table::{
 };
 
 pub use self::lease::Lease;
+use self::watch::Watched;
 use crate::cloud::call::{Condition, Write};
 use crate::cloud::error::{CloudError, Kind as ErrorKind};
 use crate::cloud::{Session, random_id};
@@ -98,25 +100,6 @@ impl Store {
         Ok(self.item(kind.as_str(), name).await?.as_ref().map(Definition::read).transpose()?)
     }
 
-    /// Every definition of any kind that somebody made or is making. A claim that is held is waited for once: it is made, given up, or renewed.
-    pub async fn declared(&self) -> StoreResult<Vec<Definition>> {
-        let mut waited = false;
-        loop {
-            let mut all = Vec::new();
-            for kind in Kind::ALL {
-                all.extend(self.definitions(kind).await?);
-            }
-            let held = all.iter().filter(|definition| definition.claim.state == State::Creating && !definition.claim.is_abandoned(now()));
-            let Some(claim) = held.map(|definition| &definition.claim).max_by_key(|claim| claim.lease_until).filter(|_| !waited) else {
-                all.retain(|definition| !definition.claim.is_abandoned(now()));
-                return Ok(all);
-            };
-            let taken = Taken { what: format!("something in hub `{}`", self.hub.name()), address: String::new(), id: String::new() };
-            self.wait_for_lease(claim, &taken).await?;
-            waited = true;
-        }
-    }
-
     /// Every definition of a kind, by name; none when there is no such table.
     pub async fn definitions(&self, kind: Kind) -> StoreResult<Vec<Definition>> {
         match self.session.query(self.hub.home(), &self.hub.table_name(), kind.as_str()).await {
@@ -189,30 +172,23 @@ impl Store {
         writes: impl Fn(Claim, Condition) -> Vec<Write>,
     ) -> StoreResult<(Claimed, Lease)> {
         let owner = random_id();
-        let mut waited_for: Option<Claim> = None;
         let mut was = Claimed::New;
         loop {
-            let there = match self.item(pk, sk).await? {
-                Some(item) => Some(if pk == HUB_KEY { HubItem::read(&item)?.claim } else { Definition::read(&item)?.claim }),
-                None => None,
-            };
-            let (claimed, condition) = match &there {
+            let (claimed, condition) = match &self.claim_of(pk, sk).await? {
                 None => (Claimed::New, Condition::Absent),
                 // The answer to our own claim was lost.
-                Some(claim) if claim.owner == owner => return Ok((was, self.lease(pk, sk, owner))),
-                Some(claim) if claim.is_abandoned(now()) => (Claimed::Adopted, held_by(&claim.owner)),
+                Some(claim) if claim.owner == owner => return Ok((was, self.lease(pk, sk, owner, claim.lease_until))),
                 Some(claim) if claim.state != State::Creating => return Err(taken.live()),
-                Some(claim) if waited_for.as_ref().is_some_and(|before| before.lease_until < claim.lease_until) => return Err(taken.busy()),
-                Some(claim) => {
-                    self.wait_for_lease(claim, taken).await?;
-                    waited_for = Some(claim.clone());
-                    continue;
-                }
+                Some(claim) => match self.watch(pk, sk, claim, &taken.what).await? {
+                    Watched::Abandoned => (Claimed::Adopted, unchanged(claim)),
+                    Watched::Renewed => return Err(taken.busy()),
+                    Watched::Ended => continue,
+                },
             };
             was = claimed;
-            let claim = Claim::creating(&owner, now().saturating_add(self.session.timing().lease.as_secs()));
-            match self.transact(writes(claim, condition)).await {
-                Ok(()) => return Ok((claimed, self.lease(pk, sk, owner))),
+            let until = now().saturating_add(self.session.timing().lease.as_secs());
+            match self.transact(writes(Claim::creating(&owner, until), condition)).await {
+                Ok(()) => return Ok((claimed, self.lease(pk, sk, owner, until))),
                 Err(error) if error.kind == ErrorKind::ConditionFailed => {
                     if pk != HUB_KEY {
                         self.require_hub().await?;
@@ -223,19 +199,8 @@ impl Store {
         }
     }
 
-    fn lease(&self, pk: &str, sk: &str, owner: String) -> Lease {
-        Lease::begin(self.unstoppable(), key(pk, sk), owner)
-    }
-
-    /// Waits until the lease of somebody else is over, or was renewed.
-    async fn wait_for_lease(&self, claim: &Claim, taken: &Taken) -> StoreResult<()> {
-        let left = claim.lease_until.saturating_sub(now()).saturating_add(1);
-        let what = format!("another apply's claim on {} to run out, in {left} seconds", taken.what);
-        tracing::warn!("waiting for {what}; it was begun and perhaps killed");
-        Ok(self
-            .session
-            .wait(self.hub.home(), Duration::from_secs(left.min(self.session.timing().lease.as_secs().saturating_add(1))), &what)
-            .await?)
+    fn lease(&self, pk: &str, sk: &str, owner: String, until: u64) -> Lease {
+        Lease::begin(self.unstoppable(), key(pk, sk), owner, until)
     }
 
     fn raise_revision(&self, live: bool) -> Write {
@@ -352,12 +317,12 @@ fn lost(error: CloudError, what: &str, name: &str) -> StoreError {
     }
 }
 
-/// Held by this owner and abandoned.
-fn held_by(owner: &str) -> Condition {
+/// Nobody has touched this claim since it was read.
+fn unchanged(claim: &Claim) -> Condition {
     Condition::All(vec![
-        Condition::Equals(STATE, State::Creating.as_str().into()),
-        Condition::Equals(OWNER, owner.into()),
-        Condition::Less(LEASE_UNTIL, now()),
+        Condition::Equals(STATE, claim.state.as_str().into()),
+        Condition::Equals(OWNER, claim.owner.as_str().into()),
+        Condition::Equals(LEASE_UNTIL, claim.lease_until.into()),
     ])
 }
 

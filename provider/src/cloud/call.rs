@@ -385,8 +385,6 @@ pub enum Condition {
     Present,
     /// The attribute is this.
     Equals(&'static str, Attribute),
-    /// The attribute is a number less than this.
-    Less(&'static str, u64),
     /// All of them.
     All(Vec<Condition>),
     /// One of them.

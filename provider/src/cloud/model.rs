@@ -458,7 +458,6 @@ fn holds(condition: &Condition, item: Option<&Item>) -> bool {
         Condition::Absent => item.is_none(),
         Condition::Present => item.is_some(),
         Condition::Equals(name, wanted) => value(name) == Some(wanted),
-        Condition::Less(name, most) => matches!(value(name), Some(Attribute::Number(number)) if number < most),
         Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
         Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
     }

@@ -33,11 +33,11 @@ pub(crate) struct Timing {
     pub(crate) poll: Duration,
     /// How long a new role is given to be known in every region before events are sent by it.
     pub(crate) role: Duration,
-    /// How long a claim holds without being renewed; it is renewed four times as often.
+    /// How long a claim that does not change must be watched before it may be adopted; it is renewed four times as often.
     pub(crate) lease: Duration,
 }
 
-/// Shortens or lengthens the lease of a claim, in seconds. For tests; everybody who applies to a hub must agree on it.
+/// Shortens or lengthens the lease of a claim, in seconds; everybody who applies to a hub must agree on it.
 const LEASE_VARIABLE: &str = "TRAILWIRE_LEASE_SECONDS";
 /// How long to wait after making a role, in seconds. A stand that knows roles at once needs no wait.
 const ROLE_VARIABLE: &str = "TRAILWIRE_ROLE_WAIT_SECONDS";
@@ -67,7 +67,7 @@ impl Timing {
             queue_name: Duration::from_secs(10),
             poll: Duration::from_millis(2),
             role: Duration::from_millis(8),
-            lease: Duration::from_secs(1),
+            lease: Duration::from_millis(200),
         }
     }
 }

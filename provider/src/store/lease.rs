@@ -16,9 +16,10 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn begin(store: Store, key: Item, owner: String) -> Self {
+    /// `until` is what the claim says now.
+    pub(super) fn begin(store: Store, key: Item, owner: String, until: u64) -> Self {
         let lease = store.session.timing().lease;
-        Self { owner: owner.clone(), renewal: tokio::spawn(renew(store, key, owner, lease)) }
+        Self { owner: owner.clone(), renewal: tokio::spawn(renew(store, key, owner, until, lease)) }
     }
 
     /// What a suspended machine does.
@@ -43,10 +44,12 @@ impl Drop for Lease {
     }
 }
 
-async fn renew(store: Store, key: Item, owner: String, lease: Duration) {
+async fn renew(store: Store, key: Item, owner: String, mut until: u64, lease: Duration) {
     loop {
         tokio::time::sleep(lease / 4).await;
-        let set = Item::from([(LEASE_UNTIL.to_owned(), now().saturating_add(lease.as_secs()).into())]);
+        // Whoever watches sees it change, whatever the clock does.
+        until = now().saturating_add(lease.as_secs()).max(until.saturating_add(1));
+        let set = Item::from([(LEASE_UNTIL.to_owned(), until.into())]);
         let ours = Condition::All(vec![
             Condition::Equals(STATE, State::Creating.as_str().into()),
             Condition::Equals(OWNER, owner.as_str().into()),

@@ -76,6 +76,61 @@ async fn an_abandoned_claim_is_adopted_and_a_renewed_one_is_respected() {
     assert_eq!(error.to_string(), "trigger `busy` of hub `security` is being made by another apply");
 }
 
+/// A claim of a machine whose clock is `apart` seconds ahead of ours, or behind.
+async fn claim_by_another_clock(store: &Store, name: &str, apart: i64) -> Item {
+    let until = now().checked_add_signed(apart).unwrap();
+    let claim = Claim::creating("somebody", until);
+    let definition = Definition { kind: Kind::Trigger, name: name.to_owned(), document: None, settings: None, claim, revision: 1 };
+    store.transact(vec![Write::Put { item: definition.write(), condition: None }]).await.unwrap();
+    key(Kind::Trigger.as_str(), name)
+}
+
+#[tokio::test]
+async fn the_clock_of_whoever_holds_a_claim_does_not_count() {
+    let store = live(&Model::default()).await;
+    for apart in [-400, -1, 0, 400] {
+        let key = claim_by_another_clock(&store, "held", apart).await;
+        let holder = Lease::begin(store.clone(), key, "somebody".to_owned(), now());
+        let error = store.claim(Kind::Trigger, "held", None, "{}").await.unwrap_err();
+        assert_eq!(error.to_string(), "trigger `held` of hub `security` is being made by another apply", "{apart}");
+        assert_eq!(store.declared().await.unwrap().len(), 1, "{apart}");
+        drop(holder);
+    }
+    for apart in [-400, 0, 400] {
+        let name = format!("killed{apart}");
+        claim_by_another_clock(&store, &name, apart).await;
+        assert_eq!(store.claim(Kind::Trigger, &name, None, "{}").await.unwrap().0, Claimed::Adopted, "{apart}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_is_watched_for_a_whole_lease_unless_it_is_long_over() {
+    let model = Model::default();
+    let store = live(&model).await;
+    let looks = |calls: Vec<String>| calls.iter().filter(|call| call.starts_with("dynamodb:GetItem")).count();
+    for (apart, watched) in [(0, 4), (-2_000, 0)] {
+        claim_by_another_clock(&store, &format!("killed{apart}"), apart).await;
+        model.take_calls();
+        let begun = std::time::Instant::now();
+        let (claimed, _lease) = store.claim(Kind::Trigger, &format!("killed{apart}"), None, "{}").await.unwrap();
+        assert_eq!(claimed, Claimed::Adopted);
+        assert_eq!(begun.elapsed() >= store.session.timing().lease, watched > 0, "{apart}");
+        // The hub, the claim, and then what was watched.
+        assert_eq!(looks(model.take_calls()), 2 + watched, "{apart}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_adopts_meanwhile_is_left_alone() {
+    let store = live(&Model::default()).await;
+    claim_by_another_clock(&store, "a", 0).await;
+    let (one, other) = (store.claim(Kind::Trigger, "a", None, "{}"), store.claim(Kind::Trigger, "a", None, "{}"));
+    let outcomes = tokio::join!(one, other);
+    let errors = [outcomes.0.as_ref().err(), outcomes.1.as_ref().err()];
+    let told: Vec<String> = errors.into_iter().flatten().map(ToString::to_string).collect();
+    assert_eq!(told, ["trigger `a` of hub `security` is being made by another apply"]);
+}
+
 #[tokio::test]
 async fn nothing_is_declared_in_a_hub_that_is_gone_or_going() {
     let model = Model::default();

@@ -190,7 +190,6 @@ impl Words {
             Condition::Absent => format!("attribute_not_exists({})", self.name(PK)),
             Condition::Present => format!("attribute_exists({})", self.name(PK)),
             Condition::Equals(name, value) => format!("{} = {}", self.name(name), self.value(value.clone())),
-            Condition::Less(name, number) => format!("{} < {}", self.name(name), self.value(Attribute::Number(*number))),
             Condition::All(conditions) => self.joined(conditions, " AND "),
             Condition::Any(conditions) => self.joined(conditions, " OR "),
         }
@@ -244,10 +243,10 @@ mod tests {
         let update = words.update(Item::from([("state".to_owned(), "live".into())]), vec![("revision", 1)]);
         let condition = words.condition(&Condition::Any(vec![
             Condition::Absent,
-            Condition::All(vec![Condition::Equals("state", "creating".into()), Condition::Less("lease_until", 9)]),
+            Condition::All(vec![Condition::Equals("state", "creating".into()), Condition::Equals("lease_until", 9.into())]),
         ]));
         assert_eq!(update, "SET #state = :v0 ADD #revision :v1");
-        assert_eq!(condition, "(attribute_not_exists(#pk) OR (#state = :v2 AND #lease_until < :v3))");
+        assert_eq!(condition, "(attribute_not_exists(#pk) OR (#state = :v2 AND #lease_until = :v3))");
         assert_eq!(words.names().unwrap().len(), 4);
         assert_eq!(words.values().unwrap().len(), 4);
     }
