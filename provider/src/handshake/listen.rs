@@ -1,13 +1,9 @@
-//! The socket and what comes in over it.
+//! What comes in over the socket.
 
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixListener;
 use tokio::sync::mpsc;
@@ -15,38 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 
-/// The longest path that a Unix socket can have, less the closing zero.
-const MAX_PATH_BYTES: usize = 107;
-
-/// A listening socket in a directory that only this user can enter. Dropping it removes both.
-pub(super) struct Socket {
-    listener: std::os::unix::net::UnixListener,
-    path: PathBuf,
-    _directory: TempDir,
-}
-
-impl Socket {
-    /// Listens in the temporary directory, or in `/tmp` when that has too long a name.
-    pub(super) fn bind() -> io::Result<Socket> {
-        let fits = |path: &Path| path.as_os_str().len() <= MAX_PATH_BYTES;
-        let mut directory = directory_in(&std::env::temp_dir())?;
-        if !fits(&directory.path().join("provider.sock")) {
-            directory = directory_in(Path::new("/tmp"))?;
-        }
-        let path = directory.path().join("provider.sock");
-        let listener = std::os::unix::net::UnixListener::bind(&path)?;
-        listener.set_nonblocking(true)?;
-        Ok(Socket { listener, path, _directory: directory })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-fn directory_in(parent: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix("trailwire-").permissions(Permissions::from_mode(0o700)).tempdir_in(parent)
-}
+use super::socket::Socket;
 
 /// The connections that got through TLS, if there is any. A client that is refused costs a log line.
 pub(super) fn connections(socket: &Socket, acceptor: Option<TlsAcceptor>) -> io::Result<ReceiverStream<io::Result<Connection>>> {

@@ -9,6 +9,7 @@ mod life;
 mod listen;
 pub mod log;
 mod plugin;
+mod socket;
 mod tls;
 
 use std::io::{self, Write};
@@ -34,7 +35,7 @@ pub const ADDRESS: &str = "registry.terraform.io/trailwire/trailwire";
 /// No socket, or a client certificate that is none.
 pub async fn serve(server: Arc<Server>, invitation: &Invitation, out: &mut (dyn Write + Send)) -> io::Result<()> {
     let identity = invitation.client_certificate.as_deref().map(tls::Identity::pinned_to).transpose()?;
-    let (socket, life) = (listen::Socket::bind()?, life::Life::of_parent());
+    let (socket, life) = (socket::Socket::bind()?, life::Life::of_parent());
     let line = handshake_line(socket.path(), identity.as_ref());
     let (acceptor, quit) = (identity.map(|identity| identity.acceptor), CancellationToken::new());
     writeln!(out, "{line}")?;
@@ -47,7 +48,7 @@ pub async fn serve(server: Arc<Server>, invitation: &Invitation, out: &mut (dyn 
 /// # Errors
 /// No socket.
 pub async fn serve_debug(server: Arc<Server>, out: &mut (dyn Write + Send)) -> io::Result<()> {
-    let (socket, life) = (listen::Socket::bind()?, life::Life::of_user());
+    let (socket, life) = (socket::Socket::bind()?, life::Life::of_user());
     let address = serde_json::json!({ "Network": "unix", "String": socket.path() });
     let process =
         serde_json::json!({ "Protocol": "grpc", "ProtocolVersion": PROTOCOL, "Pid": std::process::id(), "Test": true, "Addr": address });
@@ -64,12 +65,13 @@ fn handshake_line(socket: &Path, identity: Option<&tls::Identity>) -> String {
 
 async fn run(
     server: Arc<Server>,
-    socket: listen::Socket,
+    socket: socket::Socket,
     acceptor: Option<tokio_rustls::TlsAcceptor>,
     quit: CancellationToken,
     life: life::Life,
 ) -> io::Result<()> {
     let connections = listen::connections(&socket, acceptor)?;
+    tokio::task::spawn_blocking(socket.sweeping());
     let served = router(Arc::clone(&server), &quit).serve_with_incoming_shutdown(connections, quit.clone().cancelled_owned());
     let ended = tokio::select! {
         served = served => served.map_err(io::Error::other),

@@ -138,6 +138,27 @@ async fn it_ends_when_terraform_is_gone() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_provider_leaves_the_next_one_sweeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [("TMPDIR", folder.path().to_str().unwrap())];
+    let mut killed = Provider::start_in(&environment);
+    let living = Provider::start_in(&environment);
+    let left = killed.line.socket.parent().unwrap().to_owned();
+    killed.signal("KILL");
+    killed.ends().await;
+    assert!(left.exists(), "nobody was there to remove it");
+
+    let _next = Provider::start_in(&environment);
+    let started = Instant::now();
+    while left.exists() {
+        assert!(started.elapsed() < Duration::from_secs(5), "{} is still there", left.display());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let metadata: Result<GetMetadataResponse, _> = living.client().await.call("GetMetadata", Empty {}).await;
+    assert!(metadata.is_ok(), "a provider that lives keeps its socket");
+}
+
 #[test]
 fn a_person_who_starts_it_is_told_what_it_is() {
     let output = command().output().unwrap();
