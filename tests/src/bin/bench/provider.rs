@@ -1,0 +1,119 @@
+//! The provider as Terraform starts it: how soon it answers, and how much memory it takes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use trailwire_tests::process::{self, Program};
+use trailwire_tests::stand::Stand;
+use trailwire_tests::terraform;
+
+use super::client::Client;
+use super::{Failure, Figure, Promise, require};
+
+const ACCOUNT: &str = "111122223333";
+const HOME: &str = "us-east-1";
+const STARTS: usize = 41;
+const TRIGGERS: usize = 100;
+const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+const SAMPLING: Duration = Duration::from_millis(5);
+
+/// Both figures.
+pub(super) async fn figures(provider: &Path) -> Result<Vec<Figure>, Failure> {
+    require(provider)?;
+    Ok(vec![ready(provider).await?, rss(provider).await?])
+}
+
+/// From the start of the process until it has answered Terraform's first call, over mutual TLS.
+async fn ready(provider: &Path) -> Result<Figure, Failure> {
+    let client = Client::new()?;
+    let (mut handshakes, mut answers) = (Vec::with_capacity(STARTS), Vec::with_capacity(STARTS));
+    for _ in 0..STARTS {
+        let mut command = tokio::process::Command::new(provider);
+        command.env("TF_PLUGIN_MAGIC_COOKIE", COOKIE).env("PLUGIN_PROTOCOL_VERSIONS", "5,6").env("PLUGIN_CLIENT_CERT", &client.pem);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let started = Instant::now();
+        let mut child = command.spawn()?;
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().ok_or("the provider's output was piped")?).read_line(&mut line).await?;
+        handshakes.push(started.elapsed());
+        client.get_schema(&line).await?;
+        answers.push(started.elapsed());
+        process::signal("TERM", child.id().ok_or("the provider has ended")?);
+        child.wait().await?;
+    }
+    let (handshake, _, _) = spread(handshakes);
+    let (median, first, last) = spread(answers);
+    let note = format!("start to first answer, median of {STARTS} ({first:.1} to {last:.1}); to the handshake line {handshake:.1}");
+    Ok(Figure { name: "provider_ready_ms".to_owned(), value: median, unit: "ms".to_owned(), note, promise: Some(Promise::Below(50.0)) })
+}
+
+/// Median, smallest and largest, in milliseconds.
+fn spread(mut times: Vec<Duration>) -> (f64, f64, f64) {
+    times.sort();
+    let milliseconds = |index: usize| times.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0);
+    (milliseconds(times.len() / 2), milliseconds(0), milliseconds(times.len().saturating_sub(1)))
+}
+
+/// The memory of the largest provider process of a `terraform plan` of many triggers on the stand, at its end.
+async fn rss(provider: &Path) -> Result<Figure, Failure> {
+    let stand = Stand::start()?;
+    let directory = tempfile::Builder::new().prefix("trailwire-bench-").tempdir()?;
+    std::fs::write(directory.path().join("main.tf"), configuration())?;
+    let programs = provider.parent().ok_or("the provider is in no directory")?;
+    let mut plan = Command::new("terraform");
+    plan.args(["plan", "-input=false", "-no-color"]).current_dir(directory.path()).envs(stand.environment(ACCOUNT, HOME));
+    plan.envs(terraform::environment(programs, &directory.path().join("terraform.rc"))?);
+    let plan = Program::start(plan);
+    let id = plan.id();
+    let finished = plan.finish();
+    tokio::pin!(finished);
+    let mut seen = BTreeMap::new();
+    let finished = loop {
+        tokio::select! {
+            finished = &mut finished => break finished,
+            () = tokio::time::sleep(SAMPLING) => {
+                for provider in process::children(id, "terraform-provider-trailwire") {
+                    // One that is gone was looked at before.
+                    if let (Some(now), Some(peak)) = (memory(provider, "VmRSS:"), memory(provider, "VmHWM:")) {
+                        seen.insert(provider, (now, peak));
+                    }
+                }
+            }
+        }
+    };
+    let counted = format!("{} to add", TRIGGERS + 2);
+    if !finished.status.success() || !finished.stdout.contains(&counted) {
+        return Err(finished.said().into());
+    }
+    let largest = seen.values().copied().max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (now, peak) = largest.ok_or("no provider was seen while Terraform planned")?;
+    let note = format!("resident at the end of a plan of {TRIGGERS} triggers (peak {peak:.1})");
+    Ok(Figure { name: "provider_rss_mb".to_owned(), value: now, unit: "MB".to_owned(), note, promise: Some(Promise::Below(15.0)) })
+}
+
+fn configuration() -> String {
+    let mut text = String::from(
+        "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
+         resource \"trailwire_hub\" \"bench\" {\n  name    = \"bench\"\n  regions = [\"us-east-1\", \"eu-west-1\"]\n}\n\
+         resource \"trailwire_destination\" \"sink\" {\n  hub  = trailwire_hub.bench.id\n  name = \"sink\"\n  webhook {\n    url = \"https://example.com/hook\"\n  }\n}\n",
+    );
+    for number in 0..TRIGGERS {
+        text.push_str(&format!(
+            "resource \"trailwire_trigger\" \"t{number}\" {{\n  hub              = trailwire_hub.bench.id\n  name             = \"bench-{number}\"\n  \
+             event_names      = [\"CreateUser\", \"DeleteUser\"]\n  match_expression = \"detail.userIdentity.type == 'Root' && starts_with(detail.eventName, 'Create')\"\n  \
+             action {{\n    notify {{\n      destinations = [trailwire_destination.sink.name]\n    }}\n  }}\n}}\n"
+        ));
+    }
+    text
+}
+
+/// A line of `/proc/PID/status`, in megabytes of a million bytes; `None` when the process is gone.
+fn memory(pid: u32, name: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(PathBuf::from(format!("/proc/{pid}/status"))).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kibibytes: f64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
+    Some(kibibytes * 1024.0 / 1e6)
+}
