@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::Router;
 
 use crate::server::Server;
-use crate::wire::service::ProviderService;
+use crate::wire::service::Service;
 
 pub use invitation::{Invitation, PROTOCOL, Refusal};
 
@@ -83,8 +83,8 @@ async fn run(
 
 fn router(server: Arc<Server>, quit: &CancellationToken) -> Router {
     tonic::transport::Server::builder()
-        .add_service(ProviderService::new(server))
-        .add_service(plugin::Controller(quit.clone()))
-        .add_service(plugin::Stdio(quit.clone()))
-        .add_service(plugin::Broker(quit.clone()))
+        .add_service(Service(server))
+        .add_service(Service(plugin::Controller(quit.clone())))
+        .add_service(Service(plugin::Stdio(quit.clone())))
+        .add_service(Service(plugin::Broker(quit.clone())))
 }

@@ -6,7 +6,7 @@ use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
 use crate::apply::scope::find_hub;
 use crate::context::Context;
 use crate::resource::common::cells_attribute;
-use crate::resource::hub::{Settings, state_of};
+use crate::resource::hub::{Settings, state_of, told};
 use crate::resource::{Boxed, DataSource, ReadDataRequest, ReadResponse, ValidateRequest};
 use crate::schema::{Attribute, Schema, Type};
 use crate::store::{Store, StoreError};
@@ -22,22 +22,12 @@ impl DataSource for HubData {
     }
 
     fn schema(&self) -> Schema {
-        let text = |name, description| Attribute::string(name).computed().describe(description);
-        Schema::new(0, "A hub that is declared in another state.")
+        let given = Schema::new(0, "A hub that is declared in another state.")
             .attribute(Attribute::string("name").required().not_empty().describe("The hub's name."))
             .attribute(
                 Attribute::string("region").optional_computed().not_empty().describe("Its home region. Omitted: it is found by its name."),
-            )
-            .attribute(text("id", "The hub's name."))
-            .attribute(text("arn", "The hub's ARN, which is its bus's."))
-            .attribute(text("account_id", "The hub's own account."))
-            .attribute(text("bus_arn", "The bus that all events are forwarded to."))
-            .attribute(text("queue_url", "The queue that the runtime reads."))
-            .attribute(text("queue_arn", "The ARN of that queue."))
-            .attribute(text("dead_letter_queue_url", "The queue of what could not be judged or delivered."))
-            .attribute(text("table_name", "The table of what is declared."))
-            .attribute(text("forward_role_name", "The role by which EventBridge forwards events to the bus."))
-            .attribute(text("runtime_policy_json", "The policy that a role of your own needs to run `trailwire run` for this hub."))
+            );
+        told(given)
             .attribute(Attribute::map("tags_all", Type::String).computed().describe("All tags of the hub."))
             .attribute(cells_attribute())
     }

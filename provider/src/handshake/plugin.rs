@@ -1,19 +1,15 @@
 //! go-plugin's own three services, as far as Terraform uses them: one call that ends us, and two streams that stay open and silent until then.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
-use tonic::server::{Grpc, NamedService};
+use tonic::server::Grpc;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use crate::wire::message::Empty;
+use crate::wire::service::Calls;
 
 /// `plugin.GRPCController`: `Shutdown` ends the process.
 #[derive(Clone)]
@@ -27,19 +23,6 @@ pub(super) struct Stdio(pub(super) CancellationToken);
 #[derive(Clone)]
 pub(super) struct Broker(pub(super) CancellationToken);
 
-impl NamedService for Controller {
-    const NAME: &'static str = "plugin.GRPCController";
-}
-
-impl NamedService for Stdio {
-    const NAME: &'static str = "plugin.GRPCStdio";
-}
-
-impl NamedService for Broker {
-    const NAME: &'static str = "plugin.GRPCBroker";
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
 type Silence = BoxStream<'static, Result<Empty, Status>>;
 type Reply<T> = BoxFuture<'static, Result<Response<T>, Status>>;
 
@@ -56,59 +39,38 @@ fn silence<T: Send + 'static>(quit: CancellationToken, kept: T) -> Silence {
     stream::once(wait).filter_map(|()| async { None }).boxed()
 }
 
-impl tower::Service<http::Request<Body>> for Controller {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
+impl Calls for Controller {
+    const SERVICE: &'static str = "plugin.GRPCController";
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Answer {
-        let quit = self.0.clone();
+    async fn answer(self, request: http::Request<Body>) -> http::Response<Body> {
         let shutdown = tower::service_fn(move |_: Request<Empty>| {
-            quit.cancel();
+            self.0.cancel();
             std::future::ready(Ok::<_, Status>(Response::new(Empty {})))
         });
-        Box::pin(async move { Ok(grpc().unary(shutdown, request).await) })
+        grpc().unary(shutdown, request).await
     }
 }
 
-impl tower::Service<http::Request<Body>> for Stdio {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
+impl Calls for Stdio {
+    const SERVICE: &'static str = "plugin.GRPCStdio";
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Answer {
-        let quit = self.0.clone();
+    async fn answer(self, request: http::Request<Body>) -> http::Response<Body> {
         let open = tower::service_fn(move |_: Request<Empty>| -> Reply<Silence> {
-            let silence = silence(quit.clone(), ());
+            let silence = silence(self.0.clone(), ());
             Box::pin(async move { Ok(Response::new(silence)) })
         });
-        Box::pin(async move { Ok(grpc().server_streaming(open, request).await) })
+        grpc().server_streaming(open, request).await
     }
 }
 
-impl tower::Service<http::Request<Body>> for Broker {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Answer;
+impl Calls for Broker {
+    const SERVICE: &'static str = "plugin.GRPCBroker";
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Answer {
-        let quit = self.0.clone();
+    async fn answer(self, request: http::Request<Body>) -> http::Response<Body> {
         let open = tower::service_fn(move |request: Request<Streaming<Empty>>| -> Reply<Silence> {
-            let silence = silence(quit.clone(), request);
+            let silence = silence(self.0.clone(), request);
             Box::pin(async move { Ok(Response::new(silence)) })
         });
-        Box::pin(async move { Ok(grpc().streaming(open, request).await) })
+        grpc().streaming(open, request).await
     }
 }

@@ -27,6 +27,7 @@ use crate::schema::Schema;
 use crate::value::Dynamic;
 
 pub(crate) use read::state_of;
+pub(crate) use schema::told;
 pub(crate) use settings::Settings;
 
 /// The resource.

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures::future::BoxFuture;
 use tonic::body::Body;
 use tonic::server::Grpc;
 use tonic::{Request, Response, Status};
@@ -19,57 +19,63 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024 * 1024;
 /// The path prefix of every call.
 pub const SERVICE: &str = "tfplugin5.Provider";
 
-/// The gRPC service. Clones share the server.
+/// Something that answers the calls of one gRPC service. Clones answer alike.
+pub trait Calls: Clone + Send + Sync + 'static {
+    /// The path prefix of its calls.
+    const SERVICE: &'static str;
+
+    /// Answers one call.
+    fn answer(self, request: http::Request<Body>) -> impl Future<Output = http::Response<Body>> + Send;
+}
+
+/// What answers calls, in the form in which tonic serves it.
 #[derive(Clone, Debug)]
-pub struct ProviderService(Arc<Server>);
+pub struct Service<C>(pub C);
 
-impl ProviderService {
-    /// The service that this server stands behind.
-    pub fn new(server: Arc<Server>) -> ProviderService {
-        ProviderService(server)
-    }
+impl<C: Calls> tonic::server::NamedService for Service<C> {
+    const NAME: &'static str = C::SERVICE;
 }
 
-impl tonic::server::NamedService for ProviderService {
-    const NAME: &'static str = SERVICE;
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
-
-impl tower::Service<http::Request<Body>> for ProviderService {
+impl<C: Calls> tower::Service<http::Request<Body>> for Service<C> {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Answer;
+    type Future = BoxFuture<'static, Result<http::Response<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: http::Request<Body>) -> Answer {
-        let server = Arc::clone(&self.0);
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let calls = self.0.clone();
+        Box::pin(async move { Ok(calls.answer(request).await) })
+    }
+}
+
+impl Calls for Arc<Server> {
+    const SERVICE: &'static str = SERVICE;
+
+    async fn answer(self, request: http::Request<Body>) -> http::Response<Body> {
         let path = request.uri().path().to_owned();
-        Box::pin(async move {
-            let method = path.rsplit('/').next().unwrap_or_default();
-            Ok(match method {
-                "GetMetadata" => unary(request, server, server::get_metadata::handle).await,
-                "GetSchema" => unary(request, server, server::get_schema::handle).await,
-                "PrepareProviderConfig" => unary(request, server, server::prepare_provider_config::handle).await,
-                "ValidateResourceTypeConfig" => unary(request, server, server::validate_resource_config::handle).await,
-                "ValidateDataSourceConfig" => unary(request, server, server::validate_data_source_config::handle).await,
-                "Configure" => unary(request, server, server::configure::handle).await,
-                "UpgradeResourceState" => unary(request, server, server::upgrade_resource_state::handle).await,
-                "ReadResource" => unary(request, server, server::read_resource::handle).await,
-                "PlanResourceChange" => unary(request, server, server::plan_resource_change::handle).await,
-                "ApplyResourceChange" => unary(request, server, server::apply_resource_change::handle).await,
-                "ImportResourceState" => unary(request, server, server::import_resource_state::handle).await,
-                "MoveResourceState" => unary(request, server, server::move_resource_state::handle).await,
-                "ReadDataSource" => unary(request, server, server::read_data_source::handle).await,
-                "GetFunctions" => unary(request, server, server::get_functions::handle).await,
-                "CallFunction" => unary(request, server, server::call_function::handle).await,
-                "Stop" => unary(request, server, server::stop::handle).await,
-                _ => Status::unimplemented(format!("the provider has no call {method}")).into_http(),
-            })
-        })
+        let method = path.rsplit('/').next().unwrap_or_default();
+        match method {
+            "GetMetadata" => unary(request, self, server::get_metadata::handle).await,
+            "GetSchema" => unary(request, self, server::get_schema::handle).await,
+            "PrepareProviderConfig" => unary(request, self, server::prepare_provider_config::handle).await,
+            "ValidateResourceTypeConfig" => unary(request, self, server::validate_resource_config::handle).await,
+            "ValidateDataSourceConfig" => unary(request, self, server::validate_data_source_config::handle).await,
+            "Configure" => unary(request, self, server::configure::handle).await,
+            "UpgradeResourceState" => unary(request, self, server::upgrade_resource_state::handle).await,
+            "ReadResource" => unary(request, self, server::read_resource::handle).await,
+            "PlanResourceChange" => unary(request, self, server::plan_resource_change::handle).await,
+            "ApplyResourceChange" => unary(request, self, server::apply_resource_change::handle).await,
+            "ImportResourceState" => unary(request, self, server::import_resource_state::handle).await,
+            "MoveResourceState" => unary(request, self, server::move_resource_state::handle).await,
+            "ReadDataSource" => unary(request, self, server::read_data_source::handle).await,
+            "GetFunctions" => unary(request, self, server::get_functions::handle).await,
+            "CallFunction" => unary(request, self, server::call_function::handle).await,
+            "Stop" => unary(request, self, server::stop::handle).await,
+            _ => Status::unimplemented(format!("the provider has no call {method}")).into_http(),
+        }
     }
 }
 

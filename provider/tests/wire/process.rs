@@ -147,7 +147,6 @@ async fn what_a_killed_provider_leaves_the_next_one_sweeps() {
     let left = killed.line.socket.parent().unwrap().to_owned();
     killed.signal("KILL");
     killed.ends().await;
-    assert!(left.exists(), "nobody was there to remove it");
 
     let _next = Provider::start_in(&environment);
     let started = Instant::now();
