@@ -24,10 +24,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use trailwire_engine::event::Event;
+use trailwire_engine::matcher::Scratch;
 use trailwire_engine::trigger::Trigger;
 
 use crate::definitions::Definitions;
 use crate::journal::{Change, KEY_DAYS};
+use crate::source::Received;
 use queue::Queue;
 use run::{Run, RunId, Task, TaskId, event_key};
 
@@ -47,7 +49,7 @@ pub(crate) enum Input {
     /// The definitions in force are these now.
     Definitions(Arc<Definitions>),
     /// Events were received, and after that these definitions were read.
-    Batch { batch: u64, events: Vec<Event>, definitions: Arc<Definitions> },
+    Batch { batch: u64, events: Vec<Received>, definitions: Arc<Definitions> },
     /// The journal has a commit; what of it was applied.
     Committed { commit: u64, applied: Vec<bool> },
     /// An attempt at a delivery has ended.
@@ -149,6 +151,8 @@ pub(crate) struct Core {
     last_prune: Option<Timestamp>,
     last_expiry: Option<Timestamp>,
     draining: bool,
+    /// What judging needs again and again.
+    scratch: Scratch,
 }
 
 impl Core {
@@ -219,15 +223,16 @@ impl Core {
         self.revision = definitions.revision;
     }
 
-    fn judge(&mut self, batch: u64, events: &[Event], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
+    fn judge(&mut self, batch: u64, events: &[Received], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
         // A batch may overtake the news of the definitions that it comes with.
         if definitions.revision > self.revision {
             self.redefine(definitions);
         }
         let mut verdict = Verdict::default();
         let mut changes = Vec::new();
-        for event in events {
-            let judged = definitions.judge(event);
+        for received in events {
+            let event = received.event();
+            let judged = definitions.judge(received, &mut self.scratch);
             for (trigger, error) in judged.errors {
                 verdict.errors += 1;
                 let event_id = event.event_id().unwrap_or_default().to_owned();

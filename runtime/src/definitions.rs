@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::event::Event;
-use trailwire_engine::matcher::{Outcome, Scope, TriggerSet};
-use trailwire_engine::trigger::{Destination, Trigger};
+use trailwire_engine::matcher::{CompiledSet, Fired, Outcome, Scope, Scratch, TriggerSet};
+use trailwire_engine::trigger::{Destination, OnError, Trigger};
+
+use crate::source::Received;
 
 /// A document that is not in force, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +46,7 @@ pub(crate) struct Definitions {
     pub(crate) revision: u64,
     /// Documents that are not in force.
     pub(crate) refused: Vec<Refused>,
-    set: TriggerSet,
+    set: CompiledSet,
     scope: Scope,
     triggers: BTreeMap<String, Trigger>,
     destinations: BTreeMap<String, Destination>,
@@ -74,7 +76,7 @@ impl Definitions {
         let kept_destination = |name: &str| previous.and_then(|previous| previous.destinations.get(name)).cloned();
         let destinations = in_force("destination", documents.destinations, kept_destination, &mut refused);
         // The expressions are compiled here; one that does not compile is refused like any other fault.
-        let (mut set, faults) = TriggerSet::new(triggers.values().cloned().collect());
+        let (mut set, faults) = TriggerSet::new(judges(&triggers));
         if !faults.is_empty() {
             for fault in faults {
                 let earlier = kept(&fault.name);
@@ -92,8 +94,9 @@ impl Definitions {
                     event_names.insert(fault.name, bad.event_names.into_iter().collect());
                 }
             }
-            set = TriggerSet::new(triggers.values().cloned().collect()).0;
+            set = TriggerSet::new(judges(&triggers)).0;
         }
+        let set = CompiledSet::of(set);
         let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
         let blind = lost.map(|refused| (refused.name.clone(), event_names.remove(&refused.name))).collect();
         Self { revision, refused, set, scope, triggers, destinations, names, blind }
@@ -130,15 +133,19 @@ impl Definitions {
         self.blind.iter().find(|(_, names)| about(names)).map(|(trigger, _)| trigger.as_str())
     }
 
-    /// Judges an event by every trigger.
-    pub(crate) fn judge(&self, event: &Event) -> Judged<'_> {
+    /// Judges an event by every trigger. The only place where the runtime does.
+    pub(crate) fn judge(&self, received: &Received, scratch: &mut Scratch) -> Judged<'_> {
         let mut judged = Judged { fires: Vec::new(), errors: Vec::new() };
-        for judgement in self.set.judge(event, &self.scope) {
-            if let Outcome::Error(error) = &judgement.outcome {
-                judged.errors.push((judgement.trigger.name.clone(), error.to_string()));
+        for verdict in self.set.judge_event(received.event(), received.text(), &self.scope, scratch) {
+            let Some(compiled) = self.set.triggers().get(verdict.trigger as usize) else { continue };
+            let trigger = compiled.trigger();
+            if verdict.fired == Fired::Error
+                && let Outcome::Error(error) = compiled.judge(received.event(), &self.scope)
+            {
+                judged.errors.push((trigger.name.clone(), error.to_string()));
             }
-            if judgement.fires() {
-                judged.fires.push(judgement.trigger);
+            if verdict.fired == Fired::Match || trigger.on_error == OnError::Match {
+                judged.fires.push(trigger);
             }
         }
         judged
@@ -168,6 +175,11 @@ impl Definitions {
     pub(crate) fn triggers(&self) -> impl Iterator<Item = &Trigger> {
         self.triggers.values()
     }
+}
+
+/// The triggers as they judge, in the order of their names. Their tests were for the plan: a run that keeps its trigger need not keep them.
+fn judges(triggers: &BTreeMap<String, Trigger>) -> Vec<Trigger> {
+    triggers.values().map(|trigger| Trigger { tests: Vec::new(), ..trigger.clone() }).collect()
 }
 
 fn in_force<T>(
@@ -235,13 +247,42 @@ mod tests {
         let mut documents = bad(&[("t", None)]);
         documents.destinations.insert("d".to_owned(), Err(vec![]));
         let after = Definitions::new(8, Scope::default(), documents, Some(&remembered));
-        assert_eq!(after.judge(&event("E")).fires, [&trigger("t", "E")]);
+        assert_eq!(after.judge(&event("E").into(), &mut Scratch::default()).fires, [&trigger("t", "E")]);
         assert_eq!(after.destination("d"), Some(&hook));
         assert!(after.refused.iter().all(|refused| refused.earlier_kept) && after.blind_to(&event("E")).is_none());
         // What is not understood is left out, and what is gone is not brought back.
         assert_eq!(Definitions::from_text("{oops").counts(), (0, 0));
         assert_eq!(Definitions::from_text(r#"{"triggers":[{"name":"x","later":1}]}"#).counts(), (0, 0));
         assert_eq!(Definitions::new(9, Scope::default(), Documents::default(), Some(&remembered)).counts(), (0, 0));
+    }
+
+    #[test]
+    fn what_errs_is_told_and_fires_where_an_error_is_a_match() {
+        let with = |name: &str, more: serde_json::Value| {
+            let mut document = json!({"name": name, "event_names": ["E"], "action": [{"send": [{"destination": "d"}]}]});
+            document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            (name.to_owned(), Ok(Trigger::from_value(&document).unwrap()))
+        };
+        let expression = "starts_with(detail.n, 'a')";
+        let test = json!([{"name": "t", "event": "{}", "expect": false}]);
+        let mut documents = Documents::default();
+        documents.triggers.extend([
+            with("all", json!({"test": test})),
+            with("fires", json!({"match_expression": expression, "on_error": "match"})),
+            with("no", json!({"match_expression": expression})),
+            with("other", json!({"match_expression": "detail.n == `2`"})),
+        ]);
+        let definitions = Definitions::new(1, Scope::default(), documents, None);
+        let event = Event::from_value(json!({"eventName": "E", "n": 1})).unwrap();
+        for received in [event.clone().into(), Received::new(event, b"{oops".to_vec())] {
+            let judged = definitions.judge(&received, &mut Scratch::default());
+            assert_eq!(judged.fires.iter().map(|trigger| trigger.name.as_str()).collect::<Vec<_>>(), ["all", "fires"]);
+            let errors: Vec<&str> = judged.errors.iter().map(|(trigger, _)| trigger.as_str()).collect();
+            assert_eq!(errors, ["fires", "no"]);
+            assert!(judged.errors.iter().all(|(_, error)| error.contains("starts_with")), "{:?}", judged.errors);
+            assert_eq!(judged.fires[0].tests, []);
+        }
+        assert_eq!(definitions.triggers().next().unwrap().tests.len(), 1, "`trailwire test` runs them");
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use trailwire_engine::event::Event;
 
 use crate::core::{Attempt, Burial, Command, Core, Input, Verdict};
 use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
+use crate::source::Received;
 use crate::telemetry;
 pub(crate) use work::{DeadLetters, Worker};
 
@@ -32,7 +32,7 @@ pub(crate) const FULL: usize = 200_000;
 /// What comes to the driver.
 enum Message {
     Batch {
-        events: Vec<Event>,
+        events: Vec<Received>,
         definitions: Arc<Definitions>,
         answer: oneshot::Sender<Verdict>,
     },
@@ -90,7 +90,7 @@ impl Intake {
     /// # Errors
     ///
     /// [`Stopped`]: the events were not accepted.
-    pub(crate) async fn offer(&self, events: Vec<Event>, definitions: Arc<Definitions>) -> Result<Verdict, Stopped> {
+    pub(crate) async fn offer(&self, events: Vec<Received>, definitions: Arc<Definitions>) -> Result<Verdict, Stopped> {
         let (answer, answered) = oneshot::channel();
         self.messages.send(Message::Batch { events, definitions, answer }).await.map_err(|_| Stopped)?;
         answered.await.map_err(|_| Stopped)

@@ -7,6 +7,38 @@ pub(crate) mod sqs;
 use serde_json::Value;
 use trailwire_engine::event::Event;
 
+/// An event that came in. It is judged from its text, and kept as a value where it matches.
+#[derive(Debug)]
+pub(crate) struct Received {
+    event: Event,
+    text: Vec<u8>,
+}
+
+impl Received {
+    /// An event and the text that its envelope was read from.
+    pub(crate) fn new(event: Event, text: Vec<u8>) -> Self {
+        Self { event, text }
+    }
+
+    /// The event.
+    pub(crate) fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The JSON text of its envelope.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// An event that was part of another text, or had to be completed: its own text is written here.
+impl From<Event> for Received {
+    fn from(event: Event) -> Self {
+        let text = event.envelope().to_string().into_bytes();
+        Self { event, text }
+    }
+}
+
 /// The deepest nesting of an event. CloudTrail's own stay below 20; what is read may be 128 deep, and an event is kept and sent inside
 /// of other JSON.
 const DEEPEST: usize = 100;

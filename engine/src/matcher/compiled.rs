@@ -24,6 +24,7 @@ mod plan;
 mod program;
 mod quick;
 mod reads;
+mod received;
 mod scan;
 
 use std::collections::BTreeSet;

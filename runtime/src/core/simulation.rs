@@ -135,7 +135,7 @@ impl World {
                 self.last_batch += 1;
                 self.offered.insert(self.last_batch, *number);
                 let definitions = Arc::clone(&self.definitions);
-                self.step(Input::Batch { batch: self.last_batch, events: vec![event(*number)], definitions });
+                self.step(Input::Batch { batch: self.last_batch, events: vec![event(*number).into()], definitions });
             }
             Happening::Write => {
                 if let Some((commit, changes)) = self.commits.pop_front() {

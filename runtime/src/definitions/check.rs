@@ -40,10 +40,10 @@ pub(super) fn check(trigger: &Trigger, destinations: &BTreeMap<String, Destinati
     diagnostics
 }
 
-/// A test that fails stops a plan and `trailwire test`; a trigger that is in force it does not stop.
+/// A test that fails stops a plan and `trailwire test`, and a match that is never true stops a plan; a trigger that is in force they do not stop.
 fn told_only(diagnostic: Diagnostic) -> Diagnostic {
     match diagnostic.code {
-        Code::TEST_VERDICT | Code::TEST_EVENT => Diagnostic { severity: Severity::Warning, ..diagnostic },
+        Code::TEST_VERDICT | Code::TEST_EVENT | Code::NEVER_FIRES => Diagnostic { severity: Severity::Warning, ..diagnostic },
         _ => diagnostic,
     }
 }

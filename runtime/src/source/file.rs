@@ -45,7 +45,7 @@ pub(crate) async fn feed(input: Box<dyn BufRead + Send>, intake: &Intake, defini
         for piece in batch.drain(..) {
             total.read += 1;
             match piece {
-                Ok(event) => events.push(event),
+                Ok(event) => events.push(event.into()),
                 Err(reason) => {
                     total.refused += 1;
                     tracing::warn!(reason, "refused");

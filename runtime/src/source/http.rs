@@ -86,6 +86,7 @@ async fn take(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Resp
         Ok(events) => events,
         Err(reason) => return problem(StatusCode::BAD_REQUEST, &reason),
     };
+    let events = events.into_iter().map(Into::into).collect();
     match http.intake.offer(events, Arc::clone(&http.definitions)).await {
         Ok(verdict) => {
             let accepted = verdict.matched + verdict.unmatched;

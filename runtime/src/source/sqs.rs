@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
 use tokio_util::sync::CancellationToken;
-use trailwire_engine::event::Event;
 
 use crate::definitions::Definitions;
 use crate::driver::Intake;
 use crate::hub::Hub;
 use crate::hub::aws::describe;
+use crate::source::Received;
 
 /// Receivers side by side.
 pub(crate) const RECEIVERS: usize = 4;
@@ -133,7 +133,7 @@ enum Fate {
 async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<Fate, String> {
     // Read after the messages were received: an event is never judged by older definitions than those that let it through.
     let Some(definitions) = definitions(hub, stop).await else { return Ok(Fate::Stopping) };
-    let mut events: Vec<Event> = Vec::new();
+    let mut events: Vec<Received> = Vec::new();
     let mut safe: Vec<String> = Vec::new();
     let mut failed = Ok(Fate::Done);
     for message in messages {
@@ -150,12 +150,12 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
             Err(reason) => (None, Some(reason)),
         };
         if let Some(reason) = reason
-            && let Err(error) = bury(hub, body, &reason, id).await
+            && let Err(error) = bury(hub, body.clone(), &reason, id).await
         {
             failed = Err(format!("the dead-letter queue does not take a message: {error}"));
             continue;
         }
-        events.extend(event);
+        events.extend(event.map(|event| Received::new(event, body.into_bytes())));
         safe.push(handle);
     }
     if !events.is_empty() && intake.offer(events, definitions).await.is_err() {
