@@ -213,7 +213,18 @@ impl CompiledSet {
             groups.push(filing.group(members.into_iter().map(member)));
         }
         let any_event = (!any.is_empty()).then(|| filing.group(any.into_iter().map(member)));
-        Self { table: filing.table(), oracle, programs, atoms, fields, known, sources, by_name, groups, any_event }
+        Self {
+            table: filing.table(),
+            oracle,
+            programs,
+            atoms,
+            fields,
+            known,
+            sources,
+            by_name,
+            groups,
+            any_event,
+        }
     }
 
     /// The triggers of the set, in the order given.
@@ -248,6 +259,7 @@ impl CompiledSet {
     }
 
     fn judge_with<'s>(&self, check: Check, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
+        scan::prefetch(event);
         let Scratch { tape, stripped, judging, verdicts } = scratch;
         verdicts.clear();
         judging.whole = None;
@@ -319,12 +331,14 @@ impl CompiledSet {
     fn gate(&self, source: Source<'_>, scope: &Scope, judging: &mut Judging) -> Result<Option<Gate>, Faulty> {
         let known = &self.known;
         let extract = &mut judging.extract;
-        let mut text_is = |field: FieldId, holds: &dyn Fn(&str) -> bool| -> Result<bool, Faulty> {
-            Ok(text(extract.get(source, field)?)?.is_some_and(holds))
+        let mut text_is = |field: FieldId, holds: &dyn Fn(&[u8]) -> bool| -> Result<bool, Faulty> {
+            Ok(matches!(extract.get(source, field)?, Raw::Text(text) if holds(text)))
         };
-        let fits = |of: &Option<BTreeSet<String>>, value: &str| of.as_ref().is_none_or(|set| set.contains(value));
-        let passes = text_is(known.source, &|source| source.starts_with(SOURCE_PREFIX))?
-            && text_is(known.detail_type, &|detail_type| detail_type.ends_with(DETAIL_TYPE_SUFFIX))?
+        let fits = |of: &Option<BTreeSet<String>>, value: &[u8]| {
+            of.as_ref().is_none_or(|set| std::str::from_utf8(value).is_ok_and(|value| set.contains(value)))
+        };
+        let passes = text_is(known.source, &|source| source.starts_with(SOURCE_PREFIX.as_bytes()))?
+            && text_is(known.detail_type, &|detail_type| detail_type.ends_with(DETAIL_TYPE_SUFFIX.as_bytes()))?
             && text_is(known.account, &|account| fits(&scope.accounts, account))?
             && text_is(known.region, &|region| fits(&scope.regions, region))?;
         if !passes {

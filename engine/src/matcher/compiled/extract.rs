@@ -21,11 +21,12 @@ pub(super) struct Faulty;
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     nodes: Vec<Node>,
+    /// Apart from the nodes, because every look at a field asks for it.
+    parents: Vec<FieldId>,
 }
 
 #[derive(Debug, Default)]
 struct Node {
-    parent: FieldId,
     name: Box<[u8]>,
     /// Children by the hash of their names, in a table of a power of two; 0 (the root) stands for an empty place.
     children: Vec<(u32, FieldId)>,
@@ -34,7 +35,7 @@ struct Node {
 
 impl Fields {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], parents: vec![ROOT] }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,7 +53,8 @@ impl Fields {
 
     fn add(&mut self, parent: FieldId, name: &[u8]) -> FieldId {
         let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        self.nodes.push(Node { parent, name: name.into(), ..Node::default() });
+        self.nodes.push(Node { name: name.into(), ..Node::default() });
+        self.parents.push(parent);
         let Some(node) = self.nodes.get_mut(parent as usize) else { return id };
         node.count += 1;
         let mut members: Vec<FieldId> = node.children.iter().map(|(_, child)| *child).filter(|child| *child != ROOT).collect();
@@ -220,7 +222,7 @@ impl Extract {
     #[inline]
     fn slot(&mut self, source: Source<'_>, field: FieldId) -> Result<Slot, Faulty> {
         if field != ROOT {
-            let parent = source.fields.nodes.get(field as usize).map_or(ROOT, |node| node.parent);
+            let parent = source.fields.parents.get(field as usize).copied().unwrap_or(ROOT);
             if self.slots.get(parent as usize).is_some_and(|slot| slot.walked != self.now) {
                 self.walk(source, parent)?;
             }

@@ -263,12 +263,22 @@ fn what_is_read_is_checked() {
         r#""z":[}"#,
         r#""b":[{"c":"x"}"#,
         r#""b":{"c":tru}"#,
+        // The structure is checked wherever it is.
+        r#""z":{"y":[1,,2]}"#,
+        r#""z":[,1]"#,
+        r#""z":[1,]"#,
+        r#""z":[[]1]"#,
+        r#""z":["x"[]]"#,
+        r#""z":{:1}"#,
+        r#""z":[{}{}]"#,
     ] {
         assert_eq!(judge(detail), Err(()), "{detail}");
     }
     // Faults in values that nobody reads are not looked for.
     assert_eq!(judge(r#""a":"x","z":tru"#), Ok(1));
-    assert_eq!(judge(r#""a":"x","z":{"y":[1,,2]}"#), Ok(1));
+    for detail in [r#""a":"x","z":{"y":[1:2]}"#, r#""a":"x","z":[{"y":1]}"#, r#""a":"x","z":[01,"\x"]"#] {
+        assert_eq!(judge(detail), Ok(1), "{detail}");
+    }
 }
 
 #[test]

@@ -1,0 +1,225 @@
+//! The pass over an event's bytes, the same for every processor; how 64 bytes are classified is the processor's matter.
+
+use super::DEEPEST;
+
+/// Where 64 bytes hold which characters, a bit for each byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Masks {
+    pub(super) quotes: u64,
+    pub(super) backslashes: u64,
+    /// `{` and `[`.
+    pub(super) opens: u64,
+    /// `}` and `]`.
+    pub(super) closes: u64,
+    /// All of them, `,` and `:`.
+    pub(super) tokens: u64,
+    /// One of [`MARKS`].
+    pub(super) marks: u64,
+}
+
+/// One block of the event after the pass: what stands outside strings.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Block {
+    pub(super) opens: u64,
+    pub(super) closes: u64,
+    pub(super) tokens: u64,
+}
+
+/// The seventh bytes of `"eventName"` and `"detail"`, which the pass looks for on its way.
+pub(super) const MARKS: [u8; 2] = *b"Nl";
+
+/// How far behind its quote such a byte stands.
+const MARK_DISTANCE: u32 = 6;
+
+/// The quotes that have one of [`MARKS`] behind them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    places: [u32; 8],
+    count: usize,
+}
+
+impl Marks {
+    /// Where they stand; `None` where there are too many.
+    pub(super) fn places(&self) -> Option<&[u32]> {
+        self.places.get(..self.count)
+    }
+
+    /// Notes the bits of one block. Written so that the usual cases, none and one, need no branch.
+    #[inline(always)]
+    fn note(&mut self, base: u32, marked: u64) {
+        if marked & marked.wrapping_sub(1) != 0 {
+            return self.note_many(base, marked);
+        }
+        if let Some(place) = self.places.get_mut(self.count & 7) {
+            *place = base.wrapping_add(marked.trailing_zeros()).wrapping_sub(MARK_DISTANCE);
+        }
+        // Once there are too many it counts on, and `places` tells none.
+        self.count += usize::from(marked != 0);
+    }
+
+    #[cold]
+    fn note_many(&mut self, base: u32, mut marked: u64) {
+        while marked != 0 {
+            self.note(base, marked & marked.wrapping_neg());
+            marked &= marked - 1;
+        }
+    }
+}
+
+/// What one pass over an event leaves behind.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    /// Whether the event ends within a string.
+    pub(super) in_string: bool,
+    /// Not zero where two tokens touch that must not, or do not touch that must.
+    pub(super) bad: u64,
+    /// Brackets opened and not closed.
+    pub(super) depth: i64,
+    /// Whether the first bracket was closed.
+    pub(super) ended: bool,
+    /// Whether there were brackets after that, or they were too deep.
+    pub(super) out_of_bounds: bool,
+    pub(super) control: bool,
+    pub(super) high: bool,
+    pub(super) has_backslash: bool,
+    pub(super) marks: Marks,
+}
+
+/// How a processor finds masks.
+pub(super) trait Classify: Copy {
+    /// What is gathered over all blocks to tell control characters and bytes beyond ASCII.
+    type Extremes: Copy;
+    fn extremes(self) -> Self::Extremes;
+    fn classify(self, block: &[u8; 64], extremes: &mut Self::Extremes) -> Masks;
+    /// Whether there was a control character, and whether there was a byte beyond ASCII.
+    fn control_and_high(self, extremes: Self::Extremes) -> (bool, bool);
+    /// For each bit the parity of it and all bits below.
+    fn prefix_xor(self, bits: u64) -> u64;
+}
+
+#[inline(always)]
+pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block]) -> Pass {
+    // An event begins as if a colon stood before it.
+    let mut state = State { after_start: 1, ..State::default() };
+    let mut extremes = classify.extremes();
+    let (whole, rest) = event.as_chunks::<64>();
+    let mut blocks = blocks.iter_mut();
+    for (bytes, block) in whole.iter().zip(&mut blocks) {
+        let masks = classify.classify(bytes, &mut extremes);
+        *block = state.step(classify, masks, !0);
+    }
+    if let Some(block) = blocks.next() {
+        let mut last = [b' '; 64];
+        if let Some(room) = last.get_mut(..rest.len()) {
+            room.copy_from_slice(rest);
+        }
+        let masks = classify.classify(&last, &mut extremes);
+        *block = state.step(classify, masks, !(!0 << rest.len()));
+    }
+    let (control, high) = classify.control_and_high(extremes);
+    Pass {
+        in_string: state.in_string != 0,
+        bad: state.bad,
+        depth: state.depth,
+        ended: state.ended,
+        out_of_bounds: state.out_of_bounds,
+        control,
+        high,
+        has_backslash: state.backslashes != 0,
+        marks: state.marks,
+    }
+}
+
+/// What is carried from block to block.
+#[derive(Default)]
+struct State {
+    /// All ones within a string.
+    in_string: u64,
+    /// 1 where the last block ended with a backslash that escapes the next byte.
+    escaping: u64,
+    /// 1 where the last block ended with an opening bracket, a colon or a comma.
+    after_start: u64,
+    /// 1 where the last block ended with a colon or a comma.
+    after_separator: u64,
+    /// 1 where the last block ended with a closing quote or bracket.
+    after_end: u64,
+    /// The quotes of the last block.
+    quotes: u64,
+    backslashes: u64,
+    bad: u64,
+    depth: i64,
+    ended: bool,
+    out_of_bounds: bool,
+    base: u32,
+    marks: Marks,
+}
+
+impl State {
+    /// `valid` has a bit for each byte that is the event's.
+    #[inline(always)]
+    fn step<C: Classify>(&mut self, classify: C, masks: Masks, valid: u64) -> Block {
+        let marked = masks.marks & (masks.quotes << MARK_DISTANCE | self.quotes >> (64 - MARK_DISTANCE));
+        self.marks.note(self.base, marked);
+        self.base = self.base.wrapping_add(64);
+        self.quotes = masks.quotes;
+        let quotes = if masks.backslashes | self.escaping == 0 { masks.quotes } else { masks.quotes & !self.escaped(masks.backslashes) };
+        self.backslashes |= masks.backslashes;
+        let strings = classify.prefix_xor(quotes) ^ self.in_string;
+        self.in_string = (strings.cast_signed() >> 63).cast_unsigned();
+        let opens = masks.opens & !strings;
+        let closes = masks.closes & !strings;
+        let tokens = masks.tokens & !strings;
+        self.touching(quotes, strings, opens, closes, tokens, valid);
+        let (opened, closed) = (i64::from(opens.count_ones()), i64::from(closes.count_ones()));
+        if self.depth <= closed || self.depth + opened > i64::from(DEEPEST) {
+            self.look_closer(opens, closes);
+        }
+        self.depth += opened - closed;
+        Block { opens, closes, tokens }
+    }
+
+    /// What may stand beside what.
+    #[inline(always)]
+    fn touching(&mut self, quotes: u64, strings: u64, opens: u64, closes: u64, tokens: u64, valid: u64) {
+        let starts = tokens & !closes;
+        let separators = starts & !opens;
+        let ends = quotes & !strings | closes;
+        let behind_start = starts << 1 | self.after_start;
+        let behind_separator = separators << 1 | self.after_separator;
+        let behind_end = ends << 1 | self.after_end;
+        // A string or a bracket opens only behind a start; a start is not followed by a separator, and a separator not by an end;
+        // an end is followed by a structural character.
+        let begins = quotes & strings | opens;
+        self.bad |= begins & !behind_start | separators & behind_start | closes & behind_separator | behind_end & !tokens & valid;
+        self.after_start = starts >> 63;
+        self.after_separator = separators >> 63;
+        self.after_end = ends >> 63;
+    }
+
+    /// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last.
+    #[cold]
+    fn look_closer(&mut self, opens: u64, closes: u64) {
+        let mut depth = self.depth;
+        let mut brackets = opens | closes;
+        while brackets != 0 {
+            let lowest = brackets & brackets.wrapping_neg();
+            brackets ^= lowest;
+            self.out_of_bounds |= self.ended;
+            depth += if opens & lowest == 0 { -1 } else { 1 };
+            self.ended |= depth <= 0;
+            self.out_of_bounds |= depth > i64::from(DEEPEST);
+        }
+    }
+
+    /// The bytes that a backslash stands before, itself not escaped. (The way of simdjson: additions carry through runs.)
+    #[inline(always)]
+    fn escaped(&mut self, backslashes: u64) -> u64 {
+        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+        let potential = backslashes & !self.escaping;
+        let maybe = potential << 1;
+        let codes = ((maybe | ODD).wrapping_sub(potential)) ^ ODD;
+        let escaped = codes ^ (backslashes | self.escaping);
+        self.escaping = (codes & backslashes) >> 63;
+        escaped
+    }
+}

@@ -1,0 +1,73 @@
+//! Vectors of 16 bytes: SSE2 and NEON, or plain code where there are none.
+
+use wide::u8x16;
+
+use super::pass::{Classify, MARKS, Masks};
+
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+impl Portable {
+    #[inline(always)]
+    fn mask(vectors: [u8x16; 4], test: impl Fn(u8x16) -> u8x16) -> u64 {
+        let [a, b, c, d] = vectors.map(|vector| u64::from(test(vector).to_bitmask()));
+        a | b << 16 | c << 32 | d << 48
+    }
+}
+
+impl Classify for Portable {
+    type Extremes = (u8x16, u8x16);
+
+    #[inline(always)]
+    fn extremes(self) -> Self::Extremes {
+        (u8x16::splat(0xFF), u8x16::splat(0))
+    }
+
+    #[inline(always)]
+    fn classify(self, block: &[u8; 64], (lowest, union): &mut Self::Extremes) -> Masks {
+        let (parts, _) = block.as_chunks::<16>();
+        let mut vectors = [u8x16::splat(b' '); 4];
+        for (vector, part) in vectors.iter_mut().zip(parts) {
+            *vector = u8x16::new(*part);
+            *lowest = lowest.min(*vector);
+            *union |= *vector;
+        }
+        let is = |vector: u8x16, byte: u8| vector.simd_eq(u8x16::splat(byte));
+        // `{` and `[` differ in this one bit, and no other byte does; `}` and `]` likewise.
+        let folded_is = |vector: u8x16, byte: u8| is(vector | u8x16::splat(0x20), byte);
+        let [first, second] = MARKS;
+        let opens = Self::mask(vectors, |vector| folded_is(vector, b'{'));
+        let closes = Self::mask(vectors, |vector| folded_is(vector, b'}'));
+        Masks {
+            quotes: Self::mask(vectors, |vector| is(vector, b'"')),
+            backslashes: Self::mask(vectors, |vector| is(vector, b'\\')),
+            opens,
+            closes,
+            tokens: opens | closes | Self::mask(vectors, |vector| is(vector, b',') | is(vector, b':')),
+            marks: Self::mask(vectors, |vector| is(vector, first) | is(vector, second)),
+        }
+    }
+
+    #[inline(always)]
+    fn control_and_high(self, (lowest, union): Self::Extremes) -> (bool, bool) {
+        (lowest.to_array().into_iter().any(|byte| byte < 0x20), union.to_array().into_iter().any(|byte| byte >= 0x80))
+    }
+
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        let mut parity = bits;
+        for shift in [1, 2, 4, 8, 16, 32] {
+            parity ^= parity << shift;
+        }
+        parity
+    }
+}
+
+/// Loads a byte of each line of memory: loads do not wait for one another, the pass would.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(super) fn touch(event: &[u8]) {
+    for byte in event.iter().step_by(64) {
+        std::hint::black_box(*byte);
+    }
+}
