@@ -213,18 +213,7 @@ impl CompiledSet {
             groups.push(filing.group(members.into_iter().map(member)));
         }
         let any_event = (!any.is_empty()).then(|| filing.group(any.into_iter().map(member)));
-        Self {
-            table: filing.table(),
-            oracle,
-            programs,
-            atoms,
-            fields,
-            known,
-            sources,
-            by_name,
-            groups,
-            any_event,
-        }
+        Self { table: filing.table(), oracle, programs, atoms, fields, known, sources, by_name, groups, any_event }
     }
 
     /// The triggers of the set, in the order given.

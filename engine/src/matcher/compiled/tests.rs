@@ -276,7 +276,7 @@ fn what_is_read_is_checked() {
     }
     // Faults in values that nobody reads are not looked for.
     assert_eq!(judge(r#""a":"x","z":tru"#), Ok(1));
-    for detail in [r#""a":"x","z":{"y":[1:2]}"#, r#""a":"x","z":[{"y":1]}"#, r#""a":"x","z":[01,"\x"]"#] {
+    for detail in [r#""a":"x","z":{"y":[1:2]}"#, r#""a":"x","z":[[{"y":1]}]"#, r#""a":"x","z":[01,"\x"]"#] {
         assert_eq!(judge(detail), Ok(1), "{detail}");
     }
 }
