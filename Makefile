@@ -29,6 +29,21 @@ lint: ## Check format and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
+FUZZ_TARGETS := jmespath filter_pattern event_pattern matcher push_down
+FUZZ_SECONDS ?= 60
+FUZZ_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/fuzz
+
+.PHONY: fuzz
+fuzz: ## Throw bytes at parsers, matcher and push-down: FUZZ_SECONDS (60) each
+	@PATH="$(FUZZ_DIR)/tools/bin:$$PATH" command -v cargo-fuzz >/dev/null || \
+		$(CARGO) install cargo-fuzz --version 0.13.1 --locked --root $(FUZZ_DIR)/tools --target-dir $(FUZZ_DIR)/tools
+	@export PATH="$(FUZZ_DIR)/tools/bin:$$PATH" RUSTC_BOOTSTRAP=1; \
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(FUZZ_DIR)/corpus/$$target; \
+		$(CARGO) fuzz run --target-dir $(FUZZ_DIR) $$target $(FUZZ_DIR)/corpus/$$target fuzz/seeds/$$target -- \
+			-dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=2000 -print_final_stats=1 || exit 1; \
+	done
+
 .PHONY: bench
 bench: ## Measure what is promised, with a release build (the first one takes several minutes)
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench

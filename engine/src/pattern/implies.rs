@@ -113,7 +113,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::testing::cases(2_000))]
+        #![proptest_config(crate::testing::cases())]
 
         #[test]
         fn what_is_implied_holds(narrow in pattern(), wide in pattern(), more in object(), events in proptest::collection::vec(event(), 8)) {

@@ -130,6 +130,8 @@ fn any_operator() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::cases())]
+
     #[test]
     fn any_text_is_read_and_what_is_accepted_is_printed_and_read_again(text in ".{0,40}", value in json_value(), event in json_value()) {
         let _ = Pattern::parse(&text);

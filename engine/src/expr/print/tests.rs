@@ -260,7 +260,7 @@ pub(crate) fn tree() -> BoxedStrategy<Expr> {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(10_000))]
+    #![proptest_config(crate::testing::cases())]
 
     #[test]
     fn the_printed_tree_is_the_tree(tree in tree()) {

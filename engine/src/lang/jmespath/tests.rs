@@ -209,6 +209,8 @@ fn chains_are_flat_and_parentheses_kept() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::testing::cases())]
+
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,40}") {
         let _ = parse(&text);

@@ -1,24 +1,17 @@
 //! The compiled set against the oracle.
 //!
-//! Each property runs 10,000 cases; `PROPTEST_CASES=1000000 cargo test --release -p trailwire-engine compiled` runs a million.
+//! Each property runs 10,000 cases; `make properties` runs a million.
 
 mod dice;
 mod expressions;
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 use serde_json::json;
 
 use super::*;
 use crate::trigger::Trigger;
 use dice::Dice;
 use expressions::expression;
-
-fn config() -> Config {
-    let config = Config::default();
-    // 256 is what proptest takes where the environment says nothing.
-    if config.cases == 256 { Config { cases: 10_000, ..config } } else { config }
-}
 
 fn trigger(index: usize, expression: Option<&str>, more: &Value) -> Trigger {
     let mut document =
@@ -169,7 +162,7 @@ fn compiled_is_oracle_on_collected_records() {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(crate::testing::cases())]
 
     #[test]
     fn compiled_is_oracle_on_records(seed: u64) {

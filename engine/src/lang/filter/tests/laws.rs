@@ -136,7 +136,7 @@ fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
 }
 
 proptest! {
-    #![proptest_config(crate::testing::cases(10_000))]
+    #![proptest_config(crate::testing::cases())]
 
     #[test]
     fn all_judges_agree_on_any_json(pattern in pattern(), detail in any_json(), bare in any::<bool>()) {
@@ -151,6 +151,8 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(crate::testing::cases())]
+
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,40}") {
         let _ = parse(&text);

@@ -235,6 +235,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::testing::cases())]
+
         #[test]
         fn the_passes_agree(event in prop::collection::vec(prop::sample::select(&b"\"\"\\{}[]:,a 1\x01\xc3\xa4Nl"[..]), 0..300)) {
             let all = passes(&event);
