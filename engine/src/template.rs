@@ -7,6 +7,9 @@
 //! A member that an event does not have prints as nothing (`{{ detail.requestParameters.groupId }}`); the name of a
 //! variable that does not exist is refused by [`check`], before anything is applied.
 
+mod sample;
+mod uses;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::text::{Span, nearest};
+use crate::trigger::{Action, Trigger};
 
 /// Steps that one rendering may take; a template that needs more is stopped with [`RenderError`].
 pub const FUEL: u64 = 100_000;
@@ -71,8 +75,10 @@ pub struct InvalidTemplate {
     pub line: Option<usize>,
     /// What to do about it.
     pub help: Option<String>,
-    /// The variable that does not exist, where that is the fault.
+    /// The name that nobody knows, where that is the fault.
     pub name: Option<String>,
+    /// Its place.
+    pub span: Option<Span>,
 }
 
 /// Why a template that [`check`] accepts could not be rendered with these variables: its budget ran out, a filter met a value it
@@ -150,29 +156,124 @@ impl Object for Named {
     }
 }
 
-/// Parses a template and looks at the variables it names.
+/// Filters that a user may have meant.
+const FILTERS: [&str; 24] = [
+    "abs",
+    "batch",
+    "capitalize",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "replace",
+    "round",
+    "sort",
+    "split",
+    "title",
+    "trim",
+    "upper",
+];
+
+/// Tests that a user may have meant.
+const TESTS: [&str; 13] = [
+    "boolean",
+    "defined",
+    "endingwith",
+    "even",
+    "in",
+    "mapping",
+    "none",
+    "number",
+    "odd",
+    "sequence",
+    "startingwith",
+    "string",
+    "undefined",
+];
+
+/// Parses a template, looks at the variables, filters and tests that it names, and tries it on samples.
 ///
 /// # Errors
 ///
-/// Syntax that is not minijinja's, an unknown filter or test can only show when it is rendered; an unknown variable is told here,
-/// with the known name that comes nearest to it.
+/// Syntax that is not minijinja's; a variable, filter or test that nobody knows; what fails on every event, such as a filter without
+/// its argument or too many steps. What only some events make fail shows when it is rendered.
 pub fn check(template: &str) -> Result<(), InvalidTemplate> {
     let environment = environment();
     let parsed = environment.template_from_str(template).map_err(|error| InvalidTemplate {
         message: describe(&error),
         line: error.line(),
         name: None,
+        span: None,
         help: Some("a value stands in `{{ … }}`, a condition in `{% if … %} … {% endif %}`".to_owned()),
     })?;
     let mut unknown: Vec<String> = parsed.undeclared_variables(false).into_iter().collect();
     unknown.retain(|name| !VARIABLES.iter().any(|variable| variable.name == name) && !is_global(&environment, name));
     unknown.sort();
-    let Some(name) = unknown.into_iter().next() else {
-        return Ok(());
+    if let Some(name) = unknown.into_iter().next() {
+        return Err(nobody_knows("variable", &name, place(template, &name), VARIABLES.iter().map(|variable| variable.name), template));
+    }
+    for found in uses::uses(template) {
+        let (word, known) = match found.kind {
+            uses::Kind::Filter => ("filter", &FILTERS[..]),
+            uses::Kind::Test => ("test", &TESTS[..]),
+        };
+        if !exists(&environment, word, found.name) {
+            return Err(nobody_knows(word, found.name, Some(found.span), known.iter().copied(), template));
+        }
+    }
+    sample::samples().iter().try_for_each(|variables| match render_in(&environment, template, variables) {
+        Err(error) if fails_always(error.kind()) => Err(InvalidTemplate {
+            message: describe(&error),
+            line: error.line(),
+            name: None,
+            span: None,
+            help: Some("this is so whatever the event says".to_owned()),
+        }),
+        _ => Ok(()),
+    })
+}
+
+/// A name that is no variable, filter or test.
+fn nobody_knows<'k>(word: &str, name: &str, span: Option<Span>, known: impl Iterator<Item = &'k str>, template: &str) -> InvalidTemplate {
+    let known: Vec<&str> = known.collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", known.join(", ")),
     };
-    let names = VARIABLES.iter().map(|variable| variable.name).collect::<Vec<_>>().join(", ");
-    let line = template.lines().position(|line| line.contains(&name)).map(|index| index + 1);
-    Err(InvalidTemplate { message: format!("unknown variable `{name}`"), line, help: Some(format!("known are {names}")), name: Some(name) })
+    let line = span.and_then(|span| template.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+    InvalidTemplate { message: format!("unknown {word} `{name}`"), line, help: Some(help), name: Some(name.to_owned()), span }
+}
+
+/// Asks minijinja itself, whose tests `filter` and `test` say so.
+fn exists(environment: &Environment<'_>, word: &str, name: &str) -> bool {
+    let asked = environment.compile_expression(if word == "filter" { "name is filter" } else { "name is test" });
+    let told = asked.and_then(|asked| asked.eval(Value::from_pairs([("name", Value::from(name))])));
+    told.is_ok_and(|told| told.is_true())
+}
+
+/// Whether no event can help a template that fails so.
+fn fails_always(kind: minijinja::ErrorKind) -> bool {
+    use minijinja::ErrorKind;
+    matches!(
+        kind,
+        ErrorKind::UnknownFilter
+            | ErrorKind::UnknownTest
+            | ErrorKind::UnknownFunction
+            | ErrorKind::UnknownMethod
+            | ErrorKind::MissingArgument
+            | ErrorKind::TooManyArguments
+            | ErrorKind::OutOfFuel
+    )
 }
 
 /// What is wrong with a template that stands at a path, as a diagnostic with the place in the text.
@@ -186,17 +287,28 @@ pub fn check(template: &str) -> Result<(), InvalidTemplate> {
 pub fn diagnose(template: &str, path: &Path) -> Vec<Diagnostic> {
     let Err(invalid) = check(template) else { return Vec::new() };
     let mut diagnostic = Diagnostic::error(Code::BAD_TEMPLATE, invalid.message).at(path.clone());
-    if let Some(span) = invalid.name.as_deref().and_then(|name| place(template, name)) {
+    if let Some(span) = invalid.span {
         diagnostic = diagnostic.under(template, span);
     } else if let Some(line) = invalid.line.filter(|_| template.contains('\n')) {
         diagnostic.message.push_str(&format!(" (line {line})"));
     }
-    let names = VARIABLES.iter().map(|variable| variable.name);
-    let near = invalid.name.as_deref().and_then(|name| nearest(name, names)).map(|name| format!("did you mean `{name}`?"));
-    vec![match near.or(invalid.help) {
+    vec![match invalid.help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }]
+}
+
+/// What is wrong with the titles and messages of a trigger, with their paths.
+pub fn diagnose_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for (index, action) in trigger.actions.iter().enumerate() {
+        let Action::Notify(notify) = action else { continue };
+        let path = Path::root("action").index(index).attribute("notify").index(0);
+        for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
+            diagnostics.extend(text.iter().flat_map(|text| diagnose(text, &path.attribute(name))));
+        }
+    }
+    diagnostics
 }
 
 /// The first place where a name stands alone.
@@ -218,13 +330,16 @@ fn place(template: &str, name: &str) -> Option<Span> {
 /// Syntax errors, a spent budget ([`FUEL`]), a filter or test that does not exist or can not take its value. Text beyond
 /// [`MAX_OUTPUT`] is no error: it is cut off with [`MARK`].
 pub fn render(template: &str, variables: &Variables) -> Result<String, RenderError> {
-    let environment = environment();
-    let parsed = environment.template_from_str(template).map_err(|error| RenderError(describe(&error)))?;
+    render_in(&environment(), template, variables).map_err(|error| RenderError(describe(&error)))
+}
+
+fn render_in(environment: &Environment<'_>, template: &str, variables: &Variables) -> Result<String, minijinja::Error> {
+    let parsed = environment.template_from_str(template)?;
     let mut output = Bounded::default();
     let context = Value::from_pairs(variables.0.iter().map(|(name, value)| (*name, value.clone())));
     let ended = parsed.render_captured_to(context, &mut output).map(drop);
     match ended {
-        Err(error) if !output.full => Err(RenderError(describe(&error))),
+        Err(error) if !output.full => Err(error),
         _ => Ok(output.into_text()),
     }
 }
@@ -302,64 +417,4 @@ impl io::Write for Bounded {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn variables() -> Variables {
-        Variables::new()
-            .text("event_name", Some("RunInstances"))
-            .text("error_code", None)
-            .text("user_agent", Some("{{ 7 * 7 }} <!channel>"))
-            .named("actor", "Admin/alice (role session)".to_owned(), &json!({"session": "alice", "mfa": false}))
-            .json("detail", &json!({"requestParameters": {"groupId": "sg-1", "items": [1, 2]}, "none": null, "on": true}))
-    }
-
-    #[test]
-    fn templates_print_what_the_event_says() {
-        let cases = [
-            ("{{ event_name }} by {{ actor }}", "RunInstances by Admin/alice (role session)"),
-            ("{{ actor.session }} {{ actor.mfa }} {{ actor.role }}", "alice false "),
-            ("{{ detail.requestParameters.groupId }}", "sg-1"),
-            ("[{{ detail.requestParameters.missing.deeper }}]", "[]"),
-            ("[{{ detail.none }}|{{ error_code }}]", "[|]"),
-            ("{% if error_code %}failed{% else %}worked{% endif %}", "worked"),
-            ("{% for item in detail.requestParameters['items'] %}{{ item }};{% endfor %}", "1;2;"),
-            ("{{ event_name | lower }}{{ error_code | default('-') }}", "runinstances-"),
-            ("{{ detail.requestParameters }} {{ detail.on }}", "{\"groupId\":\"sg-1\",\"items\":[1,2]} true"),
-            ("plain & <text>", "plain & <text>"),
-            // What an event says is never template code.
-            ("{{ user_agent }}", "{{ 7 * 7 }} <!channel>"),
-        ];
-        for (template, expected) in cases {
-            check(template).unwrap();
-            assert_eq!(render(template, &variables()).as_deref(), Ok(expected), "{template}");
-        }
-    }
-
-    #[test]
-    fn faults_are_named() {
-        let cases = [
-            ("{{ event_nam }}", "unknown variable `event_nam`", Some(1)),
-            ("a\n{% if nope %}x{% endif %}", "unknown variable `nope`", Some(2)),
-            ("{{ event_name", "unexpected end of input, expected end of variable block", Some(1)),
-            ("{% include 'x' %}", "unknown statement include", Some(1)),
-        ];
-        for (template, message, line) in cases {
-            let error = check(template).unwrap_err();
-            assert_eq!((error.message.as_str(), error.line), (message, line), "{template}");
-            assert!(error.help.is_some(), "{template}");
-        }
-        assert!(render("{{ event_name | nosuch }}", &variables()).is_err());
-    }
-
-    #[test]
-    fn work_and_output_are_bounded() {
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
-        assert_eq!(render(endless, &variables()), Err(RenderError("the template takes too many steps".to_owned())));
-        let long = render("{% for a in range(9999) %}é{{ event_name }}{% endfor %}", &variables()).unwrap();
-        assert!(long.len() <= MAX_OUTPUT + MARK.len() && long.ends_with(MARK), "{}", long.len());
-        assert!(long.len() > MAX_OUTPUT - 4);
-    }
-}
+mod tests;

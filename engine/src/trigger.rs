@@ -12,7 +12,7 @@ mod model;
 mod reader;
 mod trigger_document;
 
-pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook};
+pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 
 use serde::Serialize;

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::reader::Reader;
 use super::trigger_document::is_name;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// A named place to notify or send to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,23 @@ pub struct Slack {
     pub webhook_url: Secret,
 }
 
+/// A destination of a kind that takes no whole events, without a path.
+#[must_use]
+pub fn notifications_only(name: &str, kind: &str) -> Diagnostic {
+    let message = format!("`{name}` is a {kind} destination, which takes notifications only");
+    Diagnostic::error(Code::BAD_DESTINATION, message).help("send to a webhook, or notify")
+}
+
 impl Destination {
+    /// Why the destination does not take whole events, which is what `send` sends.
+    #[must_use]
+    pub fn refuses_events(&self) -> Option<Diagnostic> {
+        match self.kind {
+            DestinationKind::Webhook(_) => None,
+            DestinationKind::Slack(_) => Some(notifications_only(&self.name, "slack")),
+        }
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let name = reader.required_text("name");
         if !name.is_empty() && !is_name(&name, 40) {

@@ -52,6 +52,8 @@ pub struct Shared {
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,
+    /// What this process was asked to plan as a destination, by the reference to its hub and its name: its kind, or nothing where that is not known yet.
+    planned: StdMutex<HashMap<(String, String), Option<&'static str>>>,
 }
 
 impl Shared {
@@ -78,6 +80,19 @@ impl Shared {
             Arc::clone(snapshots.entry(hub.clone()).or_default())
         };
         cell.get_or_try_init(|| async { Ok(Arc::new(Snapshot::read(session, hub).await?)) }).await.cloned()
+    }
+
+    /// Remembers the kind of a destination that is planned. Terraform plans it before a trigger that refers to it, and the table may still know another
+    /// kind.
+    pub fn plan_destination(&self, hub: &str, name: &str, kind: Option<&'static str>) {
+        let key = (hub.to_owned(), name.to_owned());
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(key, kind);
+    }
+
+    /// The kind of a destination that was planned by this process, if it is known; `None` when none of this name was.
+    pub fn planned_destination(&self, hub: &str, name: &str) -> Option<Option<&'static str>> {
+        let key = (hub.to_owned(), name.to_owned());
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
     }
 
     fn view(&self, hub: &Hub, cell: &Cell) -> View {

@@ -89,6 +89,9 @@ impl Resource for DestinationResource {
             if !request.is_create() {
                 response.diagnostics.extend(unchanged_versions(&request));
             }
+            if let (Some(hub), Some(name)) = (request.config.get_str("hub"), request.config.get_str("name")) {
+                context.shared.plan_destination(hub, name, kinds::kind(&request.config));
+            }
             response
         })
     }

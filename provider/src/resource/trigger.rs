@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod read;
 mod schema;
+mod send;
 mod settings;
 
 use std::future::ready;
@@ -72,6 +73,9 @@ impl Resource for TriggerResource {
             let session = context.cloud.session(&request.stop);
             for attribute in ["regions", "exclude_regions"] {
                 response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
+            }
+            if plan::has_work(&request, &response) {
+                response.diagnostics.extend(send::plan(context, &session, &request).await);
             }
             response
         })

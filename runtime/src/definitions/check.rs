@@ -6,23 +6,20 @@ use trailwire_engine::check::check_trigger;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::template;
 use trailwire_engine::text::nearest;
-use trailwire_engine::trigger::{Action, Destination, DestinationKind, Trigger};
+use trailwire_engine::trigger::{Action, Destination, Trigger};
 
 /// Every diagnostic of a trigger among these destinations, with paths within the trigger.
 pub(super) fn check(trigger: &Trigger, destinations: &BTreeMap<String, Destination>) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> = check_trigger(trigger).into_iter().map(told_only).collect();
+    let mut diagnostics: Vec<Diagnostic> =
+        check_trigger(trigger).into_iter().map(told_only).chain(template::diagnose_trigger(trigger)).collect();
     for (index, action) in trigger.actions.iter().enumerate() {
         let at = |block: &str| Path::root("action").index(index).attribute(block).index(0);
         match action {
             Action::Wait(_) => {}
             Action::Send(send) => {
                 let path = at("send").attribute("destination");
-                match destinations.get(&send.destination).map(|destination| &destination.kind) {
-                    Some(DestinationKind::Webhook(_)) => {}
-                    Some(DestinationKind::Slack(_)) => {
-                        let message = format!("`{}` is a slack destination, which takes notifications only", send.destination);
-                        diagnostics.push(Diagnostic::error(Code::BAD_DESTINATION, message).at(path).help("send to a webhook, or notify"));
-                    }
+                match destinations.get(&send.destination) {
+                    Some(destination) => diagnostics.extend(destination.refuses_events().map(|refused| refused.at(path))),
                     None => diagnostics.push(unknown(&send.destination, destinations, path)),
                 }
             }
@@ -30,9 +27,6 @@ pub(super) fn check(trigger: &Trigger, destinations: &BTreeMap<String, Destinati
                 let path = at("notify");
                 for (position, name) in notify.destinations.iter().enumerate().filter(|(_, name)| !destinations.contains_key(*name)) {
                     diagnostics.push(unknown(name, destinations, path.attribute("destinations").index(position)));
-                }
-                for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
-                    diagnostics.extend(text.iter().flat_map(|text| template::diagnose(text, &path.attribute(name))));
                 }
             }
         }

@@ -61,3 +61,38 @@ pub(crate) fn text_over_caret(output: &str) -> Option<String> {
     let length = carets.chars().skip(start).take_while(|letter| *letter == '^').count();
     Some(lines.get(index.checked_sub(1)?)?.chars().skip(start).take(length).collect())
 }
+
+/// A destination takes whole events or not; who declares both hears of it before anything is made.
+#[tokio::test]
+async fn whole_events_for_people_are_refused_while_planning() {
+    let world = World::new().await;
+    world.terraform.configure(&format!(
+        r#"{PROVIDER}
+resource "trailwire_hub" "security" {{
+  name    = "security"
+  regions = ["us-east-1"]
+}}
+resource "trailwire_destination" "chat" {{
+  hub  = trailwire_hub.security.id
+  name = "chat"
+  slack {{
+    secret_arn = "arn:aws:secretsmanager:us-east-1:{}:secret:chat"
+  }}
+}}
+resource "trailwire_trigger" "t" {{
+  hub         = trailwire_hub.security.id
+  name        = "t"
+  event_names = ["RunInstances"]
+  action {{
+    send {{
+      destination = trailwire_destination.chat.name
+    }}
+  }}
+}}
+"#,
+        world.account
+    ));
+    let plan = world.terraform.plan().await;
+    assert_eq!(plan.status.code(), Some(1), "{}", plan.said());
+    assert!(plan.said().contains("`chat` is a slack destination, which takes notifications only"), "{}", plan.said());
+}

@@ -26,6 +26,9 @@ pub(crate) struct Field {
     pub(crate) is_url: bool,
 }
 
+/// Every kind block.
+const KINDS: [&str; 2] = ["webhook", "slack"];
+
 /// Every such value.
 pub(crate) const FIELDS: [Field; 3] = [
     Field { kind: "webhook", attribute: "url_wo", version: "url_wo_version", arn: "secret_arn", secret: "webhook-url", is_url: true },
@@ -68,6 +71,11 @@ impl Field {
     }
 }
 
+/// The kind block that is there; `None` where that is not known yet.
+pub(crate) fn kind(config: &Dynamic) -> Option<&'static str> {
+    KINDS.into_iter().find(|kind| config.get_block(kind).is_some())
+}
+
 /// The write-only value behind a secret, in a configuration.
 pub(crate) fn value<'a>(config: &'a Dynamic, secret: &str) -> Option<&'a Dynamic> {
     let field = FIELDS.iter().find(|field| field.secret == secret)?;
@@ -77,7 +85,7 @@ pub(crate) fn value<'a>(config: &'a Dynamic, secret: &str) -> Option<&'a Dynamic
 /// What is wrong with the write-only values and what stands beside them. Messages never show a value.
 pub(crate) fn check(config: &Dynamic) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let kinds = ["webhook", "slack"].iter().filter(|kind| config.get_block(kind).is_some()).count();
+    let kinds = KINDS.iter().filter(|kind| config.get_block(kind).is_some()).count();
     if kinds != 1 && !config.get("webhook").is_unknown() && !config.get("slack").is_unknown() {
         let message = format!("a destination has exactly one kind, this one has {kinds}");
         diagnostics.push(Diagnostic::error(Code::BLOCK_COUNT, message).help("write one of the blocks `webhook`, `slack`"));

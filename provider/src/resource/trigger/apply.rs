@@ -10,6 +10,7 @@ use trailwire_engine::trigger::Trigger;
 
 use super::check::check;
 use super::document::{choose, rule_names, set_pushed, wanted};
+use super::send;
 use super::settings::Settings;
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
@@ -71,6 +72,11 @@ impl<'a> Work<'a> {
         let session = context.cloud.session(&request.stop).within(timeout(&request.config, operation));
         let reference = request.config.get_str("hub").unwrap_or_default();
         let hub = find_hub(&session, &context.shared, reference, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+        let store = Store::new(&session, &hub);
+        let wrong = send::check(&store, &request.config).await.map_err(|error| one(&error))?;
+        if any_error(&wrong) {
+            return Err(wrong);
+        }
         let document = serde_json::to_string(&trigger)
             .map_err(|error| vec![Diagnostic::error(Code::PROVIDER_BUG, format!("the trigger cannot be written as JSON: {error}"))])?;
         let tags = request.config.get_string_map("tags");
@@ -80,7 +86,7 @@ impl<'a> Work<'a> {
             failure_tolerance: request.planned.get_i64("failure_tolerance").unwrap_or(0),
             pushed: Some(pushed.clone()),
         };
-        Ok(Work { context, store: Store::new(&session, &hub), session, hub, trigger, pushed, document, settings })
+        Ok(Work { context, store, session, hub, trigger, pushed, document, settings })
     }
 
     fn row<'b>(&'b self, session: &'b Session) -> Row<'b> {

@@ -8,8 +8,8 @@ use trailwire_engine::check::{check_expression, check_texts, check_verdicts};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
 use trailwire_engine::fanout::pattern::{Narrowing, patterns};
 use trailwire_engine::lang::Language;
-use trailwire_engine::template::diagnose;
-use trailwire_engine::trigger::{Action, Trigger};
+use trailwire_engine::template::diagnose_trigger;
+use trailwire_engine::trigger::Trigger;
 
 use crate::resource::common::{to_json, without_set_elements};
 use crate::value::Dynamic;
@@ -91,7 +91,7 @@ pub(super) fn is_decided(config: &Dynamic) -> bool {
 
 fn check_trigger(config: &Dynamic, trigger: &Trigger) -> Vec<Diagnostic> {
     let mut diagnostics = check_texts(trigger);
-    diagnostics.extend(check_templates(trigger));
+    diagnostics.extend(diagnose_trigger(trigger));
     diagnostics.extend(check_names(trigger));
     diagnostics.extend(check_length(trigger));
     if is_decided(config) {
@@ -128,19 +128,6 @@ fn is_premature(config: &Dynamic, diagnostic: &Diagnostic) -> bool {
 /// Whether a nested block is there, or how often, is not known.
 fn may_be_blocks(nested: &Dynamic) -> bool {
     nested.is_unknown() || nested.as_list().is_some_and(|items| items.iter().any(Dynamic::is_unknown))
-}
-
-/// A title or message with a variable that nobody knows, or that is no template at all.
-fn check_templates(trigger: &Trigger) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    for (index, action) in trigger.actions.iter().enumerate() {
-        let Action::Notify(notify) = action else { continue };
-        let path = Path::root("action").index(index).attribute("notify").index(0);
-        for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
-            diagnostics.extend(text.iter().flat_map(|text| diagnose(text, &path.attribute(name))));
-        }
-    }
-    diagnostics
 }
 
 /// A name or source that fits into no event pattern.

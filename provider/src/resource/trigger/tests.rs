@@ -13,6 +13,7 @@ use crate::resource::{Resource, ValidateRequest};
 use crate::value::Dynamic;
 
 mod pushed;
+mod send;
 mod unknown;
 
 const T: &TriggerResource = &TriggerResource;
