@@ -6,6 +6,7 @@
 //! diagnostic and keeps the state in [`Progress`].
 
 pub mod common;
+mod definition;
 pub mod destination;
 pub mod hub;
 pub mod plan;

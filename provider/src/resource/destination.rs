@@ -10,14 +10,14 @@ mod schema;
 mod settings;
 
 use serde_json::{Value, json};
-use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::table::Kind;
 use trailwire_engine::trigger::Destination;
 
-use super::common::{calm, planned_tags_all, to_json};
-use super::trigger::same_hub;
+use super::common::to_json;
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
-    ValidateRequest, plan,
+    ValidateRequest, definition,
 };
 use crate::context::Context;
 use crate::schema::Schema;
@@ -73,19 +73,7 @@ impl Resource for DestinationResource {
             if request.is_destroy() {
                 return PlanResponse::default();
             }
-            let mut response = plan::propose(&self.schema(), &request);
-            response.planned.set("tags_all", planned_tags_all(&context.config, &request));
-            let same_hub = same_hub(&request.prior, &request.config);
-            if same_hub {
-                response.requires_replace.retain(|path| *path != Path::root("hub"));
-            }
-            if !request.is_create() {
-                let unimportant: &[&str] = if same_hub { &["timeouts", "hub"] } else { &["timeouts"] };
-                calm(&mut response.planned, &request.prior, &["secret_arns", "drifted"], unimportant);
-            }
-            if !response.requires_replace.is_empty() {
-                plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);
-            }
+            let mut response = definition::planned(context, &self.schema(), &request, &["secret_arns", "drifted"], |_| ());
             if !request.is_create() {
                 response.diagnostics.extend(unchanged_versions(&request));
             }
@@ -101,7 +89,7 @@ impl Resource for DestinationResource {
     }
 
     fn import<'a>(&'a self, context: &'a Context, request: ImportRequest) -> Boxed<'a, ImportResponse> {
-        Box::pin(read::import(context, request))
+        Box::pin(async move { definition::import(context, &request, Kind::Destination).await })
     }
 }
 

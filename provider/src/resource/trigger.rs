@@ -13,13 +13,12 @@ mod settings;
 
 use std::future::ready;
 
-use trailwire_engine::diagnostic::{Diagnostic, Path};
-use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::diagnostic::Diagnostic;
+use trailwire_engine::fanout::table::Kind;
 
-use super::common::{calm, planned_tags_all};
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
-    ValidateRequest, plan,
+    ValidateRequest, definition, plan,
 };
 use crate::apply::scope::check_regions;
 use crate::context::Context;
@@ -27,7 +26,7 @@ use crate::schema::Schema;
 use crate::value::Dynamic;
 
 pub(crate) use document::wanted_of as document_rules;
-pub(crate) use read::{import_definition, unread};
+pub(crate) use read::unread;
 pub(crate) use settings::Settings as TriggerSettings;
 
 /// The resource.
@@ -56,20 +55,8 @@ impl Resource for TriggerResource {
             return Box::pin(ready(PlanResponse::default()));
         }
         Box::pin(async move {
-            let mut response = plan::propose(&self.schema(), &request);
-            document::plan_pushed(&mut response.planned, &request);
-            response.planned.set("tags_all", planned_tags_all(&context.config, &request));
-            let same_hub = same_hub(&request.prior, &request.config);
-            if same_hub {
-                response.requires_replace.retain(|path| *path != Path::root("hub"));
-            }
-            if !request.is_create() {
-                let unimportant: &[&str] = if same_hub { &["timeouts", "hub"] } else { &["timeouts"] };
-                calm(&mut response.planned, &request.prior, &["rule_names", "cells", "drifted"], unimportant);
-            }
-            if !response.requires_replace.is_empty() {
-                plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);
-            }
+            let settle = |planned: &mut Dynamic| document::plan_pushed(planned, &request);
+            let mut response = definition::planned(context, &self.schema(), &request, &["rule_names", "cells", "drifted"], settle);
             let session = context.cloud.session(&request.stop);
             for attribute in ["regions", "exclude_regions"] {
                 response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
@@ -86,14 +73,8 @@ impl Resource for TriggerResource {
     }
 
     fn import<'a>(&'a self, context: &'a Context, request: ImportRequest) -> Boxed<'a, ImportResponse> {
-        Box::pin(read::import(context, request))
+        Box::pin(async move { definition::import(context, &request, Kind::Trigger).await })
     }
-}
-
-/// Whether the configured reference means the hub that the state knows: its name and its ARN are the same hub.
-pub(super) fn same_hub(prior: &Dynamic, config: &Dynamic) -> bool {
-    let Some(stored) = prior.get_str("hub_arn").and_then(Hub::from_arn) else { return false };
-    config.get_str("hub").is_some_and(|reference| reference == stored.name() || reference == stored.arn())
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use super::kinds::{self, FIELDS, Field};
 use super::settings::Settings;
 use super::{check, placeholder};
 use crate::apply::cells::drifted_value;
-use crate::apply::scope::find_hub;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudResult, Kind as ErrorKind};
 use crate::config::Secret;
 use crate::context::Context;
 use crate::resource::common::{all_tags, is_calm, tags_value, timeout, to_json};
+use crate::resource::definition::{Done, find, identify, one};
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::{Lease, Store, StoreError};
 use crate::value::Dynamic;
@@ -36,12 +36,6 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResp
         }
     };
     done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
-}
-
-type Done = Result<ApplyResponse, Vec<Diagnostic>>;
-
-fn one(error: &StoreError) -> Vec<Diagnostic> {
-    vec![error.diagnostic()]
 }
 
 /// A destination that is being applied. An `Err` of its methods means that nothing was changed, or that it was undone.
@@ -64,10 +58,8 @@ impl<'a> Work<'a> {
         }
         let operation = if request.is_create() { "create" } else { "update" };
         let session = context.cloud.session(&request.stop).within(timeout(config, operation));
-        let reference = config.get_str("hub").unwrap_or_default();
-        let hub = find_hub(&session, &context.shared, reference, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+        let (hub, name) = find(context, &session, config, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
         let tags = config.get_string_map("tags");
-        let name = config.get_str("name").unwrap_or_default();
         Ok(Work { store: Store::new(&session, &hub), session, hub, name, config, tags_all: all_tags(&context.config, &tags), tags })
     }
 
@@ -113,8 +105,7 @@ impl<'a> Work<'a> {
 
     fn state(&self, planned: &Dynamic, secrets: &BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
-        state.set("id", Dynamic::String(format!("{}/{}", self.hub.name(), self.name)));
-        state.set("hub_arn", Dynamic::String(self.hub.arn()));
+        identify(&mut state, &self.hub, self.name);
         state.set("tags_all", tags_value(&self.tags_all));
         state.set("secret_arns", tags_value(secrets));
         state.set("drifted", drifted_value(BTreeMap::new()));
@@ -200,8 +191,7 @@ impl<'a> Work<'a> {
 async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let prior = &request.prior;
     let session = context.cloud.session(&request.stop).within(timeout(prior, "delete"));
-    let (reference, name) = (prior.get_str("hub").unwrap_or_default(), prior.get_str("name").unwrap_or_default());
-    let hub = find_hub(&session, &context.shared, reference, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+    let (hub, name) = find(context, &session, prior, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
     let store = Store::new(&session, &hub);
     let definition = store.definition(Kind::Destination, name).await.map_err(|error| one(&error))?;
     let mut secrets = prior.get_string_map("secret_arns");

@@ -2,28 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::fanout::table::Kind;
 use trailwire_engine::trigger::{Destination, DestinationKind, Secret, Slack, Url, Webhook};
 
 use super::settings::Settings;
 use crate::apply::cells::drifted_value;
-use crate::apply::scope::find_hub;
 use crate::cloud::Session;
 use crate::config::Refresh;
 use crate::context::Context;
 use crate::resource::common::{optional_map, optional_tags, optional_text, tags_value};
-use crate::resource::trigger::import_definition;
-use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
+use crate::resource::definition::{find, identify, or_unchanged, unreadable};
+use crate::resource::{ReadRequest, ReadResponse};
 use crate::value::Dynamic;
 
 pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
     let as_it_was = request.state.clone();
-    match try_read(context, request).await {
-        Ok(response) => response,
-        Err(diagnostic) => ReadResponse { state: as_it_was, diagnostics: vec![diagnostic], private: None },
-    }
+    or_unchanged(try_read(context, request).await, as_it_was)
 }
 
 async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadResponse, Diagnostic> {
@@ -33,34 +29,22 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         return Ok(ReadResponse { state, ..ReadResponse::default() });
     }
     let session = context.cloud.session(&request.stop);
-    let (reference, name) = (state.get_str("hub").unwrap_or_default(), state.get_str("name").unwrap_or_default());
-    let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
+    let (hub, name) = find(context, &session, &state, state.get_str("hub_arn")).await?;
     let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
     let Some(definition) = snapshot.definition(Kind::Destination, name) else {
         return Ok(ReadResponse::default());
     };
     let settings = Settings::read(definition.settings.as_deref());
     let Some(destination) = definition.document.as_deref().and_then(|document| Destination::parse(document).ok()) else {
-        return Ok(unreadable(state.clone(), name));
+        return Ok(unreadable(state.clone(), Kind::Destination, name));
     };
     let mut new = attributes(&destination, &settings);
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
-    new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
-    new.set("hub_arn", Dynamic::String(hub.arn()));
+    identify(&mut new, &hub, name);
     new.set("secret_arns", tags_value(&settings.secrets));
     new.set("drifted", drifted_value(missing_secrets(&session, &hub, &settings).await?));
     Ok(ReadResponse { state: new, ..ReadResponse::default() })
-}
-
-/// The name is claimed and the document not there, or not to be understood: the next apply writes it.
-fn unreadable(mut state: Dynamic, name: &str) -> ReadResponse {
-    let reason = "the definition in the hub's table cannot be read".to_owned();
-    state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
-    let warning =
-        Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of destination `{name}` in the hub's table cannot be read"))
-            .help("the next apply writes it anew");
-    ReadResponse { state, diagnostics: vec![warning], private: None }
 }
 
 async fn missing_secrets(session: &Session, hub: &Hub, settings: &Settings) -> Result<BTreeMap<String, String>, Diagnostic> {
@@ -123,11 +107,4 @@ fn slack_block(slack: &Slack, settings: &Settings) -> Dynamic {
         ("webhook_url_wo_version", version("slack-webhook-url", settings)),
         ("secret_arn", named(Some(&slack.webhook_url), "slack-webhook-url", settings)),
     ])
-}
-
-pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportResponse {
-    match import_definition(context, &request, Kind::Destination).await {
-        Ok(state) => ImportResponse { state, diagnostics: Vec::new() },
-        Err(diagnostic) => ImportResponse { state: Dynamic::Null, diagnostics: vec![diagnostic] },
-    }
 }

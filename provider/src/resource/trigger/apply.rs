@@ -14,12 +14,13 @@ use super::send;
 use super::settings::Settings;
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
-use crate::apply::scope::{check_scope, find_hub, hub_cells, trigger_cells};
+use crate::apply::scope::{check_scope, hub_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
 use crate::cloud::error::CloudResult;
 use crate::context::Context;
 use crate::resource::common::{all_tags, is_calm, tags_value, timeout};
+use crate::resource::definition::{Done, find, identify, one};
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::{Claimed, Lease, Store, StoreError};
 use crate::value::Dynamic;
@@ -52,12 +53,6 @@ struct Work<'a> {
     settings: Settings,
 }
 
-type Done = Result<ApplyResponse, Vec<Diagnostic>>;
-
-fn one(error: &StoreError) -> Vec<Diagnostic> {
-    vec![error.diagnostic()]
-}
-
 impl<'a> Work<'a> {
     /// Everything that can be wrong without a change in AWS.
     async fn prepare(context: &'a Context, request: &ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
@@ -70,8 +65,7 @@ impl<'a> Work<'a> {
             .map_err(|error| vec![Diagnostic::error(Code::OUT_OF_RANGE, error.to_string())])?;
         let operation = if request.is_create() { "create" } else { "update" };
         let session = context.cloud.session(&request.stop).within(timeout(&request.config, operation));
-        let reference = request.config.get_str("hub").unwrap_or_default();
-        let hub = find_hub(&session, &context.shared, reference, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+        let (hub, _) = find(context, &session, &request.config, request.prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
         let store = Store::new(&session, &hub);
         let wrong = send::check(&store, &request.config).await.map_err(|error| one(&error))?;
         if any_error(&wrong) {
@@ -101,8 +95,7 @@ impl<'a> Work<'a> {
     /// The state after apply: what was planned, with what only apply knows.
     fn state(&self, planned: &Dynamic, cells: &[Cell], drifted: BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
-        state.set("id", Dynamic::String(format!("{}/{}", self.hub.name(), self.trigger.name)));
-        state.set("hub_arn", Dynamic::String(self.hub.arn()));
+        identify(&mut state, &self.hub, &self.trigger.name);
         state.set("tags_all", tags_value(&self.settings.tags_all));
         state.set("rule_names", Dynamic::strings(rule_names(&self.hub, &self.trigger.name, &self.pushed)));
         set_pushed(&mut state, &self.pushed);
@@ -227,8 +220,7 @@ enum How<'a> {
 async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let prior = &request.prior;
     let session = context.cloud.session(&request.stop).within(timeout(prior, "delete"));
-    let (reference, name) = (prior.get_str("hub").unwrap_or_default(), prior.get_str("name").unwrap_or_default());
-    let hub = find_hub(&session, &context.shared, reference, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
+    let (hub, name) = find(context, &session, prior, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
     let store = Store::new(&session, &hub);
     let record = store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
     let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.iter().flat_map(hub_cells)).collect();

@@ -13,21 +13,18 @@ use trailwire_engine::trigger::Trigger;
 use super::document::{attributes, rule_names, set_pushed, wanted};
 use super::settings::Settings;
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
-use crate::apply::scope::{find_hub, hub_cells, trigger_cells};
+use crate::apply::scope::{hub_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::error::Kind as ErrorKind;
 use crate::config::Refresh;
 use crate::context::Context;
-use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
-use crate::store::Store;
+use crate::resource::definition::{find, identify, or_unchanged, unreadable};
+use crate::resource::{ReadRequest, ReadResponse};
 use crate::value::Dynamic;
 
 pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
     let as_it_was = request.state.clone();
-    match try_read(context, request).await {
-        Ok(response) => response,
-        Err(diagnostic) => ReadResponse { state: as_it_was, diagnostics: vec![diagnostic], private: None },
-    }
+    or_unchanged(try_read(context, request).await, as_it_was)
 }
 
 async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadResponse, Diagnostic> {
@@ -37,16 +34,14 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         return Ok(ReadResponse { state, ..ReadResponse::default() });
     }
     let session = context.cloud.session(&request.stop);
-    let reference = state.get_str("hub").unwrap_or_default();
-    let name = state.get_str("name").unwrap_or_default();
-    let hub = find_hub(&session, &context.shared, reference, state.get_str("hub_arn")).await?;
+    let (hub, name) = find(context, &session, &state, state.get_str("hub_arn")).await?;
     let snapshot = context.shared.snapshot(&session, &hub).await.map_err(|error| error.diagnostic())?;
     let record = snapshot.hub.as_ref().and_then(|item| item.record.as_ref());
     let (Some(definition), Some(record)) = (snapshot.definition(Kind::Trigger, name), record) else {
         return Ok(ReadResponse::default());
     };
     let Some(trigger) = definition.document.as_deref().and_then(|document| Trigger::parse(document).ok()) else {
-        return Ok(unreadable(&state, name));
+        return Ok(unreadable(state.clone(), Kind::Trigger, name));
     };
     let settings = Settings::read(definition.settings.as_deref());
     let pushed = pushed_after(&trigger, settings.pushed.as_ref());
@@ -57,23 +52,11 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let Drift { reasons, left, diagnostics } = drift_of(context, &session, &hub, record, (&trigger, &pushed), &state).await?;
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
-    new.set("id", Dynamic::String(format!("{}/{name}", hub.name())));
-    new.set("hub_arn", Dynamic::String(hub.arn()));
+    identify(&mut new, &hub, name);
     new.set("rule_names", Dynamic::strings(rule_names(&hub, name, &pushed)));
     new.set("cells", cells_value(scope.into_iter().chain(left)));
     new.set("drifted", drifted_value(reasons));
     Ok(ReadResponse { state: new, diagnostics, private: None })
-}
-
-/// The definition is there, but this version cannot read its document: the next apply writes it anew.
-fn unreadable(state: &Dynamic, name: &str) -> ReadResponse {
-    let mut state = state.clone();
-    let reason = "the definition in the hub's table cannot be read".to_owned();
-    state.set("drifted", drifted_value(BTreeMap::from([("table".to_owned(), reason)])));
-    let warning =
-        Diagnostic::warning(Code::DOCUMENT_REFUSED, format!("the definition of trigger `{name}` in the hub's table cannot be read"))
-            .help("the next apply writes it anew");
-    ReadResponse { state, diagnostics: vec![warning], private: None }
 }
 
 /// What a refresh found.
@@ -135,36 +118,4 @@ async fn drift_of(
 pub(crate) fn unread(cell: &Cell, error: &crate::cloud::error::CloudError) -> Diagnostic {
     Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept"))
         .help(error.to_string())
-}
-
-pub(super) async fn import(context: &Context, request: ImportRequest) -> ImportResponse {
-    match try_import(context, request).await {
-        Ok(state) => ImportResponse { state, diagnostics: Vec::new() },
-        Err(diagnostic) => ImportResponse { state: Dynamic::Null, diagnostics: vec![diagnostic] },
-    }
-}
-
-async fn try_import(context: &Context, request: ImportRequest) -> Result<Dynamic, Diagnostic> {
-    import_definition(context, &request, Kind::Trigger).await
-}
-
-/// The members that identify a definition named `HUB/NAME`.
-pub(crate) async fn import_definition(context: &Context, request: &ImportRequest, kind: Kind) -> Result<Dynamic, Diagnostic> {
-    let Some((reference, name)) = request.id.rsplit_once('/').filter(|(hub, name)| !hub.is_empty() && !name.is_empty()) else {
-        let word = kind.as_str();
-        return Err(Diagnostic::error(Code::BAD_IMPORT_ID, format!("`{}` does not name a {word}", request.id))
-            .help("write HUB/NAME, such as `security/root-login`"));
-    };
-    let session = context.cloud.session(&request.stop);
-    let hub = find_hub(&session, &context.shared, reference, None).await?;
-    let store = Store::new(&session, &hub);
-    match store.definition(kind, name).await.map_err(|error| error.diagnostic())? {
-        Some(_) => Ok(Dynamic::object([
-            ("id", Dynamic::String(format!("{}/{name}", hub.name()))),
-            ("hub", Dynamic::String(reference.to_owned())),
-            ("hub_arn", Dynamic::String(hub.arn())),
-            ("name", Dynamic::String(name.to_owned())),
-        ])),
-        None => Err(Diagnostic::error(Code::NOT_FOUND, format!("hub `{}` has no {} `{name}`", hub.name(), kind.as_str()))),
-    }
 }
