@@ -6,7 +6,7 @@ BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
 
 .PHONY: help
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Show the main job on a local AWS: apply, events, notifications, destroy
@@ -28,6 +28,12 @@ stand: build ## Start a local AWS and print the environment to export; Ctrl-C en
 lint: ## Check format and lints
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+.PHONY: properties
+properties: ## Try every law of matching and push-down a million times, with a release build (CASES)
+	PROPTEST_CASES=$(or $(CASES),1000000) $(CARGO) test --release -p trailwire-engine --test pushdown_laws
+	PROPTEST_CASES=$(or $(CASES),1000000) $(CARGO) test --release -p trailwire-engine --lib -- \
+		compiled_is_oracle all_judges_agree the_printed_tree_is_the_tree
 
 FUZZ_TARGETS := jmespath filter_pattern event_pattern matcher push_down
 FUZZ_SECONDS ?= 60

@@ -17,7 +17,7 @@ use crate::expr::Expr;
 pub const LONGEST: usize = 65_536;
 
 /// The deepest nesting of a tree. Chains of `&&`, `||`, `.a.b` and arguments in a row count little; brackets in brackets count.
-pub const DEEPEST: usize = 200;
+pub const DEEPEST: usize = 100;
 
 /// Parses an expression and resolves its functions: unknown names, numbers of arguments, literal arguments of a type that the
 /// function never takes, regular expressions and networks that cannot be compiled.

@@ -206,6 +206,35 @@ proptest! {
     }
 }
 
+/// That the cases are worth something: how many of a thousand outcomes are which.
+#[test]
+fn the_cases_match_err_and_do_neither() {
+    let (mut matches, mut errors, mut others, mut refused, mut looked_at) = (0, 0, 0, 0, 0);
+    for seed in 0..2_000 {
+        let dice = &mut Dice::new(seed);
+        let (set, scope) = (some_set(dice), scope(dice));
+        let record = record(dice);
+        let value = envelope(dice, record);
+        let event = Event::from_value(value.clone()).unwrap();
+        for (_, outcome) in set.oracle.outcomes(&event, &scope) {
+            looked_at += 1;
+            match outcome {
+                Outcome::Match => matches += 1,
+                Outcome::Error(_) => errors += 1,
+                Outcome::NoMatch(super::super::Reason::Expression) => others += 1,
+                Outcome::NoMatch(_) => {}
+            }
+        }
+        let mut bytes = text_of(dice, &value).into_bytes();
+        mutate(dice, &mut bytes);
+        refused += usize::from(set.judge(&bytes, &scope, &mut Scratch::default()).is_err());
+    }
+    let share = |count: usize| count * 1_000 / looked_at;
+    let told = format!("{} match, {} err, {} do neither; {refused} of 2000 refused", share(matches), share(errors), share(others));
+    println!("{told}");
+    assert!(share(matches) >= 100 && share(errors) >= 100 && share(others) >= 200 && (800..1_990).contains(&refused), "{told}");
+}
+
 fn mutate(dice: &mut Dice, event: &mut Vec<u8>) {
     let at = dice.roll(event.len());
     match dice.roll(4) {
