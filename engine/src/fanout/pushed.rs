@@ -5,6 +5,7 @@
 //! that is deployed already stays as it is for as long as the trigger does, if the present version of push-down finds nothing against it.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::pattern::{Narrowing, PatternTooLong, pieces_of};
 use super::rules::RuleState;
@@ -63,6 +64,12 @@ fn is_sound(deployed: &str, today: &str) -> bool {
         (Some(deployed), Some(today)) => today.implies(&deployed),
         _ => false,
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Conjuncts that are left, written as one text of their language; each once. `None` where nothing is left.

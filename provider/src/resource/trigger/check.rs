@@ -66,7 +66,7 @@ fn placeholder(name: &str) -> Option<Value> {
 }
 
 /// The trigger that a configuration declares, or everything that is wrong with its form.
-fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
+pub(super) fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
     let parsed = Trigger::from_value(&to_json(config, &DOCUMENT, placeholder));
     parsed.map_err(|diagnostics| diagnostics.into_iter().map(|diagnostic| without_set_elements(diagnostic, &SETS)).collect())
 }

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::pattern::PatternTooLong;
-use trailwire_engine::fanout::pushed::{Pushed, pushed_after, rule_state};
+use trailwire_engine::fanout::pushed::{Pushed, pushed_after, rule_state, sha256};
 use trailwire_engine::fanout::rules::{Rule, RuleRequest, trigger_rules};
 use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::trigger::{Action, OnError, PushDown, Test, Trigger};
 
-use super::check::{DECIDES, check, is_decided};
+use super::check::{DECIDES, is_decided, parse};
 use super::settings::Settings;
 use crate::resource::common::{optional_list, optional_map, optional_set, optional_tags, optional_text, tags_value};
 use crate::resource::{PlanRequest, plan};
@@ -43,6 +43,7 @@ pub(super) fn set_pushed(state: &mut Dynamic, pushed: &Pushed) {
         [one] => one.clone(),
         several => several.iter().map(read).collect::<Value>().to_string(),
     };
+    state.set("pattern_sha256", Dynamic::String(sha256(&pattern)));
     state.set("pushed_pattern", Dynamic::String(pattern));
     state.set("residual", optional_text(pushed.residual.as_deref()));
 }
@@ -66,10 +67,10 @@ pub(super) fn choose(trigger: &Trigger, prior: &Dynamic, planned: &Dynamic) -> R
 
 /// Plans the attributes that tell what the rules carry: unknown as long as that is not decided.
 pub(super) fn plan_pushed(planned: &mut Dynamic, request: &PlanRequest) {
-    let trigger = check(&request.config).0.filter(|_| is_decided(&request.config));
+    let trigger = parse(&request.config).ok().filter(|_| is_decided(&request.config));
     match trigger.and_then(|trigger| choose(&trigger, &request.prior, planned).ok()) {
         Some(pushed) => set_pushed(planned, &pushed),
-        None => plan::mark_unknown(planned, &["pushed_pattern", "residual"]),
+        None => plan::mark_unknown(planned, &["pushed_pattern", "pattern_sha256", "residual"]),
     }
 }
 

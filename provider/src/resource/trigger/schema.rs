@@ -33,6 +33,7 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::string("hub_arn").computed().describe("The ARN of the hub's bus."))
         .attribute(Attribute::list("rule_names", Type::String).volatile().describe("The EventBridge rules, by the same names in every cell."))
         .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where the names need several rules. It keeps every event that fires the trigger. Once deployed it stays as it is until something that decides it is changed, whatever later versions of the provider would push down."))
+        .attribute(Attribute::string("pattern_sha256").computed().describe("The SHA-256 of `pushed_pattern`, in hexadecimal."))
         .attribute(Attribute::string("residual").computed().describe("What of the match the pattern does not decide and the runtime does, as written; null where the pattern decides all of it."))
         .attribute(cells_attribute())
         .attribute(drifted_attribute())

@@ -7,6 +7,8 @@ use crate::resource::plan::known_part;
 
 const ROOT: &str = r#"{"source":[{"prefix":"aws."}],"detail-type":[{"suffix":" via CloudTrail"}],"detail":{"eventName":["AuthorizeSecurityGroupIngress"],"userIdentity":{"type":["Root"]}}}"#;
 
+const ROOT_SHA256: &str = "5f9ec6b636c18d3e66de6fef38a56c98d8298ac62e7ca5211c29e5eec8f28559";
+
 /// The patterns of the trigger's rules, each once.
 fn patterns(bench: &Bench) -> Vec<String> {
     let mut patterns: Vec<String> = bench.model.with(|world| {
@@ -37,6 +39,7 @@ async fn a_match_in_any_language_is_planned_as_the_pattern_that_the_rules_get() 
         state = bench.ok(T, &state, &config).await;
         assert_eq!(patterns(&bench), [ROOT], "{text}");
         assert_eq!((state.get_str("pushed_pattern"), state.get_str("residual")), (Some(ROOT), residual), "{text}");
+        assert_eq!(state.get_str("pattern_sha256"), Some(ROOT_SHA256));
     }
     let filter = with(json!({ "filter_pattern": "{ $.userIdentity.type = \"Root\" && $.userAgent = \"*x*\" }" }));
     state = bench.ok(T, &state, &filter).await;
