@@ -72,7 +72,7 @@ impl Subject {
             return Ok(Self::Match(matching));
         }
         let path = arguments.definitions.as_deref().unwrap_or(std::path::Path::new("."));
-        let definitions = files::load(path).map_err(Failure::refused)?;
+        let definitions = files::load_to_judge(path).map_err(Failure::refused)?;
         let wanted = |name: &str| arguments.trigger.as_ref().is_none_or(|wanted| wanted == name);
         let compiled: Vec<CompiledTrigger> = definitions
             .triggers()

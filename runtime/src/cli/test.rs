@@ -39,7 +39,7 @@ struct Results<'t> {
 /// [`Failure::Refused`] for definitions that can not be read, [`Failure::Broken`] where a test does not come out as expected.
 pub(crate) fn run(arguments: &TestArguments) -> Result<(), Failure> {
     let path = arguments.definitions.display();
-    let definitions = files::load(&arguments.definitions).map_err(Failure::refused)?;
+    let definitions = files::load_to_judge(&arguments.definitions).map_err(Failure::refused)?;
     let wanted = |trigger: &&Trigger| arguments.trigger.as_ref().is_none_or(|name| *name == trigger.name);
     let triggers: Vec<&Trigger> = definitions.triggers().filter(wanted).collect();
     if let (Some(name), true) = (&arguments.trigger, triggers.is_empty()) {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use thiserror::Error;
-use trailwire_engine::diagnostic::Diagnostic;
+use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::matcher::Scope;
 use trailwire_engine::trigger::Document;
 
@@ -42,6 +42,20 @@ fn drawn(refused: &[(String, Vec<Diagnostic>)]) -> String {
 ///
 /// [`FileError`], for a bad expression too.
 pub(crate) fn load(path: &Path) -> Result<Definitions, FileError> {
+    load_but(path, |_| true)
+}
+
+/// The same where events are only judged: what a destination is, or whether it is declared in another place, decides nothing.
+///
+/// # Errors
+///
+/// As [`load`].
+pub(crate) fn load_to_judge(path: &Path) -> Result<Definitions, FileError> {
+    load_but(path, |diagnostic| diagnostic.code != Code::BAD_DESTINATION)
+}
+
+/// Reads definitions; of what is wrong with triggers only what `counts`.
+fn load_but(path: &Path, counts: impl Fn(&Diagnostic) -> bool) -> Result<Definitions, FileError> {
     let mut documents = Documents::default();
     let mut origins = Origins::default();
     let mut refused = Vec::new();
@@ -61,7 +75,7 @@ pub(crate) fn load(path: &Path) -> Result<Definitions, FileError> {
             }
         }
     }
-    refused.extend(faults(&documents, &origins));
+    refused.extend(faults(&documents, &origins, counts));
     if !refused.is_empty() {
         return Err(FileError::Refused(refused));
     }
@@ -69,12 +83,13 @@ pub(crate) fn load(path: &Path) -> Result<Definitions, FileError> {
 }
 
 /// What is wrong with the triggers once all definitions are known; warnings are logged.
-fn faults(documents: &Documents, origins: &Origins) -> Vec<(String, Vec<Diagnostic>)> {
+fn faults(documents: &Documents, origins: &Origins, counts: impl Fn(&Diagnostic) -> bool) -> Vec<(String, Vec<Diagnostic>)> {
     let destinations =
         documents.destinations.iter().filter_map(|(name, destination)| Some((name.clone(), destination.clone().ok()?))).collect();
     let mut refused = Vec::new();
     for trigger in documents.triggers.values().flatten() {
-        let (errors, warnings): (Vec<_>, Vec<_>) = check(trigger, &destinations).into_iter().partition(Diagnostic::is_error);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            check(trigger, &destinations).into_iter().filter(&counts).partition(Diagnostic::is_error);
         for warning in warnings {
             tracing::warn!(trigger = trigger.name, warning = warning.draw(), "a definition looks wrong");
         }

@@ -131,6 +131,23 @@ FAILED   users: broken: its event cannot be read: "#;
 }
 
 /// The daemon runs over triggers whose tests fail: that is for the plan and for `trailwire test` to stop.
+/// Destinations may be in another state than the triggers: only delivering needs them.
+#[test]
+fn what_is_only_judged_needs_no_destinations() {
+    let mut users = trigger(&json!([notify()]));
+    let root = json!({"eventName": "CreateUser", "eventSource": "iam.amazonaws.com"}).to_string();
+    users["test"] = json!([{"name": "a user", "event": root, "expect": true}]);
+    let bench = Bench::new(&json!({"format_version": 1, "triggers": [users], "destinations": []}));
+    let path = bench.path("definitions.json");
+    let tested = Finished::of(trailwire(&["test", "--definitions"]).arg(&path)).success();
+    assert_eq!(tested.stdout, "ok       users: a user\n1 test as expected, 0 not\n");
+    let mut command = trailwire(&["explain", "-", "--definitions"]);
+    command.arg(&path);
+    assert!(with_stdin(command, &root).success().stdout.contains("trigger users fires"));
+    let refused = bench.run_over(&[], &[]).refused();
+    assert!(refused.stderr.contains("no destination `hook` is declared"), "{}", refused.stderr);
+}
+
 #[test]
 fn failing_tests_do_not_stop_the_daemon() {
     tested().run_over(&[], &["--until-idle", "0s"]).success();
