@@ -6,14 +6,14 @@ BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
 
 .PHONY: help
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Show the main job on a local AWS: apply, events, notifications, destroy
 	@$(BUILT)/trailwire-demo
 
 .PHONY: test
-test: lint build ## Check and test everything
+test: lint build catalogue-check ## Check and test everything
 	$(CARGO) test --workspace --no-fail-fast
 
 .PHONY: build
@@ -62,7 +62,31 @@ bench: ## Measure what is promised, with a release build (the first one takes se
 docs: ## Write the registry's pages in docs/ from the schemas
 	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs
 
+# The event catalogue is made by Python packages of pinned versions, in an environment of their own.
+CATALOGUE := tools/catalogue
+CATALOGUE_PYTHON := .stand/catalogue/bin/python
+CATALOGUE_STAMP := .stand/catalogue/made
+
+$(CATALOGUE_STAMP): $(CATALOGUE)/requirements.txt
+	python3 -m venv --clear .stand/catalogue
+	$(CATALOGUE_PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --requirement $<
+	touch $@
+
+.PHONY: catalogue
+catalogue: $(CATALOGUE_STAMP) ## Write the event catalogue (engine/src/catalogue/events.bin) from botocore, IAM's actions and the tables
+	@$(CATALOGUE_PYTHON) -B $(CATALOGUE)/catalogue.py write
+
+# Without a package index the committed catalogue cannot be made again; the engine's own tests still read every entry of it.
+.PHONY: catalogue-check
+catalogue-check: ## Make the event catalogue again and compare
+	@if $(MAKE) --no-print-directory $(CATALOGUE_STAMP); then $(CATALOGUE_PYTHON) -B $(CATALOGUE)/catalogue.py check; \
+	else echo "catalogue-check: skipped, its packages cannot be installed" >&2; fi
+
+.PHONY: catalogue-report
+catalogue-report: $(CATALOGUE_STAMP) ## Say how much of real records the event catalogue knows (RECORDS=FILE for other ones)
+	@$(CATALOGUE_PYTHON) -B $(CATALOGUE)/catalogue.py report $(RECORDS)
+
 .PHONY: clean
-clean: ## Remove what was built and the stand's Python environment
+clean: ## Remove what was built and the Python environments
 	$(CARGO) clean
 	rm -rf .stand

@@ -25,6 +25,7 @@ pub mod eval;
 pub mod lang;
 pub mod shape;
 pub mod pushdown;
+pub mod catalogue;
 pub mod trigger;
 pub mod matcher;
 pub mod explain;

@@ -71,14 +71,27 @@ fn is_hidden(character: char) -> bool {
 /// ```
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    nearest_within(word, candidates, (word.chars().count() / 3).max(1))
+}
+
+/// The candidate nearest to `word`, if it is at most `allowed` edits away, case ignored. Of equally near ones the first is taken.
+#[must_use]
+pub fn nearest_within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, allowed: usize) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|candidate| (distance(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter_map(|candidate| Some((distance_within(word, candidate, allowed)?, candidate)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// How many edits lie between two texts, case ignored, if at most `allowed` do. Texts whose lengths already tell that it is more
+/// cost nothing.
+#[must_use]
+pub fn distance_within(a: &str, b: &str, allowed: usize) -> Option<usize> {
+    if a.chars().count().abs_diff(b.chars().count()) > allowed {
+        return None;
+    }
+    Some(distance(&a.to_lowercase(), &b.to_lowercase())).filter(|distance| *distance <= allowed)
 }
 
 /// The number of insertions, deletions, substitutions and swaps of neighbours between two texts (optimal string alignment).
