@@ -37,11 +37,12 @@ fn records() -> Option<Vec<Value>> {
         println!("skipped: there is no {} beside the repository", file.display());
     }
     let text = found.map(|file| fs::read_to_string(file).expect("the file is text"))?;
-    Some(text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON")["record"].clone()).collect())
+    let record = |line: &str| serde_json::from_str::<Value>(line).expect("a line is JSON").get("record").cloned();
+    Some(text.lines().filter_map(record).collect())
 }
 
 fn field<'r>(record: &'r Value, name: &str) -> &'r str {
-    record[name].as_str().unwrap_or_default()
+    record.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[test]

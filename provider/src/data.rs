@@ -1,3 +1,4 @@
 //! Data sources.
 
+pub mod event_names;
 pub mod hub;

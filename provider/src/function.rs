@@ -1,4 +1,6 @@
-//! Provider-defined functions: the door. None exists yet; `registry` lists them.
+//! Provider-defined functions, one file each; `registry` lists them.
+
+pub mod event_names;
 
 use crate::schema::Type;
 use crate::value::Dynamic;

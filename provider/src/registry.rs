@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::data::event_names::EventNamesData;
 use crate::data::hub::HubData;
 use crate::function::Function;
+use crate::function::event_names::EventNames;
 use crate::resource::destination::DestinationResource;
 use crate::resource::hub::HubResource;
 use crate::resource::trigger::TriggerResource;
@@ -16,10 +18,10 @@ pub fn resources() -> Vec<Arc<dyn Resource>> {
 
 /// The data sources.
 pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(HubData)]
+    vec![Arc::new(HubData), Arc::new(EventNamesData)]
 }
 
 /// The functions.
 pub fn functions() -> Vec<Arc<dyn Function>> {
-    Vec::new()
+    vec![Arc::new(EventNames)]
 }

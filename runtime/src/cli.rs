@@ -4,6 +4,7 @@
 //! (arguments, definitions, an expression or input that is refused, a hub that is not there).
 
 mod eval;
+mod events;
 mod explain;
 mod input;
 mod matching;
@@ -37,6 +38,8 @@ enum Command {
     Test(test::TestArguments),
     /// Tells why an event does or does not fire a trigger.
     Explain(explain::ExplainArguments),
+    /// Lists the events that CloudTrail records, in its own spelling.
+    Events(events::EventsArguments),
 }
 
 /// Why a command ended without doing its work. The text is for a person: what is wrong, then what to do.
@@ -65,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Pattern(arguments) => pattern::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@
 //! | 2100-2199 | JMESPath: functions, types and traps |
 //! | 2200-2299 | filter patterns |
 //! | 2300-2399 | event patterns |
+//! | 2400-2499 | event names and sources |
 //! | 4000-4999 | AWS and the fan-out |
 //! | 5000-5999 | the provider itself |
 //! | 6000-6999 | the runtime |
@@ -149,6 +150,23 @@ codes! {
     PATTERN_REPEATED_PATH = 2305;
     /// A pattern with too many characters, wildcards or combinations.
     PATTERN_TOO_LARGE = 2306;
+
+    /// An event source that the catalogue does not know.
+    UNKNOWN_EVENT_SOURCE = 2400;
+    /// An event name that the catalogue does not know.
+    UNKNOWN_EVENT_NAME = 2401;
+    /// The name of an API that CloudTrail writes otherwise.
+    RENAMED_EVENT = 2402;
+    /// An event name that none of the sources has.
+    NAME_OF_OTHER_SOURCE = 2403;
+    /// A read-only event in a trigger whose rules leave such events out.
+    READ_ONLY_EVENT = 2404;
+    /// A data event, which is recorded only where a trail's selectors ask for it.
+    DATA_EVENT = 2405;
+    /// An event that CloudTrail does not record.
+    UNRECORDED_EVENT = 2406;
+    /// An event of a global service, in a scope without the region that records it.
+    HOME_REGION = 2407;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use trailwire_engine::diagnostic::Code;
 use trailwire_provider::{config, registry};
 
-use page::{Examples, Kind, page};
+use page::{Examples, Kind, function_page, page};
 
 /// What the registry accepts for one file.
 const MAX_PAGE_BYTES: usize = 500_000;
@@ -33,6 +33,9 @@ fn pages() -> BTreeMap<String, String> {
     for source in registry::data_sources() {
         let path = format!("data-sources/{}.md", short(source.name()));
         pages.insert(path, page(Kind::DataSource, source.name(), &source.schema(), &examples));
+    }
+    for function in registry::functions() {
+        pages.insert(format!("functions/{}.md", function.name()), function_page(function.as_ref(), &examples));
     }
     pages.insert("guides/diagnostics.md".to_owned(), diagnostics());
     pages
@@ -77,7 +80,7 @@ fn the_pages_say_what_the_schemas_say() {
 #[test]
 fn no_page_is_left_of_something_that_is_gone() {
     let pages = pages();
-    for directory in ["resources", "data-sources"] {
+    for directory in ["resources", "data-sources", "functions"] {
         for file in std::fs::read_dir(root().join("docs").join(directory)).into_iter().flatten() {
             let path = format!("{directory}/{}", file.unwrap().file_name().to_string_lossy());
             assert!(pages.contains_key(&path), "nothing offers docs/{path}");
@@ -89,7 +92,8 @@ fn no_page_is_left_of_something_that_is_gone() {
 fn every_example_is_there_and_terraform_finds_it_valid() {
     let resources = registry::resources().into_iter().map(|resource| ("resources", resource.name(), vec!["resource.tf", "import.sh"]));
     let sources = registry::data_sources().into_iter().map(|source| ("data-sources", source.name(), vec!["data-source.tf"]));
-    for (kind, name, files) in resources.chain(sources) {
+    let functions = registry::functions().into_iter().map(|function| ("functions", function.name(), vec!["function.tf"]));
+    for (kind, name, files) in resources.chain(sources).chain(functions) {
         let directory = root().join("examples").join(kind).join(name);
         for file in &files {
             assert!(directory.join(file).exists(), "examples/{kind}/{name}/{file} is missing");

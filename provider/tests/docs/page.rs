@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use trailwire_provider::function::Function;
 use trailwire_provider::schema::{Attribute, Block, NestedBlock, Nesting, Presence, Rule, Schema, Type};
 use trailwire_provider::value::Dynamic;
 
@@ -70,6 +71,32 @@ pub(crate) fn page(kind: Kind, name: &str, schema: &Schema, examples: &Examples)
         text.push_str(&format!("\n## Import\n\n```shell\n{}\n```\n", import.trim_end()));
     }
     text
+}
+
+/// The page of a function.
+pub(crate) fn function_page(function: &dyn Function, examples: &Examples) -> String {
+    let (name, summary) = (function.name(), function.summary());
+    let mut text = format!(
+        "---\npage_title: \"{name} function - trailwire\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n# function: {name}\n\n{summary}\n"
+    );
+    if let Ok(example) = std::fs::read_to_string(examples.0.join("functions").join(name).join("function.tf")) {
+        text.push_str(&format!("\n## Example Usage\n\n```terraform\n{}\n```\n", example.trim_end()));
+    }
+    let parameters = function.parameters();
+    let signature: Vec<String> = parameters.iter().map(|parameter| format!("{} {}", parameter.name, lower(&parameter.kind))).collect();
+    text.push_str(&format!(
+        "\n## Signature\n\n```text\n{name}({}) {}\n```\n\n## Arguments\n\n",
+        signature.join(", "),
+        lower(&function.result())
+    ));
+    for (number, parameter) in parameters.iter().enumerate() {
+        text.push_str(&format!("{}. `{}` ({}) {}\n", number + 1, parameter.name, parameter.kind.title(), parameter.description));
+    }
+    text
+}
+
+fn lower(kind: &Type) -> String {
+    kind.title().to_lowercase()
 }
 
 /// Calls `act` with every block and its path.

@@ -4,6 +4,7 @@
 mod commands;
 mod crash;
 mod destinations;
+mod events;
 mod http;
 mod input;
 mod languages;

@@ -1,0 +1,57 @@
+//! The catalogue on the command line.
+
+use serde_json::{Value, json};
+
+use crate::program::{Finished, trailwire};
+
+fn output(arguments: &[&str]) -> String {
+    Finished::of(&mut trailwire(arguments)).success().stdout
+}
+
+#[test]
+fn sources_and_events() {
+    let sources = output(&["events"]);
+    assert!(sources.lines().any(|line| line == "iam.amazonaws.com"), "{sources}");
+    assert!(sources.lines().count() > 450, "{sources}");
+    assert_eq!(output(&["events", "--prefix", "iam."]), "iam.amazonaws.com\n");
+
+    let created = output(&["events", "lambda.amazonaws.com", "--prefix", "CreateF"]);
+    assert_eq!(created, "CreateFunction20150331\nCreateFunctionUrlConfig\n");
+    let read = output(&["events", "signin.amazonaws.com", "--read-only"]);
+    assert!(!read.contains("ConsoleLogin"), "{read}");
+    for source in ["ec2.amazonaws.com", "iam.amazonaws.com", "signin.amazonaws.com"] {
+        let wide: Vec<String> = output(&["events", source]).lines().filter(|line| line.len() > 100).map(str::to_owned).collect();
+        assert_eq!(wide, [] as [String; 0]);
+    }
+}
+
+#[test]
+fn events_as_json() {
+    let text = output(&["events", "iam.amazonaws.com", "--prefix", "CreateUser", "--json"]);
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let regions = lines[0]["regions"].clone();
+    assert_eq!(regions[0], "us-east-1");
+    let expected = json!({
+        "source": "iam.amazonaws.com",
+        "name": "CreateUser",
+        "event_type": "AwsApiCall",
+        "read_only": false,
+        "data_event": false,
+        "origin": "api",
+        "regions": regions,
+        "reaches_event_bridge": true,
+    });
+    assert_eq!(lines, [expected]);
+    assert_eq!(output(&["events", "--prefix", "iam.", "--json"]), "{\"source\":\"iam.amazonaws.com\"}\n");
+}
+
+#[test]
+fn an_unknown_source_is_refused_with_the_one_that_was_meant() {
+    let finished = Finished::of(&mut trailwire(&["events", "cloudwatch.amazonaws.com"])).refused();
+    assert_eq!(
+        finished.stderr,
+        "error: there is no event source `cloudwatch.amazonaws.com` in the catalogue\n  = help: did you mean `monitoring.amazonaws.com`?\n"
+    );
+    assert_eq!(finished.stdout, "");
+    Finished::of(&mut trailwire(&["events", "--read-only"])).refused();
+}
