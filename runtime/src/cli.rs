@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     Refused(String),
     /// It failed while working. Exit code 1.
     Broken(String),
+    /// Nobody reads what it prints any more. Exit code 0: who went away has seen what they wanted.
+    Unread,
 }
 
 impl Failure {
@@ -74,6 +76,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Refused(reason)) => complain(&reason, 2),
         Err(Failure::Broken(reason)) => complain(&reason, 1),
+        Err(Failure::Unread) => ExitCode::SUCCESS,
     }
 }
 
@@ -86,5 +89,8 @@ fn complain(reason: &str, code: u8) -> ExitCode {
 
 /// Writes a line to standard output. A reader that has gone away (`| head`) ends the command without noise.
 pub(crate) fn print(line: &str) -> Result<(), Failure> {
-    writeln!(std::io::stdout().lock(), "{line}").map_err(Failure::broken)
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Failure::Unread,
+        _ => Failure::broken(error),
+    })
 }

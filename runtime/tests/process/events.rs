@@ -1,5 +1,7 @@
 //! The catalogue on the command line.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::program::{Finished, trailwire};
@@ -54,4 +56,14 @@ fn an_unknown_source_is_refused_with_the_one_that_was_meant() {
     );
     assert_eq!(finished.stdout, "");
     Finished::of(&mut trailwire(&["events", "--read-only"])).refused();
+}
+
+/// `trailwire events SOURCE | head -1`.
+#[test]
+fn a_reader_that_goes_away_ends_it_without_noise() {
+    let mut command = trailwire(&["events", "ec2.amazonaws.com", "--json"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
 }
