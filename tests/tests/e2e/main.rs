@@ -8,6 +8,7 @@ mod embedded;
 mod failures;
 mod input;
 mod interruption;
+mod packs;
 mod languages;
 mod planning;
 mod world;

@@ -1,0 +1,4 @@
+output "triggers" {
+  description = "The triggers by the names of their rules."
+  value       = module.pack.triggers
+}
