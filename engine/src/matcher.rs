@@ -18,6 +18,7 @@ use crate::expr::Expr;
 use crate::trigger::{OnError, Trigger};
 
 pub use compiled::{CompiledSet, Fired, Scratch, Verdict};
+pub use rules::is_read_only_name;
 
 /// What a hub watches. `None` stands for "everything" (a runtime without a hub).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

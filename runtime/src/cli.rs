@@ -6,6 +6,7 @@
 mod eval;
 mod events;
 mod explain;
+mod import;
 mod input;
 mod matching;
 mod pattern;
@@ -36,6 +37,8 @@ enum Command {
     Pattern(pattern::PatternArguments),
     /// Runs the tests of triggers.
     Test(test::TestArguments),
+    /// Prints rules of other products as triggers in HCL.
+    Import(import::ImportArguments),
     /// Tells why an event does or does not fire a trigger.
     Explain(explain::ExplainArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
@@ -69,6 +72,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Pattern(arguments) => pattern::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
     };

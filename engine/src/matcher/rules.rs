@@ -74,8 +74,10 @@ pub(super) fn is_left_out_by_enabled_rule(event: &Event) -> bool {
     is_read_only && event.name().is_some_and(|name| is_read_only_name(name, event.source()))
 }
 
-/// The part of it that names and sources decide.
-pub(super) fn is_read_only_name(name: &str, source: Option<&str>) -> bool {
+/// The part of it that names and sources decide: whether a plain ENABLED rule leaves out such an event where the event is read-only.
+/// Where the source is not known, `None`.
+#[must_use]
+pub fn is_read_only_name(name: &str, source: Option<&str>) -> bool {
     let is_named_so = ["Get", "List", "Describe"].iter().any(|prefix| name.starts_with(prefix));
     let counts_as_change = source == Some("sts.amazonaws.com") && matches!(name, "GetFederationToken" | "GetSessionToken");
     is_named_so && !counts_as_change

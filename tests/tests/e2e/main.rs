@@ -6,6 +6,7 @@ mod delivery;
 mod drift;
 mod embedded;
 mod failures;
+mod import;
 mod input;
 mod interruption;
 mod packs;
