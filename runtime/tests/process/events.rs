@@ -58,6 +58,19 @@ fn an_unknown_source_is_refused_with_the_one_that_was_meant() {
     Finished::of(&mut trailwire(&["events", "--read-only"])).refused();
 }
 
+/// What the guide shows is what the command prints.
+#[test]
+fn the_guide_is_true() {
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides/event-names.md");
+    let text = std::fs::read_to_string(guide).unwrap();
+    let console = text.split("```console\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown: Vec<(&str, &str)> = console.split("$ trailwire ").skip(1).map(|shown| shown.split_once('\n').unwrap()).collect();
+    assert_eq!(shown.len(), 2);
+    for (command, expected) in shown {
+        assert_eq!(output(&command.split(' ').collect::<Vec<_>>()), expected, "{command}");
+    }
+}
+
 /// `trailwire events SOURCE | head -1`.
 #[test]
 fn a_reader_that_goes_away_ends_it_without_noise() {
