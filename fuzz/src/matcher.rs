@@ -113,10 +113,18 @@ fn agree(set: &CompiledSet, bytes: &[u8], scope: &Scope, scratch: &mut Scratch) 
         return;
     }
     assert_eq!(checked, None, "not JSON, {shown:?}");
+    // Where no name of the set stands there is nobody to fire, however the brackets pair; how many there are is still counted.
+    let is_nobodys = told.as_ref().is_some_and(Vec::is_empty) && !names_anybody(set, &shown);
     if told.is_some() {
         let repaired = repaired(bytes).unwrap_or_else(|| panic!("brackets or quotes are left open, and it is judged: {shown:?}"));
-        assert_eq!(told, by_oracle(set, repaired, scope), "with null where it is faulty, {shown:?}");
+        assert!(is_nobodys || told == by_oracle(set, repaired, scope), "{told:?} with null where it is faulty, {shown:?}");
     }
+}
+
+/// Whether an event name of the set stands anywhere, spelt plainly or perhaps with escapes.
+fn names_anybody(set: &CompiledSet, event: &str) -> bool {
+    let names = |trigger: &Trigger| trigger.any_event || trigger.event_names.iter().any(|name| event.contains(name.as_str()));
+    event.contains('\\') || set.triggers().iter().any(|trigger| names(trigger.trigger()))
 }
 
 /// The triggers that fire, in the order of the set; `None` where it is no event.
