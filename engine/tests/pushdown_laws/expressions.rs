@@ -37,6 +37,7 @@ fn atom(path: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let comparator = select(vec!["==", "==", "!=", "<", "<=", ">", ">="]);
     let network = select(vec!["10.0.0.0/8", "10.0.0.1/32", "0.0.0.0/0", "2001:db8::/32", "::ffff:10.0.0.0/104"]);
     let function = select(vec!["starts_with", "ends_with", "contains", "contains"]);
+    let operand_of_type = operand.clone();
     let some = (operand.clone(), operand.clone(), 0..6, literal()).boxed();
     prop_oneof![
         6 => (operand.clone(), comparator, literal()).prop_map(|(operand, comparator, literal)| format!("{operand} {comparator} {literal}")),
@@ -55,6 +56,7 @@ fn atom(path: BoxedStrategy<String>) -> impl Strategy<Value = String> {
             _ => format!("[{a}, {b}]"),
         }),
         1 => literal(),
+        2 => (operand_of_type, select(vec!["string", "number", "boolean", "array", "null"])).prop_map(|(operand, name)| format!("type({operand}) == '{name}'")),
     ]
 }
 
