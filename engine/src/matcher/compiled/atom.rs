@@ -1,12 +1,14 @@
 //! The predicates that triggers are made of, each evaluated at most once an event.
 
 use std::cmp::Ordering;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::extract::{Extract, Faulty, FieldId, Raw, Source, small_integer};
+use super::extract::{Extract, Faulty, Raw, Source};
+use super::fields::FieldId;
+use super::numbers::small_integer;
 use crate::eval::search_counted;
 use crate::expr::{Comparator, Expr, Network};
 use crate::value::{self, Map, Number, Value, is_true_inside, is_true_verdict};
@@ -25,7 +27,6 @@ pub(super) struct Truth {
 }
 
 impl Truth {
-    pub(super) const TRUE: Self = Self::of(true);
     pub(super) const FALSE: Self = Self::of(false);
 
     /// Of a boolean; null counts as false in both places.
@@ -258,11 +259,31 @@ fn number(text: &[u8]) -> Result<Number, Failure> {
 }
 
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    if let Some(address) = usual_address(text) {
+        return Some(IpAddr::V4(address));
+    }
     // The longest spelling of an address has 45 characters; a scope id, which std takes for none, would be longer.
     if text.len() > 64 {
         return None;
     }
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// An address of version 4 as it is usually spelt, without a zero ahead of other digits.
+fn usual_address(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut parts = [0_u8; 4];
+    let mut texts = text.split(|byte| *byte == b'.');
+    for part in &mut parts {
+        *part = match *texts.next()? {
+            [a @ b'0'..=b'9'] => a - b'0',
+            [a @ b'1'..=b'9', b @ b'0'..=b'9'] => (a - b'0') * 10 + (b - b'0'),
+            [b'1', b @ b'0'..=b'9', c @ b'0'..=b'9'] => 100 + (b - b'0') * 10 + (c - b'0'),
+            [b'2', b @ b'0'..=b'4', c @ b'0'..=b'9'] => 200 + (b - b'0') * 10 + (c - b'0'),
+            [b'2', b'5', c @ b'0'..=b'5'] => 250 + (c - b'0'),
+            _ => return None,
+        };
+    }
+    texts.next().is_none().then(|| Ipv4Addr::from(parts))
 }
 
 fn whole(raw: Raw<'_>) -> Result<Value, Failure> {
@@ -286,4 +307,26 @@ fn put(shown: &mut Value, path: &[String], value: Value) {
         place = members.entry(name.as_str()).or_insert(Value::Null);
     }
     *place = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_the_standard_library() {
+        let octets =
+            ["0", "9", "10", "99", "100", "199", "200", "249", "255", "256", "260", "300", "00", "01", "1000", "", "a", "-1", " 1"];
+        for octet in octets {
+            for text in [
+                format!("{octet}.2.3.4"),
+                format!("1.2.3.{octet}"),
+                format!("1.{octet}.3"),
+                format!("1.2.3.4.{octet}"),
+                format!("::{octet}"),
+            ] {
+                assert_eq!(address(text.as_bytes()), text.parse().ok(), "{text:?}");
+            }
+        }
+    }
 }

@@ -2,103 +2,16 @@
 //!
 //! Every path that any trigger reads is a node of one tree of names. An object is walked once, when the first field below it is
 //! asked for, and all its members that the tree knows are remembered by their places; a member that comes twice is remembered
-//! by its last place. Strings with escapes are unescaped then; everything else stays where it is in the event.
+//! by its last place. Strings with escapes are unescaped then; everything else stays where it is in the event, and is checked
+//! when it is read.
 
-use super::hash::hash;
+use super::fields::{Children, FieldId, Fields, ROOT};
+use super::numbers::is_number;
 use super::scan::Tape;
-
-/// A path that some trigger reads: the number of its node.
-pub(super) type FieldId = u32;
-
-/// The whole event.
-pub(super) const ROOT: FieldId = 0;
 
 /// The bytes are not JSON in a place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Faulty;
-
-/// All paths that a set reads.
-#[derive(Debug, Default)]
-pub(super) struct Fields {
-    nodes: Vec<Node>,
-    /// Apart from the nodes, because every look at a field asks for it.
-    parents: Vec<FieldId>,
-}
-
-#[derive(Debug, Default)]
-struct Node {
-    name: Box<[u8]>,
-    /// Children by the hash of their names, in a table of a power of two; 0 (the root) stands for an empty place.
-    children: Vec<(u32, FieldId)>,
-    count: usize,
-}
-
-impl Fields {
-    pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::default()], parents: vec![ROOT] }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// The node of a path, made if it is new.
-    pub(super) fn intern(&mut self, path: &[String]) -> FieldId {
-        let mut node = ROOT;
-        for name in path {
-            node = self.child(node, name.as_bytes()).unwrap_or_else(|| self.add(node, name.as_bytes()));
-        }
-        node
-    }
-
-    fn add(&mut self, parent: FieldId, name: &[u8]) -> FieldId {
-        let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        self.nodes.push(Node { name: name.into(), ..Node::default() });
-        self.parents.push(parent);
-        let Some(node) = self.nodes.get_mut(parent as usize) else { return id };
-        node.count += 1;
-        let mut members: Vec<FieldId> = node.children.iter().map(|(_, child)| *child).filter(|child| *child != ROOT).collect();
-        members.push(id);
-        let mut table = vec![(0, ROOT); (node.count * 4).next_power_of_two()];
-        for member in members {
-            let hashed = self.nodes.get(member as usize).map_or(0, |node| fold(hash(&node.name)));
-            let mut at = hashed as usize & (table.len() - 1);
-            while table.get(at).is_some_and(|(_, taken)| *taken != ROOT) {
-                at = (at + 1) & (table.len() - 1);
-            }
-            if let Some(slot) = table.get_mut(at) {
-                *slot = (hashed, member);
-            }
-        }
-        if let Some(node) = self.nodes.get_mut(parent as usize) {
-            node.children = table;
-        }
-        id
-    }
-
-    #[inline]
-    fn child(&self, parent: FieldId, name: &[u8]) -> Option<FieldId> {
-        let children = &self.nodes.get(parent as usize)?.children;
-        let mask = children.len().wrapping_sub(1);
-        let hashed = fold(hash(name));
-        let mut at = hashed as usize & mask;
-        loop {
-            let (other, child) = *children.get(at)?;
-            if child == ROOT {
-                return None;
-            }
-            if other == hashed && self.nodes.get(child as usize).is_some_and(|node| *node.name == *name) {
-                return Some(child);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "half of a hash will do")]
-fn fold(hash: u64) -> u32 {
-    (hash ^ (hash >> 32)) as u32
-}
 
 /// What a field holds. Numbers are checked, containers are not.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,13 +27,24 @@ pub(super) enum Raw<'e> {
     Container(&'e [u8]),
 }
 
+/// The same without a closer look: what begins like null counts as null.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Held<'e> {
+    Nothing,
+    Text(&'e [u8]),
+    Other,
+}
+
+/// What a value is by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Held {
+enum Kind {
     #[default]
     Null,
     True,
     False,
+    /// A number, or nothing that JSON knows.
     Number,
+    /// Without its quotes.
     Text,
     /// In [`Extract::unescaped`].
     Unescaped,
@@ -128,23 +52,35 @@ enum Held {
     Object,
 }
 
+#[expect(clippy::indexing_slicing, reason = "done while compiling, where it could not panic unnoticed")]
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Number; 256];
+    kinds[b'n' as usize] = Kind::Null;
+    kinds[b't' as usize] = Kind::True;
+    kinds[b'f' as usize] = Kind::False;
+    kinds[b'"' as usize] = Kind::Text;
+    kinds[b'[' as usize] = Kind::Array;
+    kinds[b'{' as usize] = Kind::Object;
+    kinds
+};
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     /// The event in which the field was found.
     found: u32,
-    /// The event in which its members were looked for.
-    walked: u32,
-    held: Held,
     start: u32,
     end: u32,
     /// The number of the opening bracket.
     token: u32,
+    kind: Kind,
 }
 
 /// What was found in one event. Reused from event to event.
 #[derive(Debug, Default)]
 pub(super) struct Extract {
     slots: Vec<Slot>,
+    /// The event in which each object's members were looked for.
+    walked: Vec<u32>,
     unescaped: Vec<u8>,
     now: u32,
 }
@@ -163,187 +99,198 @@ impl Extract {
         self.now = self.now.wrapping_add(1);
         if self.now == 0 {
             self.slots.clear();
+            self.walked.clear();
             self.now = 1;
         }
         if self.slots.len() < fields.len() {
             self.slots.resize(fields.len(), Slot::default());
+            self.walked.resize(fields.len(), 0);
         }
         self.unescaped.clear();
         if let Some(root) = self.slots.first_mut() {
-            *root =
-                Slot { found: self.now, walked: 0, held: Held::Object, start: 0, end: u32::try_from(source_end).unwrap_or(0), token: 0 };
+            *root = Slot { found: self.now, start: 0, end: u32::try_from(source_end).unwrap_or(0), token: 0, kind: Kind::Object };
         }
     }
 
     /// What a field holds.
     #[inline]
     pub(super) fn get<'x>(&'x mut self, source: Source<'x>, field: FieldId) -> Result<Raw<'x>, Faulty> {
-        let slot = self.slot(source, field)?;
-        let part = |bytes: &'x [u8]| bytes.get(slot.start as usize..slot.end as usize).ok_or(Faulty);
-        Ok(match slot.held {
-            Held::Null => Raw::Null,
-            Held::True => Raw::Bool(true),
-            Held::False => Raw::Bool(false),
-            Held::Number => Raw::Number(part(source.event)?),
-            Held::Text => Raw::Text(part(source.event)?),
-            Held::Unescaped => Raw::Text(part(&self.unescaped)?),
-            Held::Array | Held::Object => Raw::Container(part(source.event)?),
-        })
+        self.find(source, field)?;
+        self.known(source, field)
     }
 
     /// Whether a field holds an object.
     pub(super) fn is_object(&mut self, source: Source<'_>, field: FieldId) -> Result<bool, Faulty> {
-        Ok(self.slot(source, field)?.held == Held::Object)
+        self.find(source, field)?;
+        Ok(self.slot(field).kind == Kind::Object)
     }
 
     /// Two fields at once.
     pub(super) fn pair<'x>(&'x mut self, source: Source<'x>, left: FieldId, right: FieldId) -> Result<(Raw<'x>, Raw<'x>), Faulty> {
-        self.slot(source, left)?;
-        self.slot(source, right)?;
+        self.find(source, left)?;
+        self.find(source, right)?;
         let this: &'x Self = self;
         Ok((this.known(source, left)?, this.known(source, right)?))
     }
 
-    /// What a field holds whose parent was walked before.
+    /// What a field holds, if the object that it is in was walked before.
+    #[inline]
     fn known<'x>(&'x self, source: Source<'x>, field: FieldId) -> Result<Raw<'x>, Faulty> {
-        let slot = self.slots.get(field as usize).filter(|slot| slot.found == self.now).copied().unwrap_or_default();
-        let part = |bytes: &'x [u8]| bytes.get(slot.start as usize..slot.end as usize).ok_or(Faulty);
-        Ok(match slot.held {
-            Held::Null => Raw::Null,
-            Held::True => Raw::Bool(true),
-            Held::False => Raw::Bool(false),
-            Held::Number => Raw::Number(part(source.event)?),
-            Held::Text => Raw::Text(part(source.event)?),
-            Held::Unescaped => Raw::Text(part(&self.unescaped)?),
-            Held::Array | Held::Object => Raw::Container(part(source.event)?),
-        })
+        let slot = self.slot(field);
+        let (start, end) = (slot.start as usize, slot.end as usize);
+        if slot.kind == Kind::Text {
+            return source.event.get(start..end).map(Raw::Text).ok_or(Faulty);
+        }
+        if slot.found == 0 {
+            return Ok(Raw::Null);
+        }
+        if slot.kind == Kind::Unescaped {
+            return self.unescaped.get(start..end).map(Raw::Text).ok_or(Faulty);
+        }
+        let text = source.event.get(start..end).ok_or(Faulty)?;
+        match slot.kind {
+            Kind::Array | Kind::Object => Ok(Raw::Container(text)),
+            Kind::Null if text == b"null" => Ok(Raw::Null),
+            Kind::True if text == b"true" => Ok(Raw::Bool(true)),
+            Kind::False if text == b"false" => Ok(Raw::Bool(false)),
+            Kind::Number if is_number(text) => Ok(Raw::Number(text)),
+            _ => Err(Faulty),
+        }
     }
 
+    /// What a field holds, as far as the questions of a group ask, if the object that it is in was walked before.
+    #[inline(always)]
+    pub(super) fn held<'x>(&'x self, source: Source<'x>, field: FieldId) -> Held<'x> {
+        let Some(slot) = self.slots.get(field as usize).filter(|slot| slot.found == self.now) else { return Held::Nothing };
+        let text = match slot.kind {
+            Kind::Text => source.event,
+            Kind::Null => return Held::Nothing,
+            Kind::Unescaped => &self.unescaped,
+            _ => return Held::Other,
+        };
+        Held::Text(text.get(slot.start as usize..slot.end as usize).unwrap_or_default())
+    }
+
+    /// The slot of a field that was found in this event, or one that says that it was not.
     #[inline]
-    fn slot(&mut self, source: Source<'_>, field: FieldId) -> Result<Slot, Faulty> {
-        if field != ROOT {
-            let parent = source.fields.parents.get(field as usize).copied().unwrap_or(ROOT);
-            if self.slots.get(parent as usize).is_some_and(|slot| slot.walked != self.now) {
-                self.walk(source, parent)?;
-            }
+    fn slot(&self, field: FieldId) -> Slot {
+        match self.slots.get(field as usize) {
+            Some(slot) if slot.found == self.now => *slot,
+            _ => Slot::default(),
         }
-        Ok(self.slots.get(field as usize).filter(|slot| slot.found == self.now).copied().unwrap_or_default())
+    }
+
+    /// Walks the object that a field is in, if that was not done yet.
+    #[inline]
+    fn find(&mut self, source: Source<'_>, field: FieldId) -> Result<(), Faulty> {
+        if field == ROOT { Ok(()) } else { self.open(source, source.fields.parent(field)) }
+    }
+
+    /// Walks an object, and those that it is in, if that was not done yet.
+    #[inline]
+    pub(super) fn open(&mut self, source: Source<'_>, node: FieldId) -> Result<(), Faulty> {
+        if self.walked.get(node as usize).is_some_and(|walked| *walked == self.now) {
+            return Ok(());
+        }
+        self.walk(source, node)
     }
 
     /// Looks for all known members of an object.
-    #[cold]
+    #[inline(never)]
     fn walk(&mut self, source: Source<'_>, node: FieldId) -> Result<(), Faulty> {
-        let slot = self.slot(source, node)?;
-        if let Some(slot) = self.slots.get_mut(node as usize) {
-            slot.walked = self.now;
+        self.find(source, node)?;
+        if let Some(walked) = self.walked.get_mut(node as usize) {
+            *walked = self.now;
         }
-        if slot.held != Held::Object {
+        let slot = self.slot(node);
+        if slot.kind != Kind::Object {
             return Ok(());
         }
         let Source { event, tape, fields } = source;
-        let end = slot.end as usize - 1;
-        let mut before = slot.start as usize;
+        let children = fields.children(node);
+        let (tokens, closings) = (tape.tokens(), tape.closings());
+        let has_backslash = tape.has_backslash();
+        let end = slot.end - 1;
+        let mut before = slot.start;
         let mut token = slot.token as usize + 1;
-        if tape.position(token) == Some(end) {
-            return if before + 1 == end { Ok(()) } else { Err(Faulty) };
+        if before + 1 == end {
+            return Ok(());
         }
         loop {
-            // The pass made sure that a string ends right before the next structural character.
-            let colon = tape.position(token).ok_or(Faulty)?;
-            if event.get(colon) != Some(&b':') || event.get(before + 1) != Some(&b'"') {
-                return Err(Faulty);
+            // The pass made sure that a string ends right before the next structural character, and that one follows a bracket that
+            // closes.
+            let [colon, next] = *tokens.get(token..).and_then(|tokens| tokens.first_chunk::<2>()).ok_or(Faulty)?;
+            let (start, end_of_name) = (before as usize, colon as usize);
+            let child = if has_backslash {
+                escaped_child(event, start, end_of_name, children)
+            } else {
+                children.between(event, start, end_of_name)
+            };
+            let child = child.ok_or(Faulty)?;
+            let mut opening = 0;
+            let mut follows = next;
+            token += 1;
+            if next == colon + 1 {
+                opening = token;
+                let closing = *closings.get(token).ok_or(Faulty)? as usize;
+                let [closes, behind] = *tokens.get(closing..).and_then(|tokens| tokens.first_chunk::<2>()).ok_or(Faulty)?;
+                // `{` and `}`, like `[` and `]`, are two apart.
+                let pair = event.get(closes as usize).zip(event.get(next as usize));
+                if pair.is_none_or(|(close, open)| close.wrapping_sub(*open) != 2) {
+                    return Err(Faulty);
+                }
+                follows = behind;
+                token = closing + 1;
             }
-            let name = event.get(before + 2..colon - 1).ok_or(Faulty)?;
-            let next = tape.position(token + 1).ok_or(Faulty)?;
-            let child = if tape.has_backslash() && memchr::memchr(b'\\', name).is_some() {
-                fields.child(node, unescape(event.get(before + 1..colon).ok_or(Faulty)?)?.as_bytes())
-            } else {
-                fields.child(node, name)
-            };
-            let (opening, after) = if next == colon + 1 {
-                // An empty value, or a container.
-                if !matches!(event.get(next), Some(b'{' | b'[')) {
-                    return Err(Faulty);
-                }
-                let closes_at = tape.closing(next).ok_or(Faulty)?;
-                let closing = tape.number(closes_at).ok_or(Faulty)?;
-                let follows_at = tape.position(closing + 1).ok_or(Faulty)?;
-                if follows_at != closes_at + 1
-                    || event.get(closes_at).zip(event.get(next)).is_none_or(|(close, open)| close.wrapping_sub(*open) != 2)
-                {
-                    return Err(Faulty);
-                }
-                (token + 1, closing + 1)
-            } else {
-                (0, token + 1)
-            };
-            let follows = tape.position(after).ok_or(Faulty)?;
             if let Some(child) = child {
-                self.remember(source, child, colon + 1, follows, opening)?;
+                self.remember(event, child, colon + 1, follows, opening, has_backslash)?;
             }
-            match event.get(follows) {
-                Some(b',') => (before, token) = (follows, after + 1),
+            match event.get(follows as usize) {
+                Some(b',') => before = follows,
                 Some(b'}') if follows == end => return Ok(()),
                 _ => return Err(Faulty),
             }
+            token += 1;
         }
     }
 
-    fn remember(&mut self, source: Source<'_>, child: FieldId, start: usize, end: usize, token: usize) -> Result<(), Faulty> {
-        let text = source.event.get(start..end).ok_or(Faulty)?;
-        let (mut start, mut end) = (start, end);
-        let held = match text.first() {
-            Some(b'"') if source.tape.has_backslash() && memchr::memchr(b'\\', text).is_some() => {
-                let unescaped = unescape(text)?;
-                start = self.unescaped.len();
-                self.unescaped.extend_from_slice(unescaped.as_bytes());
-                end = self.unescaped.len();
-                Held::Unescaped
-            }
-            Some(b'"') => {
-                (start, end) = (start + 1, end - 1);
-                Held::Text
-            }
-            Some(b'{') => Held::Object,
-            Some(b'[') => Held::Array,
-            Some(b't') if text == b"true" => Held::True,
-            Some(b'f') if text == b"false" => Held::False,
-            Some(b'n') if text == b"null" => Held::Null,
-            _ if is_number(text) => Held::Number,
-            _ => return Err(Faulty),
-        };
-        let small = |number: usize| u32::try_from(number).map_err(|_| Faulty);
-        let slot = Slot { found: self.now, walked: 0, held, start: small(start)?, end: small(end)?, token: small(token)? };
+    #[inline(always)]
+    fn remember(&mut self, event: &[u8], child: FieldId, start: u32, end: u32, opening: usize, has_backslash: bool) -> Result<(), Faulty> {
+        let kind = KINDS.get(usize::from(*event.get(start as usize).ok_or(Faulty)?)).copied().unwrap_or_default();
+        let quote = u32::from(kind == Kind::Text);
+        // No event has so many structural characters that their numbers would be cut.
+        #[expect(clippy::cast_possible_truncation, reason = "an event is shorter than 4 GiB")]
+        let mut slot = Slot { found: self.now, start: start + quote, end: end - quote, token: opening as u32, kind };
+        if has_backslash && kind == Kind::Text {
+            slot = self.unescaped(event.get(start as usize..end as usize).ok_or(Faulty)?, slot)?;
+        }
         *self.slots.get_mut(child as usize).ok_or(Faulty)? = slot;
         Ok(())
+    }
+
+    /// The slot of a string that may hold escapes.
+    #[cold]
+    fn unescaped(&mut self, text: &[u8], slot: Slot) -> Result<Slot, Faulty> {
+        if memchr::memchr(b'\\', text).is_none() {
+            return Ok(slot);
+        }
+        let place = |length: usize| u32::try_from(length).map_err(|_| Faulty);
+        let start = place(self.unescaped.len())?;
+        self.unescaped.extend_from_slice(unescape(text)?.as_bytes());
+        Ok(Slot { start, end: place(self.unescaped.len())?, kind: Kind::Unescaped, ..slot })
+    }
+}
+
+/// The child of a name as it stands in an event, which may hold escapes; `None` is a faulty one.
+#[cold]
+fn escaped_child(event: &[u8], before: usize, colon: usize, children: Children<'_>) -> Option<Option<FieldId>> {
+    match event.get(before..=colon)? {
+        [_, name @ .., b':'] if memchr::memchr(b'\\', name).is_some() => Some(children.named(unescape(name).ok()?.as_bytes())),
+        _ => children.between(event, before, colon),
     }
 }
 
 /// The value of a string with its quotes.
 fn unescape(text: &[u8]) -> Result<String, Faulty> {
     serde_json::from_slice(text).map_err(|_| Faulty)
-}
-
-/// Whether a text is a number that JSON's grammar and a double take.
-pub(super) fn is_number(text: &[u8]) -> bool {
-    small_integer(text).is_some() || serde_json::from_slice::<crate::value::Number>(text).is_ok()
-}
-
-/// A number of at most 18 digits without fraction and exponent.
-pub(super) fn small_integer(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > 18 || (digits.len() > 1 && digits.first() == Some(&b'0')) {
-        return None;
-    }
-    let mut value = 0_i64;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(digit - b'0');
-    }
-    Some(if negative { -value } else { value })
 }

@@ -1,6 +1,6 @@
 //! The full grammar of JSON, for those who want the whole event checked: the runtime's door does.
 
-use super::extract::is_number;
+use super::numbers::is_number;
 use super::scan::Tape;
 
 /// Whether `serde_json` would read the event as a value. The event is compact and its structural characters are listed.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use memchr::memmem::Finder;
 
 use super::atom::{Atom, MOST_STEPS_APART, Sub, Test, Truth};
-use super::extract::{FieldId, Fields};
+use super::fields::{FieldId, Fields};
 use super::reads::{paths, plain};
 use crate::eval::{MOST_STEPS, search_counted};
 use crate::expr::{Call, Comparator, Expr, Kind, Over, Prepared};

@@ -1,7 +1,7 @@
 //! Which triggers need to be looked at for an event: those of its name, and of these only the ones of which one necessary
 //! predicate holds.
 //!
-//! Each trigger is filed under one operand of its top-level `&&` (the *access*): a text that a field must equal, begin with, end
+//! Each trigger is filed (`group`) under one operand of its top-level `&&` (the *access*): a text that a field must equal, begin with, end
 //! with or contain, a network, at least its presence, or several such of which one must hold. Where the access fails the trigger does not match, provided that no
 //! operand before it could have ended the evaluation otherwise: none whose truth differs by place (`[]` fires), none that errs.
 //! An operand that errs only on what is no string is allowed before it: then the trigger is looked at, too, for each event in
@@ -10,14 +10,12 @@
 //! The access is the one with the fewest hits to expect: on the field for which the set's triggers ask for the most different
 //! texts. A trigger without access is looked at for each event of its name.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
-
 use super::atom::{Atom, Test};
-use super::extract::FieldId;
-use super::hash::{hash, mix};
+use super::fields::FieldId;
+use super::hash::hash;
 use super::lower::{Atoms, Errs, Node};
 use crate::expr::Network;
 use crate::value::Value;
@@ -44,11 +42,11 @@ const TEXTLESS: u64 = 60_000;
 /// A text that must be in a field in some way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    field: FieldId,
-    way: Way,
+    pub(super) field: FieldId,
+    pub(super) way: Way,
     /// Of a prefix or suffix its length, of a network that of its mask.
-    length: u32,
-    text: Box<[u8]>,
+    pub(super) length: u32,
+    pub(super) text: Box<[u8]>,
 }
 
 impl Key {
@@ -78,9 +76,9 @@ pub(super) fn network_hash(address: IpAddr, length: u32) -> Option<u64> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Access {
     /// One of these must hold.
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
     /// Or one of these must be no string.
-    guards: Vec<FieldId>,
+    pub(super) guards: Vec<FieldId>,
 }
 
 /// How many different texts the set asks for, by field and way.
@@ -190,169 +188,4 @@ pub(super) fn access(node: &Node, atoms: &Atoms, spread: &Spread) -> Option<Acce
         }
     }
     best.map(|(_, access)| access)
-}
-
-/// A look-up that a group does: the text of a field, or a part of it, in the table.
-#[derive(Debug)]
-pub(super) struct Probe {
-    pub(super) field: FieldId,
-    pub(super) way: Way,
-    pub(super) length: u32,
-    salt: u64,
-    /// A bit for each sixty-fourth of the hashes that are in the table for this probe.
-    filter: u64,
-}
-
-/// The texts that a group looks for inside a field.
-#[derive(Debug)]
-pub(super) struct Needles {
-    pub(super) field: FieldId,
-    /// Tells quickly that nothing is there, which is the usual case; not every set of texts has one.
-    quick: Option<packed::Searcher>,
-    automaton: AhoCorasick,
-    triggers: Vec<Vec<u32>>,
-}
-
-/// The triggers of one event name (or of all), by how they are reached.
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    /// Looked at for every event of the name.
-    pub(super) always: Vec<u32>,
-    /// Looked at where the field is no string.
-    pub(super) guards: Vec<(FieldId, Vec<u32>)>,
-    /// In the order of the fields.
-    pub(super) probes: Vec<Probe>,
-    pub(super) needles: Vec<Needles>,
-    /// All of them.
-    pub(super) all: Vec<u32>,
-    /// The shortest of their [`super::lower::safe_length`]s.
-    pub(super) safe_length: u64,
-}
-
-/// Up to this many triggers are looked at one after the other.
-const FEW: usize = 2;
-
-/// The table of all groups' probes.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    places: Vec<(u64, u32, u32)>,
-    triggers: Vec<u32>,
-}
-
-impl Table {
-    /// The triggers that are filed under a text, and perhaps others.
-    #[inline]
-    pub(super) fn find(&self, probe: &Probe, hashed: u64) -> &[u32] {
-        let key = mix(hashed ^ probe.salt).max(1);
-        if probe.filter >> (key >> 58) & 1 == 0 {
-            return &[];
-        }
-        let mask = self.places.len().wrapping_sub(1);
-        #[expect(clippy::cast_possible_truncation, reason = "the low bits will do")]
-        let mut at = key as usize & mask;
-        while let Some((other, start, count)) = self.places.get(at) {
-            if *other == key {
-                return self.triggers.get(*start as usize..(*start + *count) as usize).unwrap_or(&[]);
-            }
-            if *other == 0 {
-                break;
-            }
-            at = (at + 1) & mask;
-        }
-        &[]
-    }
-}
-
-impl Needles {
-    /// Tells the triggers of each text found, perhaps several times.
-    pub(super) fn find(&self, text: &[u8], mut tell: impl FnMut(&[u32])) {
-        if self.quick.as_ref().is_some_and(|quick| quick.find(text).is_none()) {
-            return;
-        }
-        for found in self.automaton.find_overlapping_iter(text) {
-            tell(self.triggers.get(found.pattern().as_usize()).map_or(&[], Vec::as_slice));
-        }
-    }
-}
-
-/// Triggers by the text under which they are filed.
-type ByText<'t> = BTreeMap<&'t [u8], Vec<u32>>;
-
-/// What is filed while groups are made.
-#[derive(Debug, Default)]
-pub(super) struct Filing {
-    entries: BTreeMap<u64, Vec<u32>>,
-    groups: u64,
-}
-
-impl Filing {
-    /// Files the triggers of one group, each with its access.
-    pub(super) fn group<'a>(&mut self, members: impl Iterator<Item = (u32, Option<&'a Access>, u64)>) -> Group {
-        let members: Vec<_> = members.collect();
-        let mut group = Group { safe_length: u64::MAX, ..Group::default() };
-        self.groups += 1;
-        let mut guards: BTreeMap<FieldId, Vec<u32>> = BTreeMap::new();
-        let mut probes: BTreeMap<(FieldId, Way, u32), ByText<'_>> = BTreeMap::new();
-        let mut needles: BTreeMap<FieldId, ByText<'_>> = BTreeMap::new();
-        for (trigger, access, safe_length) in &members {
-            group.all.push(*trigger);
-            group.safe_length = group.safe_length.min(*safe_length);
-            let Some(access) = access.filter(|_| members.len() > FEW) else {
-                group.always.push(*trigger);
-                continue;
-            };
-            for field in &access.guards {
-                guards.entry(*field).or_default().push(*trigger);
-            }
-            for key in &access.keys {
-                let filed = match key.way {
-                    Way::Inside => needles.entry(key.field).or_default(),
-                    way => probes.entry((key.field, way, key.length)).or_default(),
-                };
-                filed.entry(&key.text).or_default().push(*trigger);
-            }
-        }
-        group.guards = guards.into_iter().collect();
-        for ((field, way, length), texts) in probes {
-            let salt = mix(mix(self.groups) ^ mix(u64::from(field) << 34 | u64::from(length) << 3 | way as u64));
-            let mut probe = Probe { field, way, length, salt, filter: 0 };
-            for (text, triggers) in texts {
-                let key = mix(hash(text) ^ salt).max(1);
-                probe.filter |= 1 << (key >> 58);
-                self.entries.entry(key).or_default().extend(triggers);
-            }
-            group.probes.push(probe);
-        }
-        for (field, texts) in needles {
-            let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(texts.keys());
-            match automaton {
-                Ok(automaton) => {
-                    let quick = packed::Searcher::new(texts.keys());
-                    group.needles.push(Needles { field, quick, automaton, triggers: texts.into_values().collect() });
-                }
-                Err(_) => group.always.extend(texts.into_values().flatten()),
-            }
-        }
-        group
-    }
-
-    /// The table of everything filed.
-    pub(super) fn table(self) -> Table {
-        let mut table = Table { places: vec![(0, 0, 0); (self.entries.len() * 2 + 1).next_power_of_two()], triggers: Vec::new() };
-        let mask = table.places.len() - 1;
-        for (key, triggers) in self.entries {
-            let start = u32::try_from(table.triggers.len()).unwrap_or(u32::MAX);
-            let count = u32::try_from(triggers.len()).unwrap_or(u32::MAX);
-            table.triggers.extend(triggers);
-            #[expect(clippy::cast_possible_truncation, reason = "the low bits will do")]
-            let mut at = key as usize & mask;
-            while table.places.get(at).is_some_and(|(taken, _, _)| *taken != 0) {
-                at = (at + 1) & mask;
-            }
-            if let Some(place) = table.places.get_mut(at) {
-                *place = (key, start, count);
-            }
-        }
-        table
-    }
 }

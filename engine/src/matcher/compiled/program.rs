@@ -1,8 +1,135 @@
-//! Evaluating what [`super::lower`] made.
+//! Expressions as straight code: one operation a predicate, each with the places to go on at if it is true and if it is not.
+//!
+//! `!`, `&&` and `||` are only such places, so there is no tree to climb; all programs lie one behind the other, and the usual
+//! predicate, a field compared with a text, is decided without a look at anything else.
 
-use super::atom::{Evaluated, Failure, Truth};
-use super::extract::{Extract, Source};
+use super::atom::{Atom, Evaluated, Failure, Test, Truth};
+use super::extract::{Extract, Raw, Source};
+use super::fields::FieldId;
 use super::lower::{AtomId, Atoms, Errs, Node};
+use crate::value::Value;
+
+/// A place in the code, or one of the ends below.
+pub(super) type Place = u32;
+
+/// The verdict is that of the predicate that was evaluated last.
+const VERDICT: Place = u32::MAX;
+const TRUE: Place = u32::MAX - 1;
+const FALSE: Place = u32::MAX - 2;
+const FAILS: Place = u32::MAX - 3;
+
+/// All programs of a set.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    operations: Vec<Operation>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Operation {
+    /// Of a text to compare with: its last eight bytes, or all of it, and its length.
+    tail: u64,
+    length: u32,
+    field: FieldId,
+    atom: AtomId,
+    yes: Place,
+    no: Place,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Any,
+    EqualText,
+    OtherText,
+}
+
+impl Code {
+    /// Appends a program; tells where it begins.
+    pub(super) fn add(&mut self, node: &Node, atoms: &Atoms) -> Place {
+        let start = self.operations.len();
+        // Made from its end, because each operation needs the places behind it; then turned round.
+        let mut backwards = Vec::new();
+        let entry = emit(node, VERDICT, VERDICT, atoms, &mut backwards);
+        let count = backwards.len();
+        let turned = |place: Place| match count.checked_sub(1 + place as usize) {
+            Some(distance) => u32::try_from(start + distance).unwrap_or(FAILS),
+            None => place,
+        };
+        self.operations.extend(backwards.into_iter().rev().map(|operation| Operation {
+            yes: turned(operation.yes),
+            no: turned(operation.no),
+            ..operation
+        }));
+        turned(entry)
+    }
+
+    /// Asks for the memory of a program's first operations.
+    #[inline]
+    pub(super) fn prefetch(&self, place: Place) {
+        let place = place as usize;
+        super::scan::prefetch(self.operations.get(place..place + 2).unwrap_or_default());
+    }
+}
+
+/// The operations of a node, last ones first; tells the place at which it begins.
+fn emit(node: &Node, yes: Place, no: Place, atoms: &Atoms, into: &mut Vec<Operation>) -> Place {
+    let constant = |truth: bool| if truth { TRUE } else { FALSE };
+    match node {
+        Node::Always(truth) => match if truth.inside { yes } else { no } {
+            VERDICT => constant(truth.verdict),
+            place => place,
+        },
+        Node::Fails => FAILS,
+        Node::Atom(id) => {
+            into.push(Operation::new(*id, yes, no, atoms));
+            u32::try_from(into.len() - 1).unwrap_or(FAILS)
+        }
+        Node::Not(inner) => {
+            // Its value is a boolean, whatever that of the inner one is.
+            let boolean = |place: Place, truth: bool| if place == VERDICT { constant(truth) } else { place };
+            emit(inner, boolean(no, false), boolean(yes, true), atoms, into)
+        }
+        Node::And(nodes) => join(nodes, yes, no, |node, next, into| emit(node, next, no, atoms, into), atoms, into),
+        Node::Or(nodes) => join(nodes, yes, no, |node, next, into| emit(node, yes, next, atoms, into), atoms, into),
+    }
+}
+
+/// Each but the last goes on to the next one.
+fn join(
+    nodes: &[Node],
+    yes: Place,
+    no: Place,
+    each: impl Fn(&Node, Place, &mut Vec<Operation>) -> Place,
+    atoms: &Atoms,
+    into: &mut Vec<Operation>,
+) -> Place {
+    let Some((last, others)) = nodes.split_last() else { return FALSE };
+    let end = emit(last, yes, no, atoms, into);
+    others.iter().rev().fold(end, |next, node| each(node, next, into))
+}
+
+impl Operation {
+    fn new(id: AtomId, yes: Place, no: Place, atoms: &Atoms) -> Self {
+        let (field, kind, text) = match atoms.get(id) {
+            Some(Atom::Test(field, Test::Equal(wanted, Value::String(text)))) => {
+                (*field, if *wanted { Kind::EqualText } else { Kind::OtherText }, text.as_bytes())
+            }
+            _ => (0, Kind::Any, &[][..]),
+        };
+        // Beyond 4 GiB no event has such a text.
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self { tail: tail(text), length, field, atom: id, yes, no, kind }
+    }
+}
+
+/// The last eight bytes of a text, or all of it.
+#[inline(always)]
+fn tail(text: &[u8]) -> u64 {
+    match text.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    }
+}
 
 /// What the predicates gave for the current event, each stamped with it.
 #[derive(Debug, Default)]
@@ -34,27 +161,39 @@ pub(super) struct Context<'c> {
 }
 
 impl Context<'_> {
-    /// The truth of a node, with the short circuit of the oracle.
-    pub(super) fn run(&mut self, node: &Node) -> Evaluated {
-        match node {
-            Node::Always(truth) => Ok(*truth),
-            Node::Fails => Err(Failure::Error),
-            Node::Atom(id) => self.atom(*id),
-            Node::Not(inner) => Ok(Truth::of(!self.run(inner)?.inside)),
-            Node::And(nodes) => self.first_that(nodes, false),
-            Node::Or(nodes) => self.first_that(nodes, true),
+    /// The verdict of a program, with the short circuit of the oracle.
+    pub(super) fn run(&mut self, code: &Code, mut place: Place) -> Result<bool, Failure> {
+        while let Some(operation) = code.operations.get(place as usize) {
+            let truth = match operation.kind {
+                Kind::Any => self.atom(operation.atom)?,
+                Kind::EqualText => Truth::of(self.is_text(operation)?),
+                Kind::OtherText => Truth::of(!self.is_text(operation)?),
+            };
+            place = if truth.inside { operation.yes } else { operation.no };
+            if place == VERDICT {
+                return Ok(truth.verdict);
+            }
+        }
+        match place {
+            TRUE => Ok(true),
+            FALSE => Ok(false),
+            _ => Err(Failure::Error),
         }
     }
 
-    fn first_that(&mut self, nodes: &[Node], wanted: bool) -> Evaluated {
-        let mut last = Truth::FALSE;
-        for node in nodes {
-            last = self.run(node)?;
-            if last.inside == wanted {
-                break;
-            }
+    /// Whether a field is the operation's text.
+    #[inline(always)]
+    fn is_text(&mut self, operation: &Operation) -> Result<bool, Failure> {
+        let Raw::Text(text) = self.extract.get(self.source, operation.field)? else { return Ok(false) };
+        if text.len() != operation.length as usize || tail(text) != operation.tail {
+            return Ok(false);
         }
-        Ok(last)
+        let literal = match self.atoms.get(operation.atom) {
+            _ if text.len() <= 8 => return Ok(true),
+            Some(Atom::Test(_, Test::Equal(_, Value::String(literal)))) => literal.as_bytes(),
+            _ => &[],
+        };
+        Ok(text == literal)
     }
 
     #[inline]

@@ -16,10 +16,17 @@ pub(super) fn names_nobody(event: &[u8], tape: &Tape, names: &Names) -> bool {
 fn is_harmless(rest: &[u8], names: &Names) -> bool {
     if let Some(value) = rest.strip_prefix(b"\"eventName\":") {
         // Anything but a string is no name.
-        return value.strip_prefix(b"\"").is_none_or(|text| {
-            let name = memchr::memchr(b'"', text).and_then(|end| text.get(..end));
-            name.is_some_and(|name| names.get(name).is_none())
-        });
+        return value.strip_prefix(b"\"").is_none_or(|text| until_quote(text).is_some_and(|name| names.get(name).is_none()));
     }
     rest.strip_prefix(b"\"detail\":").is_none_or(|value| value.first() == Some(&b'{'))
+}
+
+/// What is likely the event's name, to have its triggers at hand when it is known.
+pub(super) fn likely_name<'e>(event: &'e [u8], tape: &Tape) -> Option<&'e [u8]> {
+    let value = |place: &u32| event.get(*place as usize..)?.strip_prefix(b"\"eventName\":\"");
+    tape.marks()?.iter().find_map(value).and_then(until_quote)
+}
+
+fn until_quote(text: &[u8]) -> Option<&[u8]> {
+    text.get(..memchr::memchr(b'"', text)?)
 }

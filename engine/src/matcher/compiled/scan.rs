@@ -12,6 +12,7 @@
 //! What is *inside* a value that nobody reads is not checked: whether a bare word is a number, whether an escape is known,
 //! whether a bracket is closed by its like.
 
+mod list;
 mod pass;
 mod portable;
 mod strip;
@@ -20,6 +21,9 @@ mod x86;
 
 use pass::{Block, Pass};
 pub(super) use strip::strip;
+
+/// The longest event that is looked at; the others are the oracle's.
+pub(super) const LONGEST: usize = 1 << 30;
 
 /// The deepest nesting that `serde_json` takes; what is deeper is no event.
 pub(super) const DEEPEST: u32 = 127;
@@ -37,9 +41,8 @@ pub(super) enum Form {
 #[derive(Debug, Default)]
 pub(super) struct Tape {
     blocks: Vec<Block>,
-    /// For each block, how many structural characters stand before it.
-    ranks: Vec<u32>,
     tokens: Vec<u32>,
+    closings: Vec<u32>,
     count: usize,
     pass: Pass,
 }
@@ -77,36 +80,22 @@ impl Tape {
         self.pass.marks.places()
     }
 
-    /// Lists the positions of the structural characters, which [`Tape::position`] and [`Tape::number`] need.
+    /// Lists the structural characters of an event that is [`Form::Compact`]; before it there are none.
     pub(super) fn flatten(&mut self, event: &[u8]) {
         let blocks = event.len().div_ceil(64);
-        self.tokens.resize(self.tokens.len().max(event.len() + 64), 0);
-        self.ranks.resize(self.ranks.len().max(blocks), 0);
-        let mut count = 0_usize;
-        let mut base = 0_u32;
-        for (block, rank) in self.blocks.iter().take(blocks).zip(&mut self.ranks) {
-            *rank = u32::try_from(count).unwrap_or(u32::MAX);
-            let mut bits = block.tokens;
-            let found = bits.count_ones() as usize;
-            if let Some(room) = self.tokens.get_mut(count..count + 64)
-                && let Some((first, more)) = room.split_first_chunk_mut::<8>()
-            {
-                // Eight at once without a question: most blocks have fewer.
-                for token in first {
-                    *token = base + bits.trailing_zeros();
-                    bits &= bits.wrapping_sub(1);
-                }
-                if found > 8 {
-                    for token in more.iter_mut().take(found - 8) {
-                        *token = base + bits.trailing_zeros();
-                        bits &= bits.wrapping_sub(1);
-                    }
-                }
-            }
-            count += found;
-            base = base.wrapping_add(64);
+        // Room for a whole block's at once.
+        let room = event.len() + 64;
+        if self.tokens.len() < room {
+            self.tokens.resize(room, 0);
+            self.closings.resize(room, 0);
         }
-        self.count = count;
+        self.count = list(self.blocks.get(..blocks).unwrap_or_default(), &mut self.tokens, &mut self.closings);
+    }
+
+    /// The positions of all structural characters.
+    #[inline]
+    pub(super) fn tokens(&self) -> &[u32] {
+        self.tokens.get(..self.count).unwrap_or_default()
     }
 
     /// The position of a structural character by its number.
@@ -118,40 +107,10 @@ impl Tape {
         self.tokens.get(token).map(|position| *position as usize)
     }
 
-    /// The number of a structural character by its position.
+    /// For each opening bracket, by its number, the number of the bracket that closes it.
     #[inline]
-    pub(super) fn number(&self, position: usize) -> Option<usize> {
-        let (block, rank) = self.blocks.get(position >> 6).zip(self.ranks.get(position >> 6))?;
-        let below = (1_u64 << (position & 63)) - 1;
-        Some(*rank as usize + (block.tokens & below).count_ones() as usize)
-    }
-
-    /// The position of the bracket that closes the one at a position. Needs no list.
-    pub(super) fn closing(&self, position: usize) -> Option<usize> {
-        let mut index = position >> 6;
-        let mut block = *self.blocks.get(index)?;
-        let after = (!0_u64).checked_shl((position as u32 & 63) + 1).unwrap_or(0);
-        let (mut opens, mut closes) = (block.opens & after, block.closes & after);
-        let mut level = 1_u32;
-        loop {
-            let count = closes.count_ones();
-            if count >= level {
-                let mut left = closes;
-                let mut closed = 0;
-                while left != 0 {
-                    let below = (left & left.wrapping_neg()).wrapping_sub(1);
-                    closed += 1;
-                    if level + (opens & below).count_ones() == closed {
-                        return Some(index << 6 | left.trailing_zeros() as usize);
-                    }
-                    left &= left.wrapping_sub(1);
-                }
-            }
-            level = (level + opens.count_ones()).checked_sub(count)?;
-            index += 1;
-            block = *self.blocks.get(index)?;
-            (opens, closes) = (block.opens, block.closes);
-        }
+    pub(super) fn closings(&self) -> &[u32] {
+        self.closings.get(..self.count).unwrap_or_default()
     }
 }
 
@@ -163,11 +122,20 @@ fn run(event: &[u8], blocks: &mut [Block]) -> Pass {
     pass::pass(portable::Portable, event, blocks)
 }
 
-/// Asks for all of the event at once, so that memory that is not at hand comes while the first of it is looked at.
-#[inline]
-pub(super) fn prefetch(event: &[u8]) {
+fn list(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> usize {
     #[cfg(target_arch = "x86_64")]
-    x86::prefetch(event);
+    if let Some(count) = x86::list(blocks, tokens, closings) {
+        return count;
+    }
+    list::list(blocks, tokens, closings)
+}
+
+/// Asks for all of some memory at once, so that what is not at hand comes while the first of it is looked at. Only x86-64 has
+/// stable means to do so; others fetch when they read.
+#[inline]
+pub(super) fn prefetch<T>(items: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::prefetch(items);
     #[cfg(not(target_arch = "x86_64"))]
-    portable::touch(event);
+    let _ = items;
 }

@@ -9,7 +9,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::event::Event;
 use crate::trigger::Trigger;
+use crate::value::Value;
 use dice::Dice;
 use expressions::expression;
 

@@ -60,8 +60,15 @@ fn main() {
 
 /// Everything about one number of triggers.
 fn measure(size: usize, made: &[Made], events: &[Vec<u8>], passes: usize, other: &mut Other) {
+    let before = resident_mb();
     let (set, compile_ms) = compile(size, made);
     if size == 10_000 {
+        figure(
+            "match_10k_mb",
+            resident_mb() - before,
+            "MB",
+            "resident memory that came with the set of 10,000 triggers, their documents and trees included",
+        );
         figure("compile_10k_ms", compile_ms, "ms", "10,000 triggers from parsed documents to a set that judges");
     }
     hold_against_oracle(&set, events);
@@ -115,6 +122,13 @@ fn compile(size: usize, made: &[Made]) -> (CompiledSet, f64) {
     assert!(refused.is_empty(), "{refused:?}");
     eprintln!("\n{size} triggers: documents read in {} ms, compiled in {} ms", (read - start) / 1_000_000, (compiled - read) / 1_000_000);
     (set, (compiled - read) as f64 / 1e6)
+}
+
+/// The process's resident memory.
+fn resident_mb() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: f64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0.0);
+    pages * rustix::param::page_size() as f64 / 1e6
 }
 
 fn make_events(count: usize) -> Vec<Vec<u8>> {

@@ -62,12 +62,3 @@ impl Classify for Portable {
         parity
     }
 }
-
-/// Loads a byte of each line of memory: loads do not wait for one another, the pass would.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-pub(super) fn touch(event: &[u8]) {
-    for byte in event.iter().step_by(64) {
-        std::hint::black_box(*byte);
-    }
-}

@@ -17,6 +17,7 @@
 
 use std::arch::x86_64::*;
 
+use super::list::list as list_blocks;
 use super::pass::{Block, Classify, MARKS, Masks, Pass, pass};
 
 /// The pass, if the processor has wide vectors.
@@ -35,17 +36,33 @@ pub(super) fn run(event: &[u8], blocks: &mut [Block]) -> Option<Pass> {
     None
 }
 
-/// Asks for all of an event's memory.
+/// The list of structural characters, if the processor counts and finds bits.
+pub(super) fn list(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> Option<usize> {
+    if cfg!(miri) || !is_x86_feature_detected!("popcnt") || !is_x86_feature_detected!("bmi1") {
+        return None;
+    }
+    // SAFETY: all features of the function were found.
+    Some(unsafe { list_bmi(blocks, tokens, closings) })
+}
+
+#[target_feature(enable = "popcnt,bmi1")]
+fn list_bmi(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> usize {
+    list_blocks(blocks, tokens, closings)
+}
+
+/// Asks for memory.
 #[inline]
-pub(super) fn prefetch(event: &[u8]) {
-    for line in event.chunks(64) {
+pub(super) fn prefetch<T>(items: &[T]) {
+    let (start, length) = (items.as_ptr().cast::<i8>(), size_of_val(items));
+    let mut offset = 0;
+    while offset < length {
         // SAFETY: asking for memory does not read it, and every address may be asked for.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset)) };
+        offset += 64;
     }
-    if let Some(last) = event.last() {
-        // SAFETY: as above.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(last).cast()) };
-    }
+    // The end may lie in a line that no step reached.
+    // SAFETY: as above.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(length)) };
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx2,pclmulqdq,popcnt,bmi1")]
