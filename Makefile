@@ -51,12 +51,14 @@ fuzz: ## Throw bytes at parsers, matcher and push-down: FUZZ_SECONDS (60) each
 	done
 
 .PHONY: bench
-bench: ## Measure what is promised, with a release build (the first one takes several minutes)
+bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider or matching for a part
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
+ifneq ($(PARTS),provider)
 	for side in baseline matching; do \
 		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
 	done
-	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench
+endif
+	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
 
 .PHONY: docs
 docs: ## Write the registry's pages in docs/ from the schemas

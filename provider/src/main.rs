@@ -34,7 +34,8 @@ fn main() -> ExitCode {
 fn start(invitation: Option<Invitation>) -> io::Result<()> {
     handshake::log::install();
     install_panic_hook();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // One thread: nearly everything waits for AWS, and each further thread costs half a megabyte of memory of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let server = Arc::new(Server::new());
     let served = runtime.block_on(async {
         match &invitation {
