@@ -170,7 +170,7 @@ impl PushDown {
 /// An event and the verdict that the trigger must give on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Test {
-    /// Says what the event shows; unique in its trigger.
+    /// Says what the event shows; need not be unique.
     pub name: String,
     /// One event as JSON text: an envelope or a bare record.
     pub event: String,
