@@ -150,8 +150,8 @@ impl Draft {
         for condition in conditions {
             match flat(condition, self.schema) {
                 Flat::Never => {}
-                Flat::All { fields, .. } if fields.is_empty() => {
-                    if !condition.exact {
+                Flat::All { fields, complete } if fields.is_empty() => {
+                    if !complete {
                         self.leave(part, condition.why.clone().unwrap_or_else(|| KEEPS_MORE.to_owned()));
                     }
                     return;
