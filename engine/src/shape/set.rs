@@ -254,11 +254,13 @@ impl Set {
                 kept.arrays.retain(|arrays| *arrays != Arrays::Empty);
                 let too_much = kept.strings.iter().any(|strings| strings.hold(""));
                 kept.exact &= !too_much || falsehoods != Self::nothing();
+                // Of arrays and objects a set holds too many: whether the default is among them is not sure.
+                kept.exact &= falsehoods == Self::nothing() || !is_container(default);
                 kept.with(falsehoods)
             }
             Step::NotNull(default) => {
                 let null = self.may_hold(default);
-                Self { null, ..self }
+                Self { null, exact: self.exact && !(null && is_container(default)), ..self }
             }
             Step::Lower => self.before_case(|text| !text.bytes().any(|byte| byte.is_ascii_uppercase())),
             Step::Upper => self.before_case(|text| !text.bytes().any(|byte| byte.is_ascii_lowercase())),
@@ -320,6 +322,10 @@ impl Set {
         }
         Self { strings, exact, ..Self::nothing() }
     }
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_array() || value.is_object()
 }
 
 impl Numbers {
