@@ -50,6 +50,15 @@ fuzz: ## Throw bytes at parsers, matcher and push-down: FUZZ_SECONDS (60) each
 			-dict=fuzz/dictionary.txt -max_total_time=$(FUZZ_SECONDS) -timeout=60 -rss_limit_mb=2000 -print_final_stats=1 || exit 1; \
 	done
 
+# jmespath.py, one of the others that the matcher is measured against, in an environment of its own.
+BENCH_PYTHON := .stand/bench/bin/python
+BENCH_STAMP := .stand/bench/made
+
+$(BENCH_STAMP): tests/bench/peers/requirements.txt
+	python3 -m venv --clear .stand/bench
+	$(BENCH_PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --requirement $<
+	touch $@
+
 .PHONY: bench
 bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider or matching for a part
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
@@ -57,8 +66,9 @@ ifneq ($(PARTS),provider)
 	for side in baseline matching; do \
 		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
 	done
+	@$(MAKE) --no-print-directory $(BENCH_STAMP) || echo "bench: jmespath.py is not measured, its packages cannot be installed" >&2
 endif
-	@$(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
+	@TRAILWIRE_BENCH_PYTHON=$$(ls $(BENCH_PYTHON) 2>/dev/null) $(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
 
 .PHONY: docs
 docs: ## Write the registry's pages in docs/ from the schemas

@@ -1,6 +1,9 @@
 //! The other side of the matching benchmark. It reads events and triggers from files and measures one pass for each line that it
-//! is sent: `parse` (every event to a `serde_json::Value`) or `jmespath N` (crate `jmespath` on the first N triggers, behind an
-//! index by event name). It answers `nanoseconds checksum`, in thread CPU time.
+//! is sent: `parse` (every event to a `serde_json::Value`), `jmespath N M` (crate `jmespath` on the first N triggers, behind an
+//! index by event name, over the first M events) or `quamina N M` (crate `quamina` on their event patterns). It answers
+//! `nanoseconds checksum`, in thread CPU time, or `refused: reason`.
+
+mod patterns;
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -14,6 +17,7 @@ struct Trigger {
     names: Vec<String>,
     any_event: bool,
     expression: String,
+    patterns: Vec<String>,
 }
 
 fn main() {
@@ -22,24 +26,42 @@ fn main() {
     let events = read_events(&events);
     let triggers = read_triggers(&triggers);
     let mut output = std::io::stdout().lock();
-    let mut index: Option<(usize, Index)> = None;
+    let mut jmespath: Held<Index> = Held::default();
+    let mut quamina: Held<patterns::Patterns> = Held::default();
     for line in std::io::stdin().lock().lines() {
         let line = line.expect("a command");
-        let mut words = line.split(' ');
-        let answer = match words.next() {
-            Some("parse") => parse(&events),
-            Some("jmespath") => {
-                let count: usize = words.next().and_then(|word| word.parse().ok()).expect("a number of triggers");
-                let most: usize = words.next().and_then(|word| word.parse().ok()).expect("a number of events");
-                if index.as_ref().is_none_or(|(held, _)| *held != count) {
-                    index = Some((count, Index::of(&triggers[..count])));
-                }
-                index.as_ref().expect("just made").1.pass(&events[..most.min(events.len())])
-            }
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |word: &str| word.parse::<usize>().expect("a number");
+        let answer = match words[..] {
+            ["parse"] => Ok(parse(&events)),
+            ["jmespath", count, most] => Ok(jmespath.of(&triggers[..number(count)], Index::of).pass(&events[..number(most)])),
+            ["quamina", count, most] => quamina.of(&triggers[..number(count)], patterns::Patterns::of).pass(&events[..number(most)]),
             _ => panic!("unknown command: {line}"),
         };
-        writeln!(output, "{} {}", answer.0, answer.1).expect("an answer");
-        output.flush().expect("an answer");
+        match answer {
+            Ok((time, sum)) => writeln!(output, "{time} {sum}"),
+            Err(reason) => writeln!(output, "refused: {reason}"),
+        }
+        .and_then(|()| output.flush())
+        .expect("an answer");
+    }
+}
+
+/// What was compiled last, for how many triggers.
+struct Held<T>(Option<(usize, T)>);
+
+impl<T> Default for Held<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Held<T> {
+    fn of(&mut self, triggers: &[Trigger], make: fn(&[Trigger]) -> T) -> &T {
+        if self.0.as_ref().is_none_or(|(held, _)| *held != triggers.len()) {
+            self.0 = Some((triggers.len(), make(triggers)));
+        }
+        &self.0.as_ref().expect("just made").1
     }
 }
 
@@ -56,14 +78,16 @@ fn read_events(path: &str) -> Vec<Vec<u8>> {
 
 fn read_triggers(path: &str) -> Vec<Trigger> {
     let text = fs::read_to_string(path).expect("the triggers");
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().map_or(Vec::new(), |texts| texts.iter().map(|text| text.as_str().expect("a text").to_owned()).collect())
+    };
     let read = |line: &str| {
         let value: Value = serde_json::from_str(line).expect("a trigger");
         Trigger {
-            names: value["event_names"]
-                .as_array()
-                .map_or(Vec::new(), |names| names.iter().map(|name| name.as_str().expect("a name").to_owned()).collect()),
+            names: texts(&value["event_names"]),
             any_event: value["any_event"] == true,
             expression: value["peer_expression"].as_str().expect("an expression").to_owned(),
+            patterns: texts(&value["patterns"]),
         }
     };
     text.lines().map(read).collect()

@@ -9,11 +9,10 @@
 
 mod dice;
 mod events;
+mod peers;
 mod triggers;
 
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
@@ -22,6 +21,7 @@ use trailwire_engine::matcher::{CompiledSet, Fired, Outcome, Scope, Scratch, Tri
 use trailwire_engine::trigger::Trigger;
 
 use dice::{Dice, Zipf};
+use peers::{Others, PEERS};
 use triggers::Made;
 
 const SEED: u64 = 20_261_121;
@@ -52,12 +52,12 @@ fn main() {
     let directory = tempfile::tempdir().expect("a directory");
     let (events_path, triggers_path) = (directory.path().join("events"), directory.path().join("triggers"));
     std::fs::write(&events_path, events.join(&b'\n')).expect("the events");
-    let lines: Vec<String> = made.iter().map(|made| made.for_peer().to_string()).collect();
+    let lines: Vec<String> = made.iter().enumerate().map(|(index, made)| made.for_peer(index).to_string()).collect();
     std::fs::write(&triggers_path, lines.join("\n")).expect("the triggers");
-    let mut other = Other::start(baseline, &[events_path.as_os_str(), triggers_path.as_os_str()]);
+    let mut others = Others::start(baseline, &events_path, &triggers_path);
 
     for size in sizes {
-        measure(size, &made, &events, passes, &mut other);
+        measure(size, &made, &events, passes, &mut others);
     }
 }
 
@@ -72,7 +72,7 @@ fn measure_memory(size: usize) {
 }
 
 /// Everything about one number of triggers.
-fn measure(size: usize, made: &[Made], events: &[Vec<u8>], passes: usize, other: &mut Other) {
+fn measure(size: usize, made: &[Made], events: &[Vec<u8>], passes: usize, others: &mut Others) {
     let (set, compile_ms) = compile(size, made);
     if size == 10_000 {
         // In a process of its own: this one has memory to give that it no longer uses.
@@ -84,35 +84,50 @@ fn measure(size: usize, made: &[Made], events: &[Vec<u8>], passes: usize, other:
     hold_against_oracle(&set, events);
     let hot = &events[..400.min(events.len())];
     let cycles = (events.len() / 4).div_ceil(hot.len());
-    let jmespath_events = if size >= 1_000 { events.len() / 10 } else { events.len() };
-    let mut times: [Vec<f64>; 6] = Default::default();
+    let mut times: [Vec<f64>; 5] = Default::default();
+    let mut peers: [Result<Vec<f64>, String>; PEERS.len()] = std::array::from_fn(|_| Ok(Vec::new()));
     for _ in 0..passes {
         let per = |time: u64, events: usize| time as f64 / events as f64;
-        times[0].push(per(other.pass("parse").0, events.len()));
+        times[0].push(per(others.parse(), events.len()));
         times[1].push(per(pass(&set, events, 1, false), events.len()));
         times[2].push(per(pass(&set, hot, cycles, false), hot.len() * cycles));
-        times[3].push(per(other.pass("parse").0, events.len()));
+        times[3].push(per(others.parse(), events.len()));
         times[4].push(per(pass(&set, events, 1, true), events.len()));
-        times[5].push(per(other.pass(&format!("jmespath {size} {jmespath_events}")).0, jmespath_events));
-    }
-    let parse: Vec<f64> = times[0].iter().chain(&times[3]).copied().collect();
-    for (name, times) in ["parse", "judge", "judge_hot", "", "judge_checked", "jmespath"].iter().zip(&times) {
-        if !name.is_empty() {
-            let (least, most) = (least(times), times.iter().copied().fold(0.0, f64::max));
-            eprintln!("  {name:14} {:8.1} ns an event, from {least:.1} to {most:.1}", median(times));
+        for (peer, times) in PEERS.iter().zip(&mut peers) {
+            let seen = events.len() / (peer.one_in)(size);
+            *times = std::mem::replace(times, Ok(Vec::new())).and_then(|mut times| {
+                times.push(per(others.pass(peer, size, seen)?, seen));
+                Ok(times)
+            });
         }
     }
-    // Each pass against the parsing pass right before it.
-    let ratio = |name: &str, over: &[f64], under: &[f64]| {
+    let parse: Vec<f64> = times[0].iter().chain(&times[3]).copied().collect();
+    let tell = |name: &str, times: &[f64]| {
+        let (least, most) = (least(times), times.iter().copied().fold(0.0, f64::max));
+        eprintln!("  {name:14} {:8.1} ns an event, from {least:.1} to {most:.1}", median(times));
+    };
+    for (name, times) in [("parse", &times[0]), ("judge", &times[1]), ("judge_hot", &times[2]), ("judge_checked", &times[4])] {
+        tell(name, times);
+    }
+    // Each pass against the other side's pass of the same turn.
+    let ratio = |name: &str, over: &[f64], under: &[f64], what: &str| {
         let ratios: Vec<f64> = over.iter().zip(under).map(|(over, under)| over / under).collect();
         let (least, most) = (least(&ratios), ratios.iter().copied().fold(0.0, f64::max));
-        let note = format!("median of {passes} interleaved passes, from {least:.2} to {most:.2}; {:.0} ns an event", median(under));
+        let note = format!("{what}median of {passes} interleaved passes, from {least:.2} to {most:.2}; {:.0} ns an event", median(under));
         figure(&format!("match_{name}_{size}"), median(&ratios), "x", &note);
     };
-    ratio("ratio", &times[0], &times[1]);
-    ratio("hot_ratio", &times[0], &times[2]);
-    ratio("checked_ratio", &times[3], &times[4]);
-    ratio("vs_jmespath", &times[5], &times[1]);
+    ratio("ratio", &times[0], &times[1], "");
+    ratio("hot_ratio", &times[0], &times[2], "");
+    ratio("checked_ratio", &times[3], &times[4], "");
+    for (peer, peer_times) in PEERS.iter().zip(&peers) {
+        match peer_times {
+            Ok(peer_times) => {
+                tell(peer.name, peer_times);
+                ratio(&format!("vs_{}", peer.name), peer_times, &times[1], &format!("{}; ", peer.note));
+            }
+            Err(reason) => eprintln!("  {:14} cannot run: {reason}", peer.name),
+        }
+    }
     eprintln!("  parsing: {:.0} ns an event over all passes", median(&parse));
     latencies(&set, events, size);
 }
@@ -281,37 +296,4 @@ fn median(times: &[f64]) -> f64 {
 
 fn least(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-/// The baseline's process.
-struct Other {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Other {
-    fn start(program: &str, arguments: &[&std::ffi::OsStr]) -> Self {
-        let mut child =
-            Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the baseline's program");
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().expect("its output"));
-        Self { child, input, output }
-    }
-
-    fn pass(&mut self, command: &str) -> (u64, usize) {
-        writeln!(self.input.as_mut().expect("its input"), "{command}").expect("a command");
-        let mut line = String::new();
-        self.output.read_line(&mut line).expect("an answer");
-        let (time, sum) = line.trim().split_once(' ').expect("two numbers");
-        (time.parse().expect("a number"), sum.parse().expect("a number"))
-    }
-}
-
-impl Drop for Other {
-    fn drop(&mut self) {
-        // Without input it ends by itself.
-        drop(self.input.take());
-        let _ = self.child.wait();
-    }
 }

@@ -6,6 +6,8 @@
 //! only broad operands, 1 % are for any event. One string in twenty holds a character that JSON escapes.
 
 use serde_json::{Value, json};
+use trailwire_engine::fanout::pushed::pushed;
+use trailwire_engine::trigger::Trigger;
 
 use crate::dice::{Dice, Zipf};
 use crate::events::{ERRORS, NAMES, REGIONS, account, agent, name, parameter, resource, role, user};
@@ -30,8 +32,14 @@ impl Made {
         document
     }
 
-    pub fn for_peer(&self) -> Value {
-        json!({"event_names": self.names, "any_event": self.any_event, "peer_expression": self.peer})
+    /// What the other sides read: names, the expression for crates that know no networks, and where an event pattern can say
+    /// something of the trigger, that pattern. It matches whatever the trigger matches, and sometimes more.
+    pub fn for_peer(&self, index: usize) -> Value {
+        let mut document = self.document(index);
+        document["push_down"] = "full".into();
+        let trigger = Trigger::from_value(&document).expect("a trigger");
+        let patterns = pushed(&trigger).expect("a pattern").patterns;
+        json!({"event_names": self.names, "any_event": self.any_event, "peer_expression": self.peer, "patterns": patterns})
     }
 }
 
