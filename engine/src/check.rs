@@ -6,11 +6,12 @@
 mod not;
 mod verdicts;
 
-pub use verdicts::{Verdict, run_tests};
+pub use verdicts::{Verdict, check_test, run_tests};
 
 use crate::diagnostic::{Diagnostic, Path};
 use crate::lang::Language;
 use crate::trigger::{Action, Trigger};
+use crate::value::Value;
 
 /// Every diagnostic of a trigger's match, of its fields and of its tests, with the path to the attribute and the place in the
 /// text. Tests run only where the match can be read.
@@ -39,6 +40,25 @@ pub fn check_texts(trigger: &Trigger) -> Vec<Diagnostic> {
         let fields = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
         for (label, text) in &notify.fields {
             diagnostics.extend(check_expression(text, &fields.key(label)));
+        }
+    }
+    diagnostics
+}
+
+/// The same of a trigger's JSON form that cannot be read as a whole: the mistakes of those texts that are texts.
+#[must_use]
+pub fn check_texts_of(document: &Value) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for language in Language::ALL {
+        let text = document.get(language.attribute()).and_then(Value::as_str).filter(|text| !text.is_empty());
+        diagnostics.extend(text.iter().flat_map(|text| check_text(language, text, &Path::root(language.attribute()))));
+    }
+    let actions = document.get("action").and_then(Value::as_array).into_iter().flatten().enumerate();
+    for (index, action) in actions {
+        let path = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
+        let fields = action.pointer("/notify/0/fields").and_then(Value::as_object).into_iter().flatten();
+        for (label, text) in fields.filter_map(|(label, text)| Some((label, text.as_str()?))) {
+            diagnostics.extend(check_expression(text, &path.key(label)));
         }
     }
     diagnostics

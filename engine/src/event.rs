@@ -40,6 +40,9 @@ pub enum InvalidEvent {
     /// An envelope's `detail` is an object.
     #[error("an event's `detail` is an object, this is {0}")]
     DetailNotAnObject(&'static str),
+    /// A log file with no record or with several, where one event is wanted.
+    #[error("there are {0} events in it, and one is wanted")]
+    NotOne(usize),
 }
 
 impl Event {
@@ -146,6 +149,19 @@ impl Event {
 pub fn read(text: &[u8]) -> Result<Vec<Event>, InvalidEvent> {
     let value: Value = serde_json::from_slice(text).map_err(|error| InvalidEvent::NotJson(error.to_string()))?;
     split(value).into_iter().map(Event::from_value).collect()
+}
+
+/// Reads the one event of a JSON text: an envelope, a bare record, or a log file with a single record.
+///
+/// # Errors
+/// [`InvalidEvent`], where there are none or several too.
+pub fn read_one(text: &[u8]) -> Result<Event, InvalidEvent> {
+    let mut events = read(text)?;
+    match (events.pop(), events.len()) {
+        (Some(event), 0) => Ok(event),
+        (None, _) => Err(InvalidEvent::NotOne(0)),
+        (Some(_), others) => Err(InvalidEvent::NotOne(others + 1)),
+    }
 }
 
 /// The records of a log file, or the value itself where it is none.

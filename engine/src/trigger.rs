@@ -14,6 +14,7 @@ mod trigger_document;
 
 pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
+pub use trigger_document::MEMBERS;
 
 use serde::Serialize;
 

@@ -1,6 +1,11 @@
 //! Provider-defined functions, one file each; `registry` lists them.
 
 pub mod event_names;
+pub mod event_pattern;
+pub mod explain;
+pub mod from_filter_pattern;
+pub mod matches;
+mod reading;
 
 use crate::schema::Type;
 use crate::value::Dynamic;
@@ -12,6 +17,11 @@ pub trait Function: Send + Sync {
 
     /// One sentence.
     fn summary(&self) -> &'static str;
+
+    /// Markdown: what the summary leaves open, line by line.
+    fn description(&self) -> &'static str {
+        ""
+    }
 
     /// Its parameters in order.
     fn parameters(&self) -> Vec<Parameter>;

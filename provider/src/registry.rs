@@ -6,6 +6,10 @@ use crate::data::event_names::EventNamesData;
 use crate::data::hub::HubData;
 use crate::function::Function;
 use crate::function::event_names::EventNames;
+use crate::function::event_pattern::EventPattern;
+use crate::function::explain::Explain;
+use crate::function::from_filter_pattern::FromFilterPattern;
+use crate::function::matches::Match;
 use crate::resource::destination::DestinationResource;
 use crate::resource::hub::HubResource;
 use crate::resource::trigger::TriggerResource;
@@ -23,5 +27,5 @@ pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
 
 /// The functions.
 pub fn functions() -> Vec<Arc<dyn Function>> {
-    vec![Arc::new(EventNames)]
+    vec![Arc::new(EventNames), Arc::new(EventPattern), Arc::new(Explain), Arc::new(FromFilterPattern), Arc::new(Match)]
 }

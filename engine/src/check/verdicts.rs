@@ -1,7 +1,7 @@
 //! What is known of a trigger's verdicts before any event is seen: its own tests, and whether it can fire at all.
 
 use crate::diagnostic::{Code, Diagnostic, Path};
-use crate::event::{self, Event};
+use crate::event;
 use crate::explain::{self, TriggerExplanation};
 use crate::matcher::{CompiledTrigger, Scope};
 use crate::pushdown::{Asked, Mode, Written, push_down};
@@ -28,9 +28,9 @@ pub fn run_tests(trigger: &Trigger) -> Vec<(&Test, Verdict)> {
 }
 
 fn run(compiled: &CompiledTrigger, test: &Test) -> Verdict {
-    let event = match single(&test.event) {
+    let event = match event::read_one(test.event.as_bytes()) {
         Ok(event) => event,
-        Err(reason) => return Verdict::BadEvent(reason),
+        Err(invalid) => return Verdict::BadEvent(invalid.to_string()),
     };
     if !compiled.trigger().enabled {
         return Verdict::Disabled;
@@ -39,19 +39,10 @@ fn run(compiled: &CompiledTrigger, test: &Test) -> Verdict {
     if explanation.fires == test.expect { Verdict::AsExpected } else { Verdict::Differs(explanation) }
 }
 
-/// One event: an envelope, a bare record, or a log file with one record.
-fn single(text: &str) -> Result<Event, String> {
-    let mut events = event::read(text.as_bytes()).map_err(|invalid| invalid.to_string())?;
-    match (events.pop(), events.len()) {
-        (Some(event), 0) => Ok(event),
-        (_, others) => Err(format!("there are {} events in it, a test has one", if events.is_empty() { 0 } else { others + 1 })),
-    }
-}
-
 /// A match that can never be true, and each test that does not come out as expected, at `test[i].expect`.
 pub(super) fn check(trigger: &Trigger) -> Vec<Diagnostic> {
     let verdicts = run_tests(trigger).into_iter().enumerate();
-    let tests = verdicts.filter_map(|(index, (test, verdict))| diagnostic(test, verdict, &Path::root("test").index(index)));
+    let tests = verdicts.filter_map(|(index, (test, verdict))| check_test(test, &verdict, &Path::root("test").index(index)));
     never(trigger).into_iter().chain(tests).collect()
 }
 
@@ -69,7 +60,9 @@ fn never(trigger: &Trigger) -> Option<Diagnostic> {
     })
 }
 
-fn diagnostic(test: &Test, verdict: Verdict, path: &Path) -> Option<Diagnostic> {
+/// What is wrong with the test at a path, if its verdict is not the one expected.
+#[must_use]
+pub fn check_test(test: &Test, verdict: &Verdict, path: &Path) -> Option<Diagnostic> {
     match verdict {
         Verdict::AsExpected | Verdict::Disabled => None,
         Verdict::BadEvent(reason) => {

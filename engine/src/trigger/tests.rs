@@ -145,3 +145,12 @@ fn documents_name_their_format_and_each_thing_once() {
         ["TW1005 triggers[1].name: the name `t` is used twice"]
     );
 }
+
+#[test]
+fn the_members_are_what_the_reader_asks_for() {
+    let mut diagnostics = Vec::new();
+    let nobody = json!({"qqqqqqqqqqqqqqqq": 1});
+    drop(Trigger::read(&mut Reader::new(&nobody, Path::default(), &mut diagnostics)));
+    let unknown = diagnostics.iter().find(|diagnostic| diagnostic.code == Code::UNKNOWN_MEMBER).and_then(|found| found.help.clone());
+    assert_eq!(unknown, Some(format!("known here are {}", MEMBERS.join(", "))));
+}

@@ -11,6 +11,29 @@ use crate::lang::Language;
 /// The longest `wait`.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
+/// The members of a trigger's document, in the order in which they are read; the attributes of a configuration that make it up have the same names.
+pub const MEMBERS: [&str; 19] = [
+    "name",
+    "description",
+    "enabled",
+    "severity",
+    "event_names",
+    "any_event",
+    "event_sources",
+    "match_expression",
+    "filter_pattern",
+    "event_pattern",
+    "on_error",
+    "include_read_only",
+    "include_self",
+    "regions",
+    "exclude_regions",
+    "account_ids",
+    "push_down",
+    "action",
+    "test",
+];
+
 impl Trigger {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let name = reader.required_text("name");

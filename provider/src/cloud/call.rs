@@ -3,11 +3,15 @@
 //! The same holds for every implementation: what is described but not there is `None`, deleting what is not there is done, lists are
 //! complete (all pages).
 
+mod reply;
+mod write;
+
 use std::collections::BTreeMap;
 
 use trailwire_engine::fanout::rules::{Rule, Target};
-use trailwire_engine::fanout::table::{Attribute, Item};
 
+pub use self::reply::{Bus, Caller, ListedRule, Region, Reply, Role, SecretInfo, Table};
+pub use self::write::{Condition, Write};
 use crate::config::Secret;
 
 /// Tags, key to value.
@@ -374,162 +378,6 @@ impl Tagged {
             Self::Secret(_) => ("secretsmanager:DescribeSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"),
         }
     }
-}
-
-/// What must hold for an item, or the whole transaction is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// There is no such item.
-    Absent,
-    /// There is such an item.
-    Present,
-    /// The attribute is this.
-    Equals(&'static str, Attribute),
-    /// All of them.
-    All(Vec<Condition>),
-    /// One of them.
-    Any(Vec<Condition>),
-}
-
-/// One write of a transaction.
-#[derive(Clone, Debug)]
-pub enum Write {
-    /// Replaces the whole item.
-    Put {
-        /// The item, keys included.
-        item: Item,
-        /// What must hold.
-        condition: Option<Condition>,
-    },
-    /// Changes attributes; makes the item when it is not there and nothing forbids it.
-    Update {
-        /// The two keys.
-        key: Item,
-        /// New values.
-        set: Item,
-        /// What is added to numbers; a missing number counts as 0.
-        add: Vec<(&'static str, u64)>,
-        /// What must hold.
-        condition: Option<Condition>,
-    },
-    /// Removes the item.
-    Delete {
-        /// The two keys.
-        key: Item,
-        /// What must hold.
-        condition: Option<Condition>,
-    },
-    /// Only checks.
-    Check {
-        /// The two keys.
-        key: Item,
-        /// What must hold.
-        condition: Condition,
-    },
-}
-
-/// What came back.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// Nothing to tell.
-    Done,
-    /// Who calls.
-    Caller(Caller),
-    /// The account's regions.
-    Regions(Vec<Region>),
-    /// A bus.
-    Bus(Option<Bus>),
-    /// An ARN or URL.
-    Text(String),
-    /// A document or URL that may be missing.
-    Document(Option<String>),
-    /// Names.
-    Names(Vec<String>),
-    /// Rules.
-    Rules(Vec<ListedRule>),
-    /// Targets.
-    Targets(Vec<Target>),
-    /// A role.
-    Role(Option<Role>),
-    /// Attributes of a queue.
-    Attributes(Option<BTreeMap<String, String>>),
-    /// A table.
-    Table(Option<Table>),
-    /// An item.
-    Item(Option<Item>),
-    /// Items.
-    Items(Vec<Item>),
-    /// A secret.
-    Secret(Option<SecretInfo>),
-    /// Tags.
-    Tags(Tags),
-}
-
-/// Who calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The account's twelve digits.
-    pub account: String,
-}
-
-/// A region of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Its name.
-    pub name: String,
-    /// Whether calls to it are accepted.
-    pub enabled: bool,
-}
-
-/// A bus.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bus {
-    /// Its ARN.
-    pub arn: String,
-    /// Its policy, JSON.
-    pub policy: Option<String>,
-}
-
-/// A rule as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedRule {
-    /// Its name.
-    pub name: String,
-    /// Its description.
-    pub description: Option<String>,
-    /// Its pattern.
-    pub pattern: Option<String>,
-    /// Its state.
-    pub state: Option<String>,
-}
-
-/// A role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
-    /// Its ARN.
-    pub arn: String,
-    /// Who may take it, JSON.
-    pub trust: Option<String>,
-    /// The ARN of the policy that bounds it.
-    pub boundary: Option<String>,
-}
-
-/// A table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// Its ARN.
-    pub arn: String,
-    /// `ACTIVE`, `CREATING`, `DELETING` and so on.
-    pub status: String,
-}
-
-/// A secret, without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretInfo {
-    /// Its ARN.
-    pub arn: String,
-    /// Whether it is marked for deletion and may not be used.
-    pub deleted: bool,
 }
 
 /// What a call means that reaches an implementation which does not know it: a bug.

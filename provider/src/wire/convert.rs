@@ -63,7 +63,8 @@ pub fn function(function: &dyn Function) -> message::Function {
         parameters: function.parameters().into_iter().map(parameter).collect(),
         r#return: Some(message::Return { r#type: kind(&function.result()) }),
         summary: function.summary().to_owned(),
-        ..message::Function::default()
+        description: function.description().to_owned(),
+        description_kind: message::MARKDOWN,
     }
 }
 

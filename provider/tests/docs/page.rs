@@ -79,6 +79,9 @@ pub(crate) fn function_page(function: &dyn Function, examples: &Examples) -> Str
     let mut text = format!(
         "---\npage_title: \"{name} function - trailwire\"\nsubcategory: \"\"\ndescription: |-\n  {summary}\n---\n\n# function: {name}\n\n{summary}\n"
     );
+    if !function.description().is_empty() {
+        text.push_str(&format!("\n{}\n", function.description()));
+    }
     if let Ok(example) = std::fs::read_to_string(examples.0.join("functions").join(name).join("function.tf")) {
         text.push_str(&format!("\n## Example Usage\n\n```terraform\n{}\n```\n", example.trim_end()));
     }

@@ -6,6 +6,7 @@ mod delivery;
 mod drift;
 mod embedded;
 mod failures;
+mod functions;
 mod import;
 mod input;
 mod interruption;

@@ -7,30 +7,7 @@
 
 use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
-use trailwire_engine::trigger::{Document, FORMAT_VERSION};
-
-/// The attributes of a trigger's document. Everything else in a plan is Terraform's.
-const TRIGGER: &[&str] = &[
-    "name",
-    "description",
-    "enabled",
-    "severity",
-    "event_names",
-    "any_event",
-    "event_sources",
-    "match_expression",
-    "filter_pattern",
-    "event_pattern",
-    "on_error",
-    "include_read_only",
-    "include_self",
-    "regions",
-    "exclude_regions",
-    "account_ids",
-    "push_down",
-    "action",
-    "test",
-];
+use trailwire_engine::trigger::{Document, FORMAT_VERSION, MEMBERS};
 
 /// Whether a JSON text is a plan or a state.
 pub(super) fn is_plan(value: &Value) -> bool {
@@ -60,7 +37,8 @@ fn collect<'a>(module: &'a Value, resources: &mut Vec<(&'a str, &'a Value)>) {
 }
 
 fn trigger(values: &Value) -> Value {
-    let kept = TRIGGER.iter().filter_map(|name| Some(((*name).to_owned(), clean(values.get(name)?)?)));
+    // Everything else in a plan is Terraform's.
+    let kept = MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), clean(values.get(name)?)?)));
     Value::Object(kept.collect())
 }
 
