@@ -141,6 +141,24 @@ fn tests_are_neither_skipped_nor_repeated() {
     assert_eq!(found, [] as [String; 0]);
 }
 
+/// Terraform cannot hand a module's variables on: every pack declares all that `modules/pack` takes. They are the same, and what a pack has of its own
+/// stands in its `settings.tf`.
+#[test]
+fn packs_take_the_same_settings() {
+    let modules = repository().join("modules");
+    let mut packs = 0;
+    for pack in fs::read_dir(modules.join("packs")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+        packs += 1;
+        for (file, model) in
+            [("variables.tf", "pack"), ("versions.tf", "pack"), ("main.tf", "packs/compute"), ("outputs.tf", "packs/compute")]
+        {
+            let read = |path: PathBuf| fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert_eq!(read(pack.join(file)), read(modules.join(model).join(file)), "{}/{file}", pack.display());
+        }
+    }
+    assert!(packs >= 6, "only {packs} packs");
+}
+
 /// The first step of the path below `src`: `lang/jmespath.rs` belongs to `lang`.
 fn module_of(file: &Path) -> String {
     let inside = file.strip_prefix(repository().join("engine/src")).unwrap();
