@@ -9,11 +9,13 @@
 mod destination;
 pub mod duration;
 mod model;
+mod placeholder;
 mod reader;
 mod trigger_document;
 
 pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
+pub use placeholder::placeholder;
 pub use trigger_document::MEMBERS;
 
 use serde::Serialize;

@@ -3,6 +3,7 @@
 //! Exit codes: 0 when the command did its work, 1 when the work failed, 2 when it was asked for something that can not be done
 //! (arguments, definitions, an expression or input that is refused, a hub that is not there).
 
+mod check;
 mod eval;
 mod events;
 mod explain;
@@ -10,6 +11,7 @@ mod import;
 mod input;
 mod matching;
 mod pattern;
+mod report;
 mod run;
 mod test;
 
@@ -35,6 +37,8 @@ enum Command {
     Eval(eval::EvalArguments),
     /// Prints what of a match EventBridge can decide: the event pattern, and what stays for the runtime.
     Pattern(pattern::PatternArguments),
+    /// Tells what is wrong with triggers, as `terraform plan` does, without Terraform.
+    Check(check::CheckArguments),
     /// Runs the tests of triggers.
     Test(test::TestArguments),
     /// Prints rules of other products as triggers in HCL.
@@ -71,6 +75,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(arguments) => run::run(*arguments),
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Pattern(arguments) => pattern::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

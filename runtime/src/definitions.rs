@@ -1,6 +1,6 @@
 //! The definitions in force: triggers, destinations and scope, at one revision. Pure; [`crate::hub`] and [`files`] read them.
 
-mod check;
+pub(crate) mod check;
 pub(crate) mod files;
 
 use std::collections::{BTreeMap, BTreeSet};

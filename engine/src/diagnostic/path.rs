@@ -42,6 +42,12 @@ impl Path {
         self.with(Step::Key(key.to_owned()))
     }
 
+    /// This path, and from there on the other.
+    #[must_use]
+    pub fn join(&self, rest: &Self) -> Self {
+        Self(self.0.iter().chain(&rest.0).cloned().collect())
+    }
+
     /// Whether it names the whole.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -10,8 +10,13 @@ use trailwire_engine::trigger::{Action, Destination, Trigger};
 
 /// Every diagnostic of a trigger among these destinations, with paths within the trigger.
 pub(super) fn check(trigger: &Trigger, destinations: &BTreeMap<String, Destination>) -> Vec<Diagnostic> {
-    let mut diagnostics: Vec<Diagnostic> =
-        check_trigger(trigger).into_iter().map(told_only).chain(template::diagnose_trigger(trigger)).collect();
+    let told = check_trigger(trigger).into_iter().map(told_only).chain(template::diagnose_trigger(trigger));
+    told.chain(check_destinations(trigger, destinations)).collect()
+}
+
+/// Destinations that nothing declares, or that do not take what the trigger sends to them.
+pub(crate) fn check_destinations(trigger: &Trigger, destinations: &BTreeMap<String, Destination>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
     for (index, action) in trigger.actions.iter().enumerate() {
         let at = |block: &str| Path::root("action").index(index).attribute(block).index(0);
         match action {

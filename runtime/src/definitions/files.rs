@@ -1,6 +1,9 @@
 //! Definitions from files: a document, a directory of documents, or a plan as `terraform show -json` prints it.
 
+mod hcl;
+mod place;
 mod plan;
+pub(crate) mod written;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,8 @@
 //! The runtime as a process, without AWS: what goes in, what arrives at destinations, and what survives being killed.
 #![cfg(test)]
 
+mod check;
+mod ci;
 mod commands;
 mod crash;
 mod destinations;

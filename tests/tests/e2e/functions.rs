@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::Value;
 use trailwire_tests::stand::repository;
 
 use crate::planning::text_over_caret;
@@ -57,4 +58,27 @@ async fn a_wrong_argument_is_named_and_underlined() {
             assert_eq!(text_over_caret(&plan.said()).as_deref(), Some(underlined), "{call}:\n{}", plan.said());
         }
     }
+}
+
+/// The plan that the tests of the GitHub workflow run on is the one of the configuration beside it. `UPDATE_CORPUS=1` writes it.
+#[tokio::test]
+async fn the_committed_plan_is_what_terraform_prints() {
+    let world = World::new().await;
+    let example = repository().join("examples/github-actions");
+    fs::create_dir(world.terraform.path().join("events")).unwrap();
+    for file in ["main.tf", "events/open-to-the-world.json", "events/open-to-the-office.json"] {
+        fs::copy(example.join(file), world.terraform.path().join(file)).unwrap();
+    }
+    world.terraform.run(&["plan", "-input=false", "-no-color", "-out=plan.tfplan"]).await.success();
+    let shown = world.terraform.run(&["show", "-json", "plan.tfplan"]).await.success();
+    let mut plan: Value = serde_json::from_str(&shown.stdout).unwrap();
+    plan.as_object_mut().unwrap().retain(|name, _| name != "timestamp");
+    let committed = repository().join("tests/corpus/plans/github-actions.json");
+    if std::env::var_os("UPDATE_CORPUS").is_some() {
+        fs::write(&committed, format!("{plan:#}\n")).unwrap();
+    }
+    let mut known: Value = serde_json::from_str(&fs::read_to_string(&committed).unwrap()).unwrap();
+    // Another Terraform may be at hand.
+    known["terraform_version"] = plan["terraform_version"].clone();
+    assert_eq!(plan, known);
 }

@@ -3,12 +3,12 @@
 //! *Invariant*: nothing is claimed that a value which becomes known later could refute. What is unknown while planning is checked in apply, before
 //! anything is done.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use trailwire_engine::check::{check_texts, check_texts_of, check_verdicts};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
 use trailwire_engine::fanout::limits;
 use trailwire_engine::template::diagnose_trigger;
-use trailwire_engine::trigger::{MEMBERS, Trigger};
+use trailwire_engine::trigger::{MEMBERS, Trigger, placeholder};
 
 use crate::resource::common::{to_json, without_set_elements};
 use crate::value::Dynamic;
@@ -22,21 +22,6 @@ pub(super) const DECIDES: [&str; 8] =
 
 /// What a verdict depends on beside that.
 const NARROWS: [&str; 5] = ["enabled", "include_read_only", "regions", "exclude_regions", "account_ids"];
-
-/// What is checked in place of a value that is not known yet.
-fn placeholder(name: &str) -> Option<Value> {
-    match name {
-        "name" | "destination" => Some(json!("unknown")),
-        "event_names" | "event_sources" | "destinations" => Some(json!(["unknown"])),
-        "account_ids" => Some(json!(["000000000000"])),
-        "regions" | "exclude_regions" => Some(json!(["unknown-unknown-1"])),
-        "duration" => Some(json!("1m")),
-        "event" => Some(json!("{}")),
-        "expect" => Some(json!(false)),
-        "action" => Some(json!([{ "wait": [{ "duration": "1m" }] }])),
-        _ => None,
-    }
-}
 
 /// The trigger that a configuration declares, or everything that is wrong with its form.
 pub(super) fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {

@@ -5,9 +5,11 @@
 //! it is applied; such a destination takes its secret from an environment variable instead: `TRAILWIRE_<NAME>_<WHAT>`, in capitals
 //! with `_` for `-`, such as `TRAILWIRE_SECURITY_SLACK_WEBHOOK_URL`.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
-use trailwire_engine::trigger::{Document, FORMAT_VERSION, MEMBERS};
+use trailwire_engine::trigger::{Document, FORMAT_VERSION, MEMBERS, placeholder};
 
 /// Whether a JSON text is a plan or a state.
 pub(super) fn is_plan(value: &Value) -> bool {
@@ -15,25 +17,89 @@ pub(super) fn is_plan(value: &Value) -> bool {
 }
 
 pub(super) fn document(plan: &Value) -> Result<Document, Vec<Diagnostic>> {
-    let root = plan.pointer("/planned_values/root_module").or_else(|| plan.pointer("/values/root_module"));
-    let mut resources = Vec::new();
-    collect(root.unwrap_or(&Value::Null), &mut resources);
-    let of = |kind: &'static str| resources.iter().filter(move |(resource, _)| *resource == kind).map(|(_, values)| *values);
-    let triggers: Vec<Value> = of("trailwire_trigger").map(trigger).collect();
-    let destinations: Vec<Value> = of("trailwire_destination").map(destination).collect();
-    Document::from_value(&json!({"format_version": FORMAT_VERSION, "triggers": triggers, "destinations": destinations}))
+    Document::from_value(&read(plan).document)
 }
 
-/// The managed resources of a module and of those below it, as type and values.
-fn collect<'a>(module: &'a Value, resources: &mut Vec<(&'a str, &'a Value)>) {
+/// A plan as a document that is not read yet, and where its triggers and destinations come from.
+#[derive(Debug)]
+pub(super) struct Planned<'a> {
+    pub(super) document: Value,
+    /// One for each trigger of the document.
+    pub(super) triggers: Vec<Resource<'a>>,
+    /// One for each destination of the document.
+    pub(super) destinations: Vec<Resource<'a>>,
+}
+
+/// A managed resource of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resource<'a> {
+    pub(super) address: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) name: &'a str,
+    /// The address of its module; empty for the root.
+    pub(super) module: &'a str,
+    values: &'a Value,
+    /// What of it is not known before apply: `true` in the place of each such value.
+    pub(super) unknown: &'a Value,
+}
+
+pub(super) fn read(plan: &Value) -> Planned<'_> {
+    let changes = plan.get("resource_changes").and_then(Value::as_array).into_iter().flatten();
+    let unknown = changes.filter_map(|change| Some((change.get("address")?.as_str()?, change.pointer("/change/after_unknown")?))).collect();
+    let root = plan.pointer("/planned_values/root_module").or_else(|| plan.pointer("/values/root_module"));
+    let mut resources = Vec::new();
+    collect(root.unwrap_or(&Value::Null), &unknown, &mut resources);
+    let of = |kind: &str| resources.iter().filter(|resource| resource.kind == kind).copied().collect::<Vec<_>>();
+    let (triggers, destinations) = (of("trailwire_trigger"), of("trailwire_destination"));
+    let document = json!({
+        "format_version": FORMAT_VERSION,
+        "triggers": triggers.iter().map(|resource| trigger(&filled(resource.values, resource.unknown))).collect::<Vec<_>>(),
+        "destinations": destinations.iter().map(|resource| destination(resource.values)).collect::<Vec<_>>(),
+    });
+    Planned { document, triggers, destinations }
+}
+
+/// The managed resources of a module and of those below it.
+fn collect<'a>(module: &'a Value, unknown: &BTreeMap<&'a str, &'a Value>, resources: &mut Vec<Resource<'a>>) {
     let list = |name: &str| module.get(name).and_then(Value::as_array).into_iter().flatten();
     for resource in list("resources") {
         let text = |name: &str| resource.get(name).and_then(Value::as_str);
         if let (Some("managed"), Some(kind), Some(values)) = (text("mode"), text("type"), resource.get("values")) {
-            resources.push((kind, values));
+            resources.push(Resource {
+                address: text("address").unwrap_or_default(),
+                kind,
+                name: text("name").unwrap_or_default(),
+                module: module.get("address").and_then(Value::as_str).unwrap_or_default(),
+                values,
+                unknown: text("address").and_then(|address| unknown.get(address).copied()).unwrap_or(&Value::Null),
+            });
         }
     }
-    list("child_modules").for_each(|child| collect(child, resources));
+    list("child_modules").for_each(|child| collect(child, unknown, resources));
+}
+
+/// Values with something in the place of those that are not known yet.
+fn filled(values: &Value, unknown: &Value) -> Value {
+    let (Value::Object(values), Value::Object(unknown)) = (values, unknown) else { return values.clone() };
+    let mut filled = values.clone();
+    for (name, unknown) in unknown {
+        let value = match (values.get(name), unknown) {
+            (_, Value::Bool(true)) => placeholder(name),
+            (Some(Value::Array(items)), Value::Array(unknown)) => Some(filled_items(name, items, unknown)),
+            _ => None,
+        };
+        filled.extend(value.map(|value| (name.clone(), value)));
+    }
+    Value::Object(filled)
+}
+
+fn filled_items(name: &str, items: &[Value], unknown: &[Value]) -> Value {
+    let item = |(index, item): (usize, &Value)| match unknown.get(index) {
+        Some(Value::Bool(true)) => placeholder(name).and_then(|list| list.get(0).cloned()).unwrap_or_default(),
+        Some(unknown) => filled(item, unknown),
+        None => item.clone(),
+    };
+    items.iter().enumerate().map(item).collect()
 }
 
 fn trigger(values: &Value) -> Value {
