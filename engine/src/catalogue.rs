@@ -22,12 +22,14 @@ mod closest;
 mod dated;
 mod entry;
 mod format;
+mod partition;
 mod search;
 #[cfg(test)]
 mod tests;
 
 pub use closest::{Closest, closest_events, closest_source};
 pub use entry::{Entry, EventType, Origin, Regions};
+pub use partition::partition;
 
 use format::DATA;
 

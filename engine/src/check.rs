@@ -3,18 +3,27 @@
 //! [`crate::trigger`] has read its form; here its expressions are read: syntax, functions, and the traps of the language. The
 //! same checks run while planning, in apply, and where the runtime takes a document.
 
+mod allow;
+mod names;
 mod not;
 mod verdicts;
 
 pub use verdicts::{Verdict, check_test, run_tests};
 
-use crate::diagnostic::{Diagnostic, Path};
+use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::lang::Language;
 use crate::trigger::{Action, Trigger};
 use crate::value::Value;
 
-/// Every diagnostic of a trigger's match, of its fields and of its tests, with the path to the attribute and the place in the
-/// text. Tests run only where the match can be read.
+/// The attributes that decide which events fire a trigger, and so what its rules carry.
+pub const DECIDES: [&str; 8] =
+    ["event_names", "any_event", "event_sources", "match_expression", "filter_pattern", "event_pattern", "on_error", "push_down"];
+
+/// What a verdict depends on beside that.
+const NARROWS: [&str; 5] = ["enabled", "include_read_only", "regions", "exclude_regions", "account_ids"];
+
+/// Every diagnostic of a trigger's match, its event names and sources, its fields and its tests, with the path to the attribute and the
+/// place in the text. Tests run only where the match can be read. What the trigger's `allow` silences is left out.
 ///
 /// ```
 /// use trailwire_engine::{check::check_trigger, trigger::Trigger};
@@ -25,12 +34,34 @@ use crate::value::Value;
 /// ```
 #[must_use]
 pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
-    check_texts(trigger).into_iter().chain(check_verdicts(trigger)).collect()
+    check_known(trigger, &|_| true)
 }
 
-/// The part of it that every text tells alone, whatever the others are.
+/// As much of it as no value that is still unknown can refute. An attribute of which a part is not known counts as unknown, and whatever
+/// stands in its place in the trigger is not looked at, but for diagnostics at the path of that very part: the caller leaves them out.
 #[must_use]
-pub fn check_texts(trigger: &Trigger) -> Vec<Diagnostic> {
+pub fn check_known(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = check_texts(trigger);
+    diagnostics.extend(names::check(trigger, is_known));
+    if DECIDES.iter().all(|name| is_known(name)) {
+        let narrowed = is_decided(is_known);
+        // The scope says nothing of whether the match can be true.
+        diagnostics.extend(verdicts::check(trigger).into_iter().filter(|diagnostic| narrowed || diagnostic.code == Code::NEVER_FIRES));
+    }
+    allow::apply(trigger, is_known, diagnostics)
+}
+
+/// Whether everything is known that the verdict on an event depends on.
+#[must_use]
+pub fn is_decided(is_known: Known<'_>) -> bool {
+    DECIDES.iter().chain(&NARROWS).all(|name| is_known(name))
+}
+
+/// Whether the whole value of an attribute is known.
+pub type Known<'a> = &'a dyn Fn(&str) -> bool;
+
+/// The part that every text tells alone, whatever the others are.
+fn check_texts(trigger: &Trigger) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if let Some((language, text)) = trigger.matching() {
         diagnostics.extend(check_text(language, text, &Path::root(language.attribute())));
@@ -61,14 +92,9 @@ pub fn check_texts_of(document: &Value) -> Vec<Diagnostic> {
             diagnostics.extend(check_expression(text, &path.key(label)));
         }
     }
+    let allowed = |code: Code| code.is_silenceable() && document.get("allow").is_some_and(|allow| allow.get(code.to_string()).is_some());
+    diagnostics.retain(|diagnostic| !allowed(diagnostic.code));
     diagnostics
-}
-
-/// The part of it that only the whole trigger tells: a match that can never be true beside the event names and sources, and tests
-/// whose verdict differs. Nothing where the match cannot be read.
-#[must_use]
-pub fn check_verdicts(trigger: &Trigger) -> Vec<Diagnostic> {
-    verdicts::check(trigger)
 }
 
 /// Every diagnostic of one JMESPath expression that stands at a path.

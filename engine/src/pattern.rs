@@ -12,6 +12,7 @@ mod implies;
 mod json;
 mod matches;
 mod numeral;
+mod places;
 mod print;
 mod read;
 mod tests_of_values;
@@ -19,6 +20,7 @@ mod validate;
 
 pub use matches::TooMuchWork;
 pub use numeral::is_comparable;
+pub use places::{Written, written};
 pub use read::can_be_pushed_as_name;
 pub use tests_of_values::{address_of, network_of};
 pub use validate::{Limits, length};

@@ -84,14 +84,23 @@ pub fn nearest_within<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// How many edits lie between two texts, case ignored, if at most `allowed` do. Texts whose lengths already tell that it is more
-/// cost nothing.
+/// How many edits lie between two texts, case ignored, if at most `allowed` do. Texts whose lengths or letters already tell that it is
+/// more cost next to nothing.
 #[must_use]
 pub fn distance_within(a: &str, b: &str, allowed: usize) -> Option<usize> {
     if a.chars().count().abs_diff(b.chars().count()) > allowed {
         return None;
     }
+    // An edit adds a letter, takes one away, or does both.
+    if a.is_ascii() && b.is_ascii() && (letters(a) ^ letters(b)).count_ones() as usize > allowed.saturating_mul(2) {
+        return None;
+    }
     Some(distance(&a.to_lowercase(), &b.to_lowercase())).filter(|distance| *distance <= allowed)
+}
+
+/// Which letters stand in a text, a bit for each.
+fn letters(text: &str) -> u32 {
+    text.bytes().filter(u8::is_ascii_alphabetic).fold(0, |all, letter| all | 1 << (letter.to_ascii_lowercase() - b'a'))
 }
 
 /// The number of insertions, deletions, substitutions and swaps of neighbours between two texts (optimal string alignment).
@@ -131,6 +140,17 @@ mod tests {
             [("", "", 0), ("", "abc", 3), ("abc", "abc", 0), ("abcd", "abdc", 1), ("kitten", "sitting", 3), ("ab", "ba", 1)]
         {
             assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn what_is_ruled_out_early_is_too_far() {
+        let words = ["", "a", "ab", "ba", "Create", "creaet", "Delete", "CreateUser", "createusr", "xyz", "é", "\u{212a}"];
+        for (a, b) in words.iter().flat_map(|a| words.iter().map(move |b| (a, b))) {
+            let exact = distance(&a.to_lowercase(), &b.to_lowercase());
+            for allowed in 0..6 {
+                assert_eq!(distance_within(a, b, allowed), Some(exact).filter(|exact| *exact <= allowed), "{a} {b} {allowed}");
+            }
         }
     }
 

@@ -45,6 +45,7 @@ resource "trailwire_trigger" "rule" {
   match_expression  = local.matches[each.key]
   on_error          = each.value.on_error
   include_read_only = each.value.read_only
+  allow             = each.value.allow
   regions           = var.regions
   exclude_regions   = var.exclude_regions
   account_ids       = var.account_ids

@@ -10,6 +10,7 @@ variable "rules" {
     on_error      = optional(string, "no_match")
     read_only     = optional(bool, false)
     frequent      = optional(bool, false)
+    allow         = optional(map(string))
     title         = optional(string)
     fields        = optional(map(string))
     tests = optional(list(object({

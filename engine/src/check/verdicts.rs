@@ -145,7 +145,7 @@ error[TW1112]: this trigger can never fire (in match_expression)
   |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   = help: `detail.eventName == 'DeleteUser'`: it cannot hold together with the rest; correct the match, or the event names and sources that it stands beside"]
         );
-        let filter = checked(json!({"filter_pattern": "{ ($.eventSource = \"a\") && ($.eventSource = \"b\") }"}));
+        let filter = checked(json!({"filter_pattern": "{ ($.awsRegion = \"a\") && ($.awsRegion = \"b\") }"}));
         assert!(filter.len() == 1 && filter[0].starts_with("error[TW1112]: this trigger can never fire (in filter_pattern)"), "{filter:?}");
         assert_eq!(checked(json!({"match_expression": "detail.eventName == 'CreateUser'"})), [""; 0]);
         // Where an error is a match, an event with a number in that place matches.

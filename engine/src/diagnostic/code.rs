@@ -25,13 +25,66 @@ impl fmt::Display for Code {
     }
 }
 
+impl Code {
+    /// The code that is printed so, if there is one: `TW2101`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("TW").filter(|digits| digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let code = Self(digits.parse().ok()?);
+        Self::ALL.iter().any(|(known, _)| *known == code).then_some(code)
+    }
+
+    /// Whether the `allow` of a trigger silences it.
+    #[must_use]
+    pub fn is_silenceable(self) -> bool {
+        self.silenced() != Silenced::Never
+    }
+
+    /// Whether one trigger, alone, tells whether it occurs.
+    #[must_use]
+    pub fn is_told_alone(self) -> bool {
+        self.silenced() != Silenced::BesideOthers
+    }
+
+    fn silenced(self) -> Silenced {
+        Self::SILENCED.iter().find(|(code, _)| *code == self).map_or(Silenced::Never, |(_, silenced)| *silenced)
+    }
+}
+
+/// What the `allow` of a trigger does to a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silenced {
+    /// Nothing: form, syntax, and what AWS would refuse.
+    Never,
+    /// Silences it. One trigger tells whether it occurs.
+    Alone,
+    /// Silences it. Whether it occurs depends on other triggers or on the hub, too.
+    BesideOthers,
+}
+
+macro_rules! silenced {
+    () => {
+        Silenced::Never
+    };
+    (silenceable) => {
+        Silenced::Alone
+    };
+    (silenceable_beside_others) => {
+        Silenced::BesideOthers
+    };
+}
+
+/// `NAME = number;`, with `, silenceable` behind the number where `allow` silences the code (`, silenceable_beside_others` where
+/// more than the trigger decides whether it occurs).
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])* $name:ident = $number:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $number:literal $(, $silenced:ident)?;)*) => {
         impl Code {
             $($(#[doc = $doc])* pub const $name: Self = Self($number);)*
 
             /// All of them, in order of definition.
             pub const ALL: &'static [(Self, &'static str)] = &[$((Self($number), concat!($($doc),*)),)*];
+
+            const SILENCED: &'static [(Self, Silenced)] = &[$((Self($number), silenced!($($silenced)?)),)*];
         }
     };
 }
@@ -80,6 +133,14 @@ codes! {
     NEVER_FIRES = 1112;
     /// A definition that is too long to be kept.
     TOO_LONG = 1113;
+    /// An `allow` of something that is no code.
+    ALLOW_UNKNOWN = 1114;
+    /// An `allow` of a code that cannot be silenced.
+    ALLOW_REFUSED = 1115;
+    /// An `allow` without a reason.
+    ALLOW_REASON = 1116;
+    /// An `allow` of a code that does not occur.
+    ALLOW_UNUSED = 1117, silenceable;
 
     /// A character that no JMESPath token begins with.
     UNEXPECTED_CHARACTER = 2000;
@@ -105,7 +166,7 @@ codes! {
     /// A regular expression or network that cannot be compiled, or is no literal.
     BAD_LITERAL_ARGUMENT = 2104;
     /// `!a.b`, which means `(!a).b` and is never true.
-    NOT_BINDS_TIGHTER = 2110;
+    NOT_BINDS_TIGHTER = 2110, silenceable;
 
     /// A text that is no filter pattern for JSON.
     FILTER_FORM = 2200;
@@ -128,13 +189,13 @@ codes! {
     /// A filter pattern with nothing in it.
     FILTER_EMPTY = 2209;
     /// `$.detail`: `$` is the record already.
-    FILTER_DETAIL = 2210;
+    FILTER_DETAIL = 2210, silenceable;
     /// A bare `true` or `false`, which is compared as text.
-    FILTER_BOOLEAN = 2211;
+    FILTER_BOOLEAN = 2211, silenceable;
     /// A network in CIDR form, which is compared as text.
-    FILTER_NETWORK = 2212;
+    FILTER_NETWORK = 2212, silenceable;
     /// A comparison that no value fits.
-    FILTER_NEVER = 2213;
+    FILTER_NEVER = 2213, silenceable;
 
     /// An event pattern that is not JSON.
     PATTERN_SYNTAX = 2300;
@@ -152,21 +213,21 @@ codes! {
     PATTERN_TOO_LARGE = 2306;
 
     /// An event source that the catalogue does not know.
-    UNKNOWN_EVENT_SOURCE = 2400;
+    UNKNOWN_EVENT_SOURCE = 2400, silenceable;
     /// An event name that the catalogue does not know.
-    UNKNOWN_EVENT_NAME = 2401;
+    UNKNOWN_EVENT_NAME = 2401, silenceable;
     /// The name of an API that CloudTrail writes otherwise.
-    RENAMED_EVENT = 2402;
+    RENAMED_EVENT = 2402, silenceable;
     /// An event name that none of the sources has.
-    NAME_OF_OTHER_SOURCE = 2403;
+    NAME_OF_OTHER_SOURCE = 2403, silenceable;
     /// A read-only event in a trigger whose rules leave such events out.
-    READ_ONLY_EVENT = 2404;
+    READ_ONLY_EVENT = 2404, silenceable;
     /// A data event, which is recorded only where a trail's selectors ask for it.
-    DATA_EVENT = 2405;
-    /// An event that CloudTrail does not record.
-    UNRECORDED_EVENT = 2406;
+    DATA_EVENT = 2405, silenceable;
+    /// An event that never reaches EventBridge.
+    UNRECORDED_EVENT = 2406, silenceable;
     /// An event of a global service, in a scope without the region that records it.
-    HOME_REGION = 2407;
+    HOME_REGION = 2407, silenceable_beside_others;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;
@@ -216,5 +277,22 @@ mod tests {
             assert!(pair[0].0 < pair[1].0, "{} stands before {}", pair[0].0, pair[1].0);
         }
         assert_eq!(Code::UNKNOWN_FUNCTION.to_string(), "TW2101");
+    }
+
+    #[test]
+    fn read_as_they_are_printed() {
+        for (code, _) in Code::ALL {
+            assert_eq!(Code::parse(&code.to_string()), Some(*code));
+        }
+        for text in ["", "TW", "2101", "tw2101", "TW9999", "TW02101", "TW+101", "TW210é"] {
+            assert_eq!(Code::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn some_can_be_silenced() {
+        assert!(Code::READ_ONLY_EVENT.is_silenceable() && Code::READ_ONLY_EVENT.is_told_alone());
+        assert!(Code::HOME_REGION.is_silenceable() && !Code::HOME_REGION.is_told_alone());
+        assert!(!Code::UNKNOWN_FUNCTION.is_silenceable());
     }
 }

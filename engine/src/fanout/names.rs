@@ -7,6 +7,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+pub use crate::catalogue::partition;
+
 /// The longest name that a hub may have; `trailwire-NAME-dlq` then stays within the 80 characters of a queue name.
 pub const HUB_NAME_MAX: usize = 32;
 /// The longest name of a trigger or destination; `tw-<h8>-NAME-<k>` then stays within the 64 characters of a rule name.
@@ -86,21 +88,6 @@ pub fn is_region_name(text: &str) -> bool {
         }
         [] => false,
     }
-}
-
-/// The partition of a region: `aws` for every region that is not known to lie in another one.
-#[must_use]
-pub fn partition(region: &str) -> &'static str {
-    const BY_PREFIX: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("eusc-", "aws-eusc"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-    ];
-    BY_PREFIX.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 /// One place where rules live: an account and a region. Shown as `account/region`.

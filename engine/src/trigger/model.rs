@@ -107,6 +107,9 @@ pub struct Trigger {
     /// How much of the match the rules of EventBridge are to carry.
     #[serde(skip_serializing_if = "PushDown::is_default")]
     pub push_down: PushDown,
+    /// Diagnostics that are not told, each with the reason: `TW2404` to a sentence.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub allow: BTreeMap<String, String>,
     /// In order; at least one.
     #[serde(rename = "action")]
     pub actions: Vec<Action>,

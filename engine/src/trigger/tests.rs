@@ -34,7 +34,7 @@ fn what_is_written_is_read_again() {
     let text = json!({
         "name": "t", "description": "d", "enabled": false, "severity": "critical", "event_names": ["A", "B"], "event_sources": ["s"],
         "match_expression": "detail.a", "on_error": "match", "include_read_only": true, "include_self": true, "regions": ["eu-west-1"],
-        "exclude_regions": ["eu-west-2"], "account_ids": ["111122223333"],
+        "exclude_regions": ["eu-west-2"], "account_ids": ["111122223333"], "allow": {"TW2404": "a reason"},
         "action": [{"notify": [{"destinations": ["d"], "title": "t", "message": "m", "fields": {"a": "b"}}]},
                    {"wait": [{"duration": "10m"}]}, {"send": [{"destination": "d"}]}]});
     let mut text = text;

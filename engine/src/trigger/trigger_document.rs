@@ -12,7 +12,7 @@ use crate::lang::Language;
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The members of a trigger's document, in the order in which they are read; the attributes of a configuration that make it up have the same names.
-pub const MEMBERS: [&str; 19] = [
+pub const MEMBERS: [&str; 20] = [
     "name",
     "description",
     "enabled",
@@ -30,6 +30,7 @@ pub const MEMBERS: [&str; 19] = [
     "exclude_regions",
     "account_ids",
     "push_down",
+    "allow",
     "action",
     "test",
 ];
@@ -63,6 +64,7 @@ impl Trigger {
             exclude_regions: reader.texts("exclude_regions"),
             account_ids: reader.texts("account_ids"),
             push_down: reader.one_of("push_down", &PushDown::ALL),
+            allow: reader.text_map("allow"),
             actions: reader.objects("action", Action::read).into_iter().flatten().collect(),
             tests: reader.objects("test", Test::read),
         };

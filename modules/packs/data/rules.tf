@@ -278,6 +278,7 @@ locals {
       severity      = "high"
       event_names   = ["CopyObject"]
       event_sources = ["s3.amazonaws.com"]
+      allow         = { TW2405 = "the description says what a trail must select" }
       match         = "detail.requestParameters.\"x-amz-server-side-encryption-customer-algorithm\" && !(detail.errorCode)"
       title         = "{{ actor }} encrypted an object of {{ detail.requestParameters.bucketName }} with a key of their own"
       fields        = { "Bucket" = "detail.requestParameters.bucketName", "Object" = "detail.requestParameters.key" }
@@ -307,6 +308,7 @@ locals {
       frequent      = true
       event_names   = ["DeleteObjects"]
       event_sources = ["s3.amazonaws.com"]
+      allow         = { TW2405 = "the description says what a trail must select" }
       match         = "!(detail.errorCode)"
       title         = "{{ actor }} deleted objects of {{ detail.requestParameters.bucketName }}"
       fields        = { "Bucket" = "detail.requestParameters.bucketName" }

@@ -109,7 +109,7 @@ locals {
     "log-bucket-forgets" = {
       description   = "The objects of a bucket of logs (`log_buckets`) expire within days (`log_retention_days`): the traces go by themselves."
       severity      = "high"
-      event_names   = ["PutBucketLifecycle", "PutBucketLifecycleConfiguration"]
+      event_names   = ["PutBucketLifecycle"]
       event_sources = ["s3.amazonaws.com"]
       # One rule is an object, several are an array; the brackets make both an array.
       match = <<-EOT

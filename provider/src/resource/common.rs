@@ -154,7 +154,7 @@ fn element(name: &str, value: &Dynamic, placeholder: Placeholder) -> Option<Valu
 
 /// Maps whose keys the user chooses: a null in them was written.
 fn is_map(name: &str) -> bool {
-    matches!(name, "fields" | "headers")
+    matches!(name, "fields" | "headers" | "allow")
 }
 
 /// Blocks that are not written arrive as empty lists; an attribute that is an empty list was written so.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
-use trailwire_engine::check::{check_texts, check_texts_of, check_trigger};
+use trailwire_engine::check::{check_known, check_texts_of};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::fanout::limits;
 use trailwire_engine::template;
@@ -98,9 +98,10 @@ fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>
     let mut found = Document::from_value(document).err().unwrap_or_default();
     for (index, value) in list(document, "triggers").into_iter().enumerate() {
         let here = Path::root("triggers").index(index);
+        let unknown = file.unknown_members(&here);
         let told = match Trigger::from_value(value) {
             Err(_) => check_texts_of(value),
-            Ok(trigger) => if file.is_decided(&here) { check_trigger(&trigger) } else { check_texts(&trigger) }
+            Ok(trigger) => check_known(&trigger, &|name| !unknown.contains(name))
                 .into_iter()
                 .chain(template::diagnose_trigger(&trigger))
                 .chain(limits::check(&trigger))

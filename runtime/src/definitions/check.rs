@@ -39,12 +39,15 @@ pub(crate) fn check_destinations(trigger: &Trigger, destinations: &BTreeMap<Stri
     diagnostics
 }
 
-/// A test that fails stops a plan and `trailwire test`, and a match that is never true stops a plan; a trigger that is in force they do not stop.
+/// A test that fails stops a plan and `trailwire test`, and so does what only makes a trigger useless, or what this version calls a mistake and the
+/// one that applied it did not; a trigger that is in force they do not stop.
 fn told_only(diagnostic: Diagnostic) -> Diagnostic {
-    match diagnostic.code {
-        Code::TEST_VERDICT | Code::TEST_EVENT | Code::NEVER_FIRES => Diagnostic { severity: Severity::Warning, ..diagnostic },
-        _ => diagnostic,
-    }
+    let stops_plans_only = match diagnostic.code {
+        Code::TEST_VERDICT | Code::TEST_EVENT | Code::NEVER_FIRES => true,
+        Code::ALLOW_UNKNOWN | Code::ALLOW_REFUSED | Code::ALLOW_REASON => true,
+        code => code.is_silenceable(),
+    };
+    if stops_plans_only { Diagnostic { severity: Severity::Warning, ..diagnostic } } else { diagnostic }
 }
 
 fn unknown(name: &str, destinations: &BTreeMap<String, Destination>, path: Path) -> Diagnostic {

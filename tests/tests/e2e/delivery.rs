@@ -23,7 +23,8 @@ async fn events_in_scope_that_match_are_told_once_and_no_others() {
         Trigger::new("off", "DeleteTrail").with("enabled = false"),
         Trigger::new("root", "ConsoleLogin").with(r#"match_expression = "detail.userIdentity.type == 'Root'""#),
         Trigger::new("reading", "DescribeInstances").with("include_read_only = true"),
-        Trigger::new("writing", "GetParameters").with(r#"event_sources = ["ssm.amazonaws.com"]"#),
+        Trigger::new("writing", "GetParameters")
+            .with("event_sources = [\"ssm.amazonaws.com\"]\n  allow = { TW2404 = \"that no rule carries it is what is tested\" }"),
     ];
     world.terraform.configure(&wanted.text());
     world.terraform.apply().await.success();

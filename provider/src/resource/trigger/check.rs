@@ -4,7 +4,7 @@
 //! anything is done.
 
 use serde_json::Value;
-use trailwire_engine::check::{check_texts, check_texts_of, check_verdicts};
+use trailwire_engine::check::{DECIDES, check_known, check_texts_of};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
 use trailwire_engine::fanout::limits;
 use trailwire_engine::template::diagnose_trigger;
@@ -15,13 +15,6 @@ use crate::value::Dynamic;
 
 /// Attributes that are sets.
 const SETS: [&str; 3] = ["regions", "exclude_regions", "account_ids"];
-
-/// What decides which events fire the trigger, and so what the rules carry.
-pub(super) const DECIDES: [&str; 8] =
-    ["event_names", "any_event", "event_sources", "match_expression", "filter_pattern", "event_pattern", "on_error", "push_down"];
-
-/// What a verdict depends on beside that.
-const NARROWS: [&str; 5] = ["enabled", "include_read_only", "regions", "exclude_regions", "account_ids"];
 
 /// The trigger that a configuration declares, or everything that is wrong with its form.
 pub(super) fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
@@ -58,14 +51,9 @@ pub(super) fn is_decided(config: &Dynamic) -> bool {
 }
 
 fn check_trigger(config: &Dynamic, trigger: &Trigger) -> Vec<Diagnostic> {
-    let mut diagnostics = check_texts(trigger);
+    let mut diagnostics = check_known(trigger, &|name| config.get(name).is_wholly_known());
     diagnostics.extend(diagnose_trigger(trigger));
     diagnostics.extend(limits::check(trigger));
-    if is_decided(config) {
-        let narrowed = NARROWS.iter().all(|name| config.get(name).is_wholly_known());
-        // The scope says nothing of whether the match can be true.
-        diagnostics.extend(check_verdicts(trigger).into_iter().filter(|diagnostic| narrowed || diagnostic.code == Code::NEVER_FIRES));
-    }
     diagnostics
 }
 

@@ -1,6 +1,7 @@
 //! Between a trigger's document, its rules, and the attributes of its state.
 
 use serde_json::Value;
+use trailwire_engine::check::DECIDES;
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::pattern::PatternTooLong;
 use trailwire_engine::fanout::pushed::{Pushed, pushed_after, rule_state, sha256};
@@ -8,7 +9,7 @@ use trailwire_engine::fanout::rules::{Rule, RuleRequest, trigger_rules};
 use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::trigger::{Action, OnError, PushDown, Test, Trigger};
 
-use super::check::{DECIDES, is_decided, parse};
+use super::check::{is_decided, parse};
 use super::settings::Settings;
 use crate::resource::common::{optional_list, optional_map, optional_set, optional_tags, optional_text, tags_value};
 use crate::resource::{PlanRequest, plan};
@@ -90,6 +91,7 @@ pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
         ("filter_pattern", optional_text(trigger.filter_pattern.as_deref())),
         ("event_pattern", optional_text(trigger.event_pattern.as_deref())),
         ("push_down", Dynamic::String(push_down.to_owned())),
+        ("allow", optional_map(&trigger.allow)),
         ("on_error", Dynamic::String(on_error.to_owned())),
         ("include_read_only", Dynamic::Bool(trigger.include_read_only)),
         ("include_self", Dynamic::Bool(trigger.include_self)),

@@ -26,6 +26,7 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::set("regions", Type::String).describe("Narrows the hub's regions to these. Omitted: all of them."))
         .attribute(Attribute::set("exclude_regions", Type::String).describe("Taken out of the regions."))
         .attribute(Attribute::set("account_ids", Type::String).describe("Narrows the hub's accounts to these. Omitted: all of them."))
+        .attribute(Attribute::map("allow", Type::String).not_empty().describe("Code of a diagnostic to the reason why it is right here, such as `TW2405 = \"the trail selects it\"`: it is not told for this trigger. What would not work cannot be silenced; the [list of diagnostics](../guides/diagnostics.md) says which can."))
         .attribute(Attribute::number("failure_tolerance").default_to(0).check(Code::OUT_OF_RANGE, tolerance).describe("How many cells may fail while creating; what failed is in `drifted`, and the next apply repairs it. Default `0`."))
         .attribute(tags_attribute())
         .attribute(tags_all_attribute())

@@ -1,29 +1,14 @@
 //! Definitions as they were written, for whoever tells what is wrong with them rather than puts them in force.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use trailwire_engine::check;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path as AttributePath, Step};
 
 use super::{FileError, files, hcl, place, plan};
-
-/// What a verdict depends on.
-const DECIDES: [&str; 13] = [
-    "enabled",
-    "event_names",
-    "any_event",
-    "event_sources",
-    "match_expression",
-    "filter_pattern",
-    "event_pattern",
-    "on_error",
-    "include_read_only",
-    "include_self",
-    "regions",
-    "exclude_regions",
-    "account_ids",
-];
 
 /// One file.
 #[derive(Debug)]
@@ -126,9 +111,19 @@ impl Written {
         holds_true(at)
     }
 
+    /// The members of the trigger or destination at this path that are known only in apply, wholly or in part.
+    pub(crate) fn unknown_members(&self, definition: &AttributePath) -> BTreeSet<String> {
+        let Body::Plan { plan, .. } = &self.body else { return BTreeSet::new() };
+        let (planned, Some(((list, index), _))) = (plan::read(plan), split(definition)) else { return BTreeSet::new() };
+        let list = if list == "triggers" { planned.triggers } else { planned.destinations };
+        let members = list.get(index).and_then(|resource| resource.unknown.as_object()).into_iter().flatten();
+        members.filter(|(_, value)| holds_true(value)).map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether all that the verdicts of the trigger at this path depend on is known.
     pub(crate) fn is_decided(&self, trigger: &AttributePath) -> bool {
-        !DECIDES.iter().any(|member| self.is_unknown(&trigger.attribute(member)))
+        let unknown = self.unknown_members(trigger);
+        check::is_decided(&|name| !unknown.contains(name))
     }
 
     /// Where what is at this path of the document was written. `configuration` is the directory of a plan's configuration, if it is known.
