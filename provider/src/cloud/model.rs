@@ -110,12 +110,13 @@ impl Model {
         *self.lossy.lock().unwrap() = lose.then(BTreeMap::new);
     }
 
-    /// Whether the answer to this call is lost: every second one of the same kind and place.
-    fn loses(&self, place: &str) -> bool {
-        let reads = ["Get", "List", "Describe", "Query"].iter().any(|verb| place.contains(&format!(":{verb}")));
+    /// Whether the answer to this call is lost: every second time that the very same call is made, so that a retry is answered
+    /// whatever others do at the same time.
+    fn loses(&self, operation: &str, call: &str) -> bool {
+        let reads = ["Get", "List", "Describe", "Query"].iter().any(|verb| operation.contains(&format!(":{verb}")));
         let mut lossy = self.lossy.lock().unwrap();
         let Some(lossy) = lossy.as_mut().filter(|_| !reads) else { return false };
-        let lost = lossy.entry(place.to_owned()).or_insert(false);
+        let lost = lossy.entry(call.to_owned()).or_insert(false);
         *lost = !*lost;
         *lost
     }
@@ -136,7 +137,7 @@ impl Door for Model {
             self.calls.lock().unwrap().push(format!("{} {}", call.operation(), cell.region));
             tokio::time::sleep(Duration::from_millis(1)).await;
             let operation = call.operation();
-            let place = format!("{operation} {}", cell.region);
+            let asked = format!("{} {call:?}", cell.region);
             let error = |kind: Kind, message: &str| CloudError {
                 kind,
                 code: format!("{kind:?}"),
@@ -155,7 +156,9 @@ impl Door for Model {
                 }
                 answer(world, cell, call).map_err(|(kind, message)| error(kind, &message))
             })
-            .and_then(|reply| if self.loses(&place) { Err(error(Kind::Unreachable, "the connection was cut")) } else { Ok(reply) })
+            .and_then(|reply| {
+                if self.loses(operation, &asked) { Err(error(Kind::Unreachable, "the connection was cut")) } else { Ok(reply) }
+            })
         })
     }
 }
