@@ -71,8 +71,8 @@ endif
 	@TRAILWIRE_BENCH_PYTHON=$$(ls $(BENCH_PYTHON) 2>/dev/null) $(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
 
 .PHONY: docs
-docs: ## Write the registry's pages in docs/ from the schemas
-	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs
+docs: ## Write the registry's pages in docs/ from the schemas, and the messages on the pages of the diagnostics
+	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs --test diagnostics
 
 # The event catalogue is made by Python packages of pinned versions, in an environment of their own.
 CATALOGUE := tools/catalogue

@@ -12,6 +12,8 @@
 
 pub mod cloudtrail;
 pub mod control;
+pub mod diagnostics;
+pub mod hcl;
 pub mod leftovers;
 pub mod process;
 pub mod runtime;

@@ -261,8 +261,6 @@ codes! {
     /// A provider that is used before it was configured.
     NOT_CONFIGURED = 5004;
 
-    /// An event that cannot be read.
-    BAD_EVENT = 6000;
     /// A document that was refused; the last good one stays in force.
     DOCUMENT_REFUSED = 6001;
 }

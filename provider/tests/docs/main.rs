@@ -45,14 +45,23 @@ fn short(name: &str) -> &str {
     name.strip_prefix("trailwire_").unwrap()
 }
 
-/// Every numbered diagnostic, from the engine's list.
+/// Where the page of a diagnostic is read. The registry shows no pages beside its own kinds.
+const DIAGNOSTIC_PAGES: &str = "https://github.com/trailwire/trailwire/blob/main/docs/diagnostics";
+
+/// The index of the numbered diagnostics, from the engine's list.
 fn diagnostics() -> String {
     let mut text =
-        "---\npage_title: \"Diagnostics\"\nsubcategory: \"\"\ndescription: |-\n  Every numbered error and warning of Trailwire.\n---\n\n"
+        "---\npage_title: \"Diagnostics\"\nsubcategory: \"\"\ndescription: |-\n  Every numbered error and warning of Trailwire.\n---\n\n# Diagnostics\n\n"
             .to_owned();
-    text.push_str("# Diagnostics\n\nEvery error and warning carries a number in brackets. A number keeps its meaning for ever.\n\n| number | about |\n| --- | --- |\n");
+    text.push_str(
+        "Every error and warning carries a number in brackets. A number keeps its meaning for ever. The page of each shows a trigger of which it is \
+         told, what is told, and what is right.\n\nThose with a reason behind them in the `allow` of a trigger are not told for it:\n\n\
+         ```terraform\nallow = { TW2405 = \"the trail of the organisation selects all objects\" }\n```\n\n\
+         What cannot be read, and what AWS would refuse, cannot be silenced.\n\n| number | about | `allow` |\n| --- | --- | --- |\n",
+    );
     for (code, about) in Code::ALL {
-        text.push_str(&format!("| `{code}` | {} |\n", about.trim()));
+        let allow = if code.is_silenceable() { "yes" } else { "" };
+        text.push_str(&format!("| [{code}]({DIAGNOSTIC_PAGES}/{code}.md) | {} | {allow} |\n", about.trim()));
     }
     text
 }

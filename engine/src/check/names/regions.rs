@@ -45,7 +45,7 @@ pub(super) fn check(trigger: &Trigger, names: &[Recorded]) -> Vec<Diagnostic> {
             None => found.push((regions, recorded.is_certain, vec![&recorded.name])),
         }
     }
-    found.into_iter().map(|(regions, is_certain, names)| diagnostic(&regions, is_certain, &names).at(Path::root(attribute))).collect()
+    found.into_iter().map(|(regions, is_certain, names)| diagnostic(&regions, is_certain, &names, attribute)).collect()
 }
 
 /// The regions in which a name is recorded, if the trigger's leave out all of them.
@@ -59,12 +59,14 @@ fn out_of_reach(trigger: &Trigger, recorded: &Recorded) -> Option<BTreeSet<&'sta
     (!regions.iter().any(|region| is_reached(region))).then_some(regions)
 }
 
-fn diagnostic(regions: &BTreeSet<&str>, is_certain: bool, names: &[&str]) -> Diagnostic {
+fn diagnostic(regions: &BTreeSet<&str>, is_certain: bool, names: &[&str], attribute: &str) -> Diagnostic {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let how = if is_certain { "only" } else { "mostly" };
     let regions: Vec<&str> = regions.iter().copied().collect();
     let places = joined(&regions, "and");
     let message = format!("{} {verb} recorded {how} in {places}, which this trigger's regions leave out", some_of(names));
     let severity = if is_certain { Severity::Error } else { Severity::Warning };
-    Diagnostic { severity, ..Diagnostic::error(Code::HOME_REGION, message) }.help(format!("add {} to the regions", joined(&regions, "or")))
+    let which = joined(&regions, "or");
+    let help = if attribute == "regions" { format!("add {which} to `regions`") } else { format!("take {which} out of `exclude_regions`") };
+    Diagnostic { severity, ..Diagnostic::error(Code::HOME_REGION, message) }.at(Path::root(attribute)).help(help)
 }
