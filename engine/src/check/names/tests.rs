@@ -125,7 +125,7 @@ fn home_regions() {
     let only = |attribute: &str| {
         let help = if attribute == "regions" { "add `us-east-1` to `regions`" } else { "take `us-east-1` out of `exclude_regions`" };
         format!(
-            "error[TW2407]: `CreateUser` and `DeleteUser` are recorded only in `us-east-1`, which this trigger's regions leave out (in {attribute})\n  = help: add `us-east-1` to the regions"
+            "error[TW2407]: `CreateUser` and `DeleteUser` are recorded only in `us-east-1`, which this trigger's regions leave out (in {attribute})\n  = help: {help}"
         )
     };
     for (more, expected) in [
