@@ -1,9 +1,9 @@
-//! The pages of the diagnostics, and what the engine says of a trigger's document.
+//! The pages of the diagnostics, the corpus of wrong triggers, and what the engine says of a trigger's document.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trailwire_engine::check::{check_texts_of, check_trigger};
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::limits;
@@ -151,4 +151,64 @@ pub fn document(hcl: &str) -> Value {
 /// The diagnostics as on a page.
 pub fn drawn(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A wrong trigger of `tests/corpus/diagnostics`.
+#[derive(Debug)]
+pub struct Case {
+    /// The file that it stands in, and its name there.
+    pub name: String,
+    /// The whole document.
+    pub document: Value,
+    /// What is told of it, in the form of [`in_short`].
+    pub told: Vec<Value>,
+}
+
+/// The files of the corpus.
+///
+/// # Panics
+/// Where they cannot be read.
+pub fn corpus() -> Vec<PathBuf> {
+    let directory = repository().join("tests/corpus/diagnostics");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(directory).expect("the corpus is there").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    files
+}
+
+/// The cases of a file. Each trigger has a name of its own, and an action where the case says none.
+///
+/// # Panics
+/// Where the file is no list of cases.
+pub fn cases(file: &Path) -> Vec<Case> {
+    let text = fs::read_to_string(file).expect("a file of the corpus is text");
+    let cases: Vec<Value> = serde_json::from_str(&text).expect("a file of the corpus is a list");
+    let theme = file.file_stem().expect("a file has a name").to_string_lossy();
+    let case = |(index, case): (usize, &Value)| {
+        let mut document = case["trigger"].clone();
+        let members = document.as_object_mut().expect("a trigger is an object");
+        members.insert("name".to_owned(), json!(format!("{theme}-{index}")));
+        members.entry("action").or_insert_with(|| json!([{"notify": [{"destinations": ["d"]}]}]));
+        let told = case["told"].as_array().expect("what is told is a list").clone();
+        Case { name: format!("{theme}/{}", case["name"].as_str().expect("a case has a name")), document, told }
+    };
+    cases.iter().enumerate().map(case).collect()
+}
+
+/// A diagnostic as the corpus writes it: what is not there is left out, and of the text only what is underlined.
+pub fn in_short(diagnostic: &Diagnostic) -> Value {
+    let mut short = json!({
+        "code": diagnostic.code.to_string(),
+        "severity": diagnostic.severity.word(),
+        "path": diagnostic.path.to_string(),
+        "message": diagnostic.message,
+    });
+    if let Some(excerpt) = &diagnostic.excerpt {
+        short["span"] = json!([excerpt.span.start, excerpt.span.end]);
+        short["under"] = json!(excerpt.span.of(&excerpt.text));
+    }
+    if let Some(help) = &diagnostic.help {
+        short["help"] = json!(help);
+    }
+    short
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use serde_json::Value;
 use trailwire_engine::diagnostic::Code;
-use trailwire_tests::diagnostics::{Page, drawn, pages};
+use trailwire_tests::diagnostics::{Page, cases, corpus, drawn, in_short, pages, told};
 use trailwire_tests::stand::repository;
 
 #[test]
@@ -58,6 +59,34 @@ fn every_example_says_what_is_told() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// `UPDATE_DOCS=1` writes what is told; look at the difference before it is kept.
+#[test]
+fn the_corpus_is_told_exactly() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for file in corpus() {
+        let text = fs::read_to_string(&file).unwrap();
+        let mut written: Vec<Value> = serde_json::from_str(&text).unwrap();
+        for (case, written) in cases(&file).iter().zip(&mut written) {
+            count += 1;
+            let found: Vec<Value> = told(&case.document).iter().map(in_short).collect();
+            if found.is_empty() {
+                wrong.push(format!("{}: nothing is told", case.name));
+            }
+            if found != case.told {
+                wrong.push(format!("{}: told is\n{}", case.name, serde_json::to_string_pretty(&found).unwrap()));
+                written["told"] = Value::Array(found);
+            }
+        }
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&file, format!("{}\n", serde_json::to_string_pretty(&written).unwrap())).unwrap();
+        }
+    }
+    let updated = std::env::var_os("UPDATE_DOCS").is_some();
+    assert!(updated || wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(count >= 80, "there are {count} wrong triggers");
 }
 
 /// A code that nothing tells is no promise to keep.

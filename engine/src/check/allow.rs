@@ -13,7 +13,9 @@ pub(super) fn apply(trigger: &Trigger, is_known: Known<'_>, mut diagnostics: Vec
         diagnostics.retain(|diagnostic| !diagnostic.code.is_silenceable());
         return diagnostics;
     }
-    let is_whole = is_decided(is_known) && is_known("action") && is_known("test");
+    // What cannot be read may hide what is allowed.
+    let is_read = !diagnostics.iter().any(|diagnostic| diagnostic.is_error() && !diagnostic.code.is_silenceable());
+    let is_whole = is_read && is_decided(is_known) && is_known("action") && is_known("test");
     let mut told = Vec::new();
     for (written, reason) in &trigger.allow {
         let path = Path::root("allow").key(written);

@@ -7,6 +7,9 @@ use crate::matcher::is_read_only_name;
 /// Of how many other sources a name may be for its being renamed in one to be worth a word. (`TagResource` is an event of hundreds.)
 const FEW: usize = 3;
 
+/// How many near names are looked at.
+const NEAR: usize = 20;
+
 /// What else decides.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
@@ -148,19 +151,36 @@ fn absent(name: &str, sources: &Sources<'_>, renamed: &[&Candidate], asked: Aske
         let verb = if elsewhere.len() == 1 { "has" } else { "have" };
         return Some(Diagnostic::warning(Code::NAME_OF_OTHER_SOURCE, message).help(format!("{} {verb} it", some_of(&elsewhere))));
     }
+    if name.contains('*') {
+        let message = format!("no event is called `{name}`: names are compared as they are, and `*` stands for itself");
+        let help = "name the events, or set `any_event = true` and write `starts_with(detail.eventName, '…')` in the match";
+        return Some(Diagnostic::error(Code::UNKNOWN_EVENT_NAME, message).help(help));
+    }
     let told = Diagnostic::warning(Code::UNKNOWN_EVENT_NAME, format!("no event `{name}`{} is known", sources.said()));
-    let near = if asked.searches { closest_events(&sources.listed(), name, 2) } else { Vec::new() };
-    Some(match near.as_slice() {
-        [] => told.help("names are CloudTrail's, and case counts: `trailwire events` lists those that are known"),
-        near => told.help(format!("did you mean {}?", near.iter().map(|closest| meant(closest, sources)).collect::<Vec<_>>().join(" or "))),
+    let near = if asked.searches { closest_events(&sources.listed(), name, NEAR) } else { Vec::new() };
+    Some(match meant(&near, sources) {
+        meant if meant.is_empty() => told.help("names are CloudTrail's, and case counts: `trailwire events` lists those that are known"),
+        meant => told.help(format!("did you mean {}?", meant.join(" or "))),
     })
 }
 
-fn meant(closest: &Closest, sources: &Sources<'_>) -> String {
-    match sources {
-        Sources::Of(list) if list.len() == 1 => format!("`{}`", closest.name),
-        _ => format!("`{}` of `{}`", closest.name, closest.source),
+/// The nearest two names; the source of one where the trigger does not say it and no other source has the name.
+fn meant(near: &[Closest], sources: &Sources<'_>) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for closest in near {
+        if !names.contains(&closest.name.as_str()) {
+            names.push(&closest.name);
+        }
     }
+    let is_said = matches!(sources, Sources::Of(list) if list.len() == 1);
+    let shown = names.into_iter().take(2).map(|name| {
+        let mut having = near.iter().filter(|closest| closest.name == name);
+        match (having.next(), having.next()) {
+            (Some(only), None) if !is_said => format!("`{name}` of `{}`", only.source),
+            _ => format!("`{name}`"),
+        }
+    });
+    shown.collect()
 }
 
 /// A name that some sources have, and that one of them writes otherwise.
