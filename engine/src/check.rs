@@ -8,6 +8,7 @@ mod names;
 mod not;
 mod verdicts;
 
+pub use allow::is_silenced;
 pub use verdicts::{Verdict, check_test, run_tests};
 
 use crate::diagnostic::{Code, Diagnostic, Path};

@@ -6,5 +6,7 @@ pub mod names;
 pub mod pattern;
 pub mod pushed;
 pub mod policy;
+pub mod quota;
 pub mod rules;
+pub mod set;
 pub mod table;

@@ -43,8 +43,9 @@ pub(super) fn apply(trigger: &Trigger, is_known: Known<'_>, mut diagnostics: Vec
     diagnostics
 }
 
-/// Whether a trigger silences a code.
-pub(super) fn is_silenced(trigger: &Trigger, code: Code) -> bool {
+/// Whether a trigger silences a code, with a reason.
+#[must_use]
+pub fn is_silenced(trigger: &Trigger, code: Code) -> bool {
     code.is_silenceable() && trigger.allow.get(&code.to_string()).is_some_and(|reason| !reason.trim().is_empty())
 }
 

@@ -228,6 +228,14 @@ codes! {
     UNRECORDED_EVENT = 2406, silenceable;
     /// An event of a global service, in a scope without the region that records it.
     HOME_REGION = 2407, silenceable_beside_others;
+    /// A bus with nearly as many rules as it takes.
+    BUS_NEARLY_FULL = 2420, silenceable_beside_others;
+    /// A bus with more rules than it takes, unless AWS has raised its quota.
+    BUS_FULL = 2421, silenceable_beside_others;
+    /// A bus with more rules with wildcards than it takes.
+    WILDCARD_RULES = 2422;
+    /// Two triggers that tell one destination of the same events.
+    SAME_EVENTS = 2423, silenceable_beside_others;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;

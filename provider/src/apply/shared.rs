@@ -102,22 +102,26 @@ impl Shared {
 
     /// The rules of one trigger in a cell. The first caller lists the rules of all triggers of the hub, two calls; later callers share them.
     pub async fn rules_of(&self, session: &Session, hub: &Hub, cell: &Cell, trigger: &str) -> CloudResult<Found> {
-        let all = self.rules_in(session, hub, cell).await?;
-        Ok(all.into_iter().filter(|(name, _)| hub.trigger_of_rule(name).is_some_and(|(of, _)| of == trigger)).collect())
+        let of_trigger = |name: &str| hub.trigger_of_rule(name).is_some_and(|(of, _)| of == trigger);
+        self.look(session, hub, cell, |all| {
+            all.iter().filter(|(name, _)| of_trigger(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect()
+        })
+        .await
     }
 
     /// The rules of every trigger of the hub in a cell.
     pub async fn rules_in(&self, session: &Session, hub: &Hub, cell: &Cell) -> CloudResult<Found> {
+        self.look(session, hub, cell, Found::clone).await
+    }
+
+    async fn look<T>(&self, session: &Session, hub: &Hub, cell: &Cell, at: impl FnOnce(&Found) -> T) -> CloudResult<T> {
         let view = self.view(hub, cell);
         let mut view = view.lock().await;
-        match &*view {
-            Some(found) => Ok(found.clone()),
-            None => {
-                let found = list(session, hub, cell).await?;
-                *view = Some(found.clone());
-                Ok(found)
-            }
+        if let Some(found) = &*view {
+            return Ok(at(found));
         }
+        let found = list(session, hub, cell).await?;
+        Ok(at(view.insert(found)))
     }
 
     /// Remembers a step that was done.

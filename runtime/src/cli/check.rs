@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
-use trailwire_engine::check::{check_known, check_texts_of};
+use trailwire_engine::check::{check_known, check_texts_of, is_decided};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::fanout::limits;
+use trailwire_engine::fanout::set::check_set;
+use trailwire_engine::matcher::Scope;
 use trailwire_engine::template;
 use trailwire_engine::trigger::{Destination, Document, Trigger};
 
@@ -46,8 +48,15 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let mut report = Report::default();
     let mut names = BTreeMap::new();
     let mut triggers = 0;
-    for file in &files {
-        let mut found = found_in(file, &destinations);
+    let (mut told, decided): (Vec<Vec<Diagnostic>>, Vec<_>) = files.iter().map(|file| found_in(file, &destinations)).unzip();
+    let together: Vec<&Trigger> = decided.iter().flatten().map(|(_, trigger)| trigger).collect();
+    let places = decided.iter().enumerate().flat_map(|(file, triggers)| triggers.iter().map(move |(here, _)| (file, here)));
+    let places: Vec<(usize, &Path)> = places.collect();
+    for (index, diagnostic) in check_set(&together, &Scope::default()) {
+        let Some((file, here)) = places.get(index) else { continue };
+        told.get_mut(*file).into_iter().for_each(|told| told.push(within(here, diagnostic.clone())));
+    }
+    for (file, mut found) in files.iter().zip(told) {
         found.extend(twice(file, &mut names));
         found.retain(|diagnostic| !is_premature(file, diagnostic));
         found.sort_by_key(|diagnostic| split(&diagnostic.path).map(|((list, index), _)| (list == "destinations", index)));
@@ -59,13 +68,13 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let errors = report.findings.iter().filter(|finding| finding.is_error()).count();
     let warnings = report.findings.len() - errors;
     let wrong = [(errors, "error"), (warnings, "warning")];
-    let told: Vec<String> = wrong.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
-    let told = if told.is_empty() { "nothing wrong".to_owned() } else { told.join(" and ") };
-    let told = format!("{told} in {}", count(triggers, "trigger"));
+    let counts: Vec<String> = wrong.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
+    let counts = if counts.is_empty() { "nothing wrong".to_owned() } else { counts.join(" and ") };
+    let summary = format!("{counts} in {}", count(triggers, "trigger"));
     report.lines = report.findings.iter().map(|finding| format!("{}\n", finding.draw())).collect();
-    report.lines.push(told.clone());
+    report.lines.push(summary.clone());
     report.write(&arguments.report)?;
-    if errors > 0 || (arguments.deny_warnings && warnings > 0) { Err(Failure::Broken(told)) } else { Ok(()) }
+    if errors > 0 || (arguments.deny_warnings && warnings > 0) { Err(Failure::Broken(summary)) } else { Ok(()) }
 }
 
 /// The destinations of all documents; `None` where they are declared in another place.
@@ -89,31 +98,41 @@ fn list<'v>(document: &'v Value, name: &str) -> Vec<&'v Value> {
     }
 }
 
-/// Everything that one file tells, with paths within the document.
-fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>) -> Vec<Diagnostic> {
+/// Everything that one file tells alone, with paths within the document, and the triggers, with their paths, that can be seen beside others.
+fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>) -> (Vec<Diagnostic>, Vec<(Path, Trigger)>) {
     let document = match file.document() {
         Ok(document) => document,
-        Err(reason) => return vec![reason.clone()],
+        Err(reason) => return (vec![reason.clone()], Vec::new()),
     };
     let mut found = Document::from_value(document).err().unwrap_or_default();
+    let mut decided = Vec::new();
     for (index, value) in list(document, "triggers").into_iter().enumerate() {
         let here = Path::root("triggers").index(index);
         let unknown = file.unknown_members(&here);
+        let is_known = |name: &str| !unknown.contains(name);
         let told = match Trigger::from_value(value) {
             Err(_) => check_texts_of(value),
-            Ok(trigger) => check_known(&trigger, &|name| !unknown.contains(name))
-                .into_iter()
-                .chain(template::diagnose_trigger(&trigger))
-                .chain(limits::check(&trigger))
-                .chain(destinations.iter().flat_map(|destinations| check_destinations(&trigger, destinations)))
-                .collect(),
+            Ok(trigger) => {
+                let told = check_known(&trigger, &is_known)
+                    .into_iter()
+                    .chain(template::diagnose_trigger(&trigger))
+                    .chain(limits::check(&trigger))
+                    .chain(destinations.iter().flat_map(|destinations| check_destinations(&trigger, destinations)))
+                    .collect();
+                if is_decided(&is_known) && is_known("action") && is_known("allow") {
+                    decided.push((here.clone(), trigger));
+                }
+                told
+            }
         };
-        found.extend(told.into_iter().map(|diagnostic| {
-            let path = here.join(&diagnostic.path);
-            diagnostic.at(path)
-        }));
+        found.extend(told.into_iter().map(|diagnostic| within(&here, diagnostic)));
     }
-    found
+    (found, decided)
+}
+
+fn within(here: &Path, diagnostic: Diagnostic) -> Diagnostic {
+    let path = here.join(&diagnostic.path);
+    diagnostic.at(path)
 }
 
 /// Names that an earlier file took. A name that one document has twice is told by the document.

@@ -284,3 +284,23 @@ fn what_a_plan_does_not_know_is_left_to_apply() {
         );
     }
 }
+
+#[test]
+fn triggers_are_seen_beside_each_other_in_whatever_files_they_are() {
+    let bench = Bench::new(&json!({}));
+    std::fs::create_dir(bench.path("triggers")).unwrap();
+    let document = |name: &str, names: &[&str], more: Value| {
+        let mut trigger = json!({"name": name, "event_names": names, "action": [{"send": [{"destination": "archive"}]}]});
+        trigger.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"format_version": 1, "triggers": [trigger]}).to_string()
+    };
+    bench.write("triggers/a.json", &document("narrow", &["CreateUser"], json!({})));
+    bench.write("triggers/b.json", &document("wide", &["CreateUser", "DeleteUser"], json!({})));
+    let told = check(&bench, "triggers", &["--format", "json"]).success();
+    let report = json_of(&told);
+    assert_eq!(found(&report), ["TW2423 narrow:1 event_names -"]);
+    assert_eq!(report["diagnostics"][0]["file"], bench.path("triggers/a.json").to_str().unwrap());
+    assert_eq!(report["diagnostics"][0]["message"], "every event that fires this trigger fires `wide`, too, and both tell `archive`");
+    bench.write("triggers/a.json", &document("narrow", &["CreateUser"], json!({"allow": {"TW2423": "its title is another"}})));
+    assert_eq!(check(&bench, "triggers", &[]).success().stdout, "nothing wrong in 2 triggers\n");
+}

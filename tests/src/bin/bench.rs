@@ -6,8 +6,12 @@
 mod client;
 #[path = "bench/matching.rs"]
 mod matching;
+#[path = "bench/plans.rs"]
+mod plans;
 #[path = "bench/provider.rs"]
 mod provider;
+#[path = "bench/watch.rs"]
+mod watch;
 
 use std::error::Error;
 use std::path::Path;
@@ -78,7 +82,9 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>, Failure> 
     let programs = std::env::current_exe()?.parent().map(Path::to_owned).ok_or("this program is in no directory")?;
     let mut figures = Vec::new();
     if wanted("provider") {
-        figures.extend(provider::figures(&programs.join("terraform-provider-trailwire")).await?);
+        let provider = programs.join("terraform-provider-trailwire");
+        figures.extend(provider::figures(&provider).await?);
+        figures.extend(plans::figures(&provider).await?);
     }
     if wanted("matching") {
         figures.extend(matching::figures(&programs.join("../bench/release"))?);

@@ -13,4 +13,5 @@ mod interruption;
 mod packs;
 mod languages;
 mod planning;
+mod unknown;
 mod world;

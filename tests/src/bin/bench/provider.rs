@@ -1,7 +1,6 @@
 //! The provider as Terraform starts it: how soon it answers, and how much memory it takes.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use trailwire_tests::stand::Stand;
 use trailwire_tests::terraform;
 
 use super::client::Client;
+use super::watch::{Taken, watch};
 use super::{Failure, Figure, Promise, require};
 
 const ACCOUNT: &str = "111122223333";
@@ -18,7 +18,6 @@ const HOME: &str = "us-east-1";
 const STARTS: usize = 41;
 const TRIGGERS: usize = 100;
 const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
-const SAMPLING: Duration = Duration::from_millis(5);
 
 /// Both figures.
 pub(super) async fn figures(provider: &Path) -> Result<Vec<Figure>, Failure> {
@@ -66,30 +65,13 @@ async fn rss(provider: &Path) -> Result<Figure, Failure> {
     let mut plan = Command::new("terraform");
     plan.args(["plan", "-input=false", "-no-color"]).current_dir(directory.path()).envs(stand.environment(ACCOUNT, HOME));
     plan.envs(terraform::environment(programs, &directory.path().join("terraform.rc"))?);
-    let plan = Program::start(plan);
-    let id = plan.id();
-    let finished = plan.finish();
-    tokio::pin!(finished);
-    let mut seen = BTreeMap::new();
-    let finished = loop {
-        tokio::select! {
-            finished = &mut finished => break finished,
-            () = tokio::time::sleep(SAMPLING) => {
-                for provider in process::children(id, "terraform-provider-trailwire") {
-                    // One that is gone was looked at before.
-                    if let (Some(now), Some(peak)) = (memory(provider, "VmRSS:"), memory(provider, "VmHWM:")) {
-                        seen.insert(provider, (now, peak));
-                    }
-                }
-            }
-        }
-    };
+    let (finished, taken) = watch(Program::start(plan)).await;
     let counted = format!("{} to add", TRIGGERS + 2);
     if !finished.status.success() || !finished.stdout.contains(&counted) {
         return Err(finished.said().into());
     }
-    let largest = seen.values().copied().max_by(|(one, _), (other, _)| one.total_cmp(other));
-    let (now, peak) = largest.ok_or("no provider was seen while Terraform planned")?;
+    let largest = taken.into_iter().max_by(|one, other| one.resident.total_cmp(&other.resident));
+    let Taken { resident: now, peak, .. } = largest.ok_or("no provider was seen while Terraform planned")?;
     let note = format!("resident at the end of a plan of {TRIGGERS} triggers (peak {peak:.1})");
     Ok(Figure { name: "provider_rss_mb".to_owned(), value: now, unit: "MB".to_owned(), note, promise: Some(Promise::Below(15.0)) })
 }
@@ -108,12 +90,4 @@ fn configuration() -> String {
         ));
     }
     text
-}
-
-/// A line of `/proc/PID/status`, in megabytes of a million bytes; `None` when the process is gone.
-fn memory(pid: u32, name: &str) -> Option<f64> {
-    let status = std::fs::read_to_string(PathBuf::from(format!("/proc/{pid}/status"))).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    let kibibytes: f64 = line.trim().trim_end_matches(" kB").trim().parse().ok()?;
-    Some(kibibytes * 1024.0 / 1e6)
 }
