@@ -24,6 +24,7 @@ mod group;
 mod hash;
 mod judge;
 mod lower;
+mod members;
 mod numbers;
 mod plan;
 mod program;

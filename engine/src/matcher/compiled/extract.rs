@@ -5,9 +5,10 @@
 //! by its last place. Strings with escapes are unescaped then; everything else stays where it is in the event, and is checked
 //! when it is read.
 
-use super::fields::{Children, FieldId, Fields, ROOT};
+use super::fields::{FieldId, Fields, NOWHERE, ROOT};
+use super::members::Members;
 use super::numbers::is_number;
-use super::scan::Tape;
+use super::scan::{Tape, Token};
 
 /// The bytes are not JSON in a place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,44 +36,36 @@ pub(super) enum Held<'e> {
     Other,
 }
 
-/// What a value is by its first byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Kind {
-    #[default]
-    Null,
-    True,
-    False,
-    /// A number, or nothing that JSON knows.
-    Number,
-    /// Without its quotes.
-    Text,
-    /// In [`Extract::unescaped`].
-    Unescaped,
-    Array,
-    Object,
-}
-
-#[expect(clippy::indexing_slicing, reason = "done while compiling, where it could not panic unnoticed")]
-static KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Number; 256];
-    kinds[b'n' as usize] = Kind::Null;
-    kinds[b't' as usize] = Kind::True;
-    kinds[b'f' as usize] = Kind::False;
-    kinds[b'"' as usize] = Kind::Text;
-    kinds[b'[' as usize] = Kind::Array;
-    kinds[b'{' as usize] = Kind::Object;
-    kinds
-};
-
+/// Where a field is.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(8))]
 struct Slot {
     /// The event in which the field was found.
     found: u32,
-    start: u32,
-    end: u32,
-    /// The number of the opening bracket.
+    /// The number of the colon before its value. Beyond [`UNESCAPED`]: the number of its text in [`Extract::unescaped`].
+    colon: u32,
+}
+
+/// No event has so many structural characters.
+const UNESCAPED: u32 = 1 << 31;
+
+/// A member of an object, by the structural characters around its name, of which the second is told by its number, too.
+#[derive(Debug, Clone, Copy, Default)]
+struct Member {
+    before: u32,
+    colon: u32,
+    number: u32,
+}
+
+/// Members of an object that are looked for and then looked up: each of the two needs few registers.
+#[derive(Debug, Default)]
+struct Batch([Member; 32]);
+
+/// A value, and the number of the character that it begins with, if that is a bracket.
+#[derive(Clone, Copy)]
+struct Found<'x> {
+    text: &'x [u8],
     token: u32,
-    kind: Kind,
 }
 
 /// What was found in one event. Reused from event to event.
@@ -81,7 +74,9 @@ pub(super) struct Extract {
     slots: Vec<Slot>,
     /// The event in which each object's members were looked for.
     walked: Vec<u32>,
-    unescaped: Vec<u8>,
+    batch: Batch,
+    /// Texts of strings that had escapes, in quotes.
+    unescaped: Vec<Box<[u8]>>,
     now: u32,
 }
 
@@ -95,7 +90,7 @@ pub(super) struct Source<'e> {
 
 impl Extract {
     /// Forgets the last event.
-    pub(super) fn begin(&mut self, fields: &Fields, source_end: usize) {
+    pub(super) fn begin(&mut self, fields: &Fields) {
         self.now = self.now.wrapping_add(1);
         if self.now == 0 {
             self.slots.clear();
@@ -107,9 +102,6 @@ impl Extract {
             self.walked.resize(fields.len(), 0);
         }
         self.unescaped.clear();
-        if let Some(root) = self.slots.first_mut() {
-            *root = Slot { found: self.now, start: 0, end: u32::try_from(source_end).unwrap_or(0), token: 0, kind: Kind::Object };
-        }
     }
 
     /// What a field holds.
@@ -122,7 +114,7 @@ impl Extract {
     /// Whether a field holds an object.
     pub(super) fn is_object(&mut self, source: Source<'_>, field: FieldId) -> Result<bool, Faulty> {
         self.find(source, field)?;
-        Ok(self.slot(field).kind == Kind::Object)
+        Ok(self.object(source, field).is_some())
     }
 
     /// Two fields at once.
@@ -136,24 +128,21 @@ impl Extract {
     /// What a field holds, if the object that it is in was walked before.
     #[inline]
     fn known<'x>(&'x self, source: Source<'x>, field: FieldId) -> Result<Raw<'x>, Faulty> {
-        let slot = self.slot(field);
-        let (start, end) = (slot.start as usize, slot.end as usize);
-        if slot.kind == Kind::Text {
-            return source.event.get(start..end).map(Raw::Text).ok_or(Faulty);
+        if field == ROOT {
+            return Ok(Raw::Container(source.event));
         }
-        if slot.found == 0 {
-            return Ok(Raw::Null);
-        }
-        if slot.kind == Kind::Unescaped {
-            return self.unescaped.get(start..end).map(Raw::Text).ok_or(Faulty);
-        }
-        let text = source.event.get(start..end).ok_or(Faulty)?;
-        match slot.kind {
-            Kind::Array | Kind::Object => Ok(Raw::Container(text)),
-            Kind::Null if text == b"null" => Ok(Raw::Null),
-            Kind::True if text == b"true" => Ok(Raw::Bool(true)),
-            Kind::False if text == b"false" => Ok(Raw::Bool(false)),
-            Kind::Number if is_number(text) => Ok(Raw::Number(text)),
+        let Some(found) = self.found(source, field) else { return Ok(Raw::Null) };
+        let text = match found.ok_or(Faulty)?.text {
+            // The pass made sure that a string ends right before the next structural character.
+            [b'"', text @ .., b'"'] => return Ok(Raw::Text(text)),
+            text => text,
+        };
+        match text {
+            [b'{' | b'[', ..] => Ok(Raw::Container(text)),
+            b"null" => Ok(Raw::Null),
+            b"true" => Ok(Raw::Bool(true)),
+            b"false" => Ok(Raw::Bool(false)),
+            _ if is_number(text) => Ok(Raw::Number(text)),
             _ => Err(Faulty),
         }
     }
@@ -161,23 +150,31 @@ impl Extract {
     /// What a field holds, as far as the questions of a group ask, if the object that it is in was walked before.
     #[inline(always)]
     pub(super) fn held<'x>(&'x self, source: Source<'x>, field: FieldId) -> Held<'x> {
-        let Some(slot) = self.slots.get(field as usize).filter(|slot| slot.found == self.now) else { return Held::Nothing };
-        let text = match slot.kind {
-            Kind::Text => source.event,
-            Kind::Null => return Held::Nothing,
-            Kind::Unescaped => &self.unescaped,
-            _ => return Held::Other,
-        };
-        Held::Text(text.get(slot.start as usize..slot.end as usize).unwrap_or_default())
+        match self.found(source, field).map(|found| found.map(|found| found.text)) {
+            Some(Some([b'"', text @ .., b'"'])) => Held::Text(text),
+            None | Some(Some([b'n', ..])) => Held::Nothing,
+            Some(_) => Held::Other,
+        }
     }
 
-    /// The slot of a field that was found in this event, or one that says that it was not.
+    /// A field that was found in this event: its value as it is written, or unescaped. `Some(None)` cannot be.
+    #[inline(always)]
+    fn found<'x>(&'x self, source: Source<'x>, field: FieldId) -> Option<Option<Found<'x>>> {
+        let slot = self.slots.get(field as usize).filter(|slot| slot.found == self.now)?;
+        Some(if slot.colon < UNESCAPED { value(source, slot.colon) } else { self.unescaped_text(slot.colon) })
+    }
+
+    #[cold]
+    fn unescaped_text(&self, slot: u32) -> Option<Found<'_>> {
+        let text = self.unescaped.get((slot - UNESCAPED) as usize)?;
+        Some(Found { text, token: u32::MAX })
+    }
+
+    /// The object that a field holds.
     #[inline]
-    fn slot(&self, field: FieldId) -> Slot {
-        match self.slots.get(field as usize) {
-            Some(slot) if slot.found == self.now => *slot,
-            _ => Slot::default(),
-        }
+    fn object<'x>(&'x self, source: Source<'x>, field: FieldId) -> Option<Found<'x>> {
+        let found = if field == ROOT { Some(Found { text: source.event, token: 0 }) } else { self.found(source, field).flatten() };
+        found.filter(|found| found.text.first() == Some(&b'{'))
     }
 
     /// Walks the object that a field is in, if that was not done yet.
@@ -202,92 +199,84 @@ impl Extract {
         if let Some(walked) = self.walked.get_mut(node as usize) {
             *walked = self.now;
         }
-        let slot = self.slot(node);
-        if slot.kind != Kind::Object {
+        let Some(Found { text, token }) = self.object(source, node) else { return Ok(()) };
+        if text.len() == 2 {
             return Ok(());
         }
-        let Source { event, tape, fields } = source;
-        let children = fields.children(node);
-        let (tokens, closings) = (tape.tokens(), tape.closings());
-        let has_backslash = tape.has_backslash();
-        let end = slot.end - 1;
-        let mut before = slot.start;
-        let mut token = slot.token as usize + 1;
-        if before + 1 == end {
-            return Ok(());
-        }
-        loop {
-            // The pass made sure that a string ends right before the next structural character, and that one follows a bracket that
-            // closes.
-            let [colon, next] = *tokens.get(token..).and_then(|tokens| tokens.first_chunk::<2>()).ok_or(Faulty)?;
-            let (start, end_of_name) = (before as usize, colon as usize);
-            let child = if has_backslash {
-                escaped_child(event, start, end_of_name, children)
-            } else {
-                children.between(event, start, end_of_name)
-            };
-            let child = child.ok_or(Faulty)?;
-            let mut opening = 0;
-            let mut follows = next;
-            token += 1;
-            if next == colon + 1 {
-                opening = token;
-                let closing = *closings.get(token).ok_or(Faulty)? as usize;
-                let [closes, behind] = *tokens.get(closing..).and_then(|tokens| tokens.first_chunk::<2>()).ok_or(Faulty)?;
-                // `{` and `}`, like `[` and `]`, are two apart.
-                let pair = event.get(closes as usize).zip(event.get(next as usize));
-                if pair.is_none_or(|(close, open)| close.wrapping_sub(*open) != 2) {
-                    return Err(Faulty);
+        let tokens = source.tape.tokens();
+        let opening = tokens.get(token as usize).ok_or(Faulty)?;
+        let start = opening.position;
+        let closing = (token + opening.skip).wrapping_sub(1);
+        let (mut before, mut token) = (start, token + 1);
+        let children = source.fields.children(node);
+        let mut is_sound = true;
+        while token <= closing {
+            let mut count = 0;
+            for member in &mut self.batch.0 {
+                // The value is up to the next structural character, or from a bracket to the one behind that which closes it.
+                let value = token + 1;
+                let Some([colon, Token { skip, .. }]) = tokens.get(token as usize..token as usize + 2) else { return Err(Faulty) };
+                let end = tokens.get((value + skip) as usize).ok_or(Faulty)?.position;
+                *member = Member { before, colon: colon.position, number: token };
+                count += 1;
+                before = end;
+                token = value + skip + 1;
+                if token > closing {
+                    break;
                 }
-                follows = behind;
-                token = closing + 1;
             }
-            if let Some(child) = child {
-                self.remember(event, child, colon + 1, follows, opening, has_backslash)?;
+            let (first_escape, last_escape) = source.tape.escapes();
+            if before > first_escape && start < last_escape {
+                is_sound &= self.remember_escaped(source, &children, count)?;
+                continue;
             }
-            match event.get(follows as usize) {
-                Some(b',') => before = follows,
-                Some(b'}') if follows == end => return Ok(()),
-                _ => return Err(Faulty),
+            for member in self.batch.0.get(..count).unwrap_or_default() {
+                let (child, is_name) = children.between(source.event, member.before, member.colon);
+                is_sound &= is_name;
+                if let Some(slot) = self.slots.get_mut(child as usize) {
+                    *slot = Slot { found: self.now, colon: member.number };
+                }
             }
-            token += 1;
         }
+        // The last one ends at the object's own bracket.
+        if is_sound && token == closing + 1 { Ok(()) } else { Err(Faulty) }
     }
 
-    #[inline(always)]
-    fn remember(&mut self, event: &[u8], child: FieldId, start: u32, end: u32, opening: usize, has_backslash: bool) -> Result<(), Faulty> {
-        let kind = KINDS.get(usize::from(*event.get(start as usize).ok_or(Faulty)?)).copied().unwrap_or_default();
-        let quote = u32::from(kind == Kind::Text);
-        // No event has so many structural characters that their numbers would be cut.
-        #[expect(clippy::cast_possible_truncation, reason = "an event is shorter than 4 GiB")]
-        let mut slot = Slot { found: self.now, start: start + quote, end: end - quote, token: opening as u32, kind };
-        if has_backslash && kind == Kind::Text {
-            slot = self.unescaped(event.get(start as usize..end as usize).ok_or(Faulty)?, slot)?;
-        }
-        *self.slots.get_mut(child as usize).ok_or(Faulty)? = slot;
-        Ok(())
-    }
-
-    /// The slot of a string that may hold escapes.
+    /// Remembers the members of the batch, whose names and values may have escapes; tells whether all have names.
     #[cold]
-    fn unescaped(&mut self, text: &[u8], slot: Slot) -> Result<Slot, Faulty> {
-        if memchr::memchr(b'\\', text).is_none() {
-            return Ok(slot);
+    #[inline(never)]
+    fn remember_escaped(&mut self, source: Source<'_>, children: &Members<'_>, count: usize) -> Result<bool, Faulty> {
+        let mut is_sound = true;
+        for Member { before, colon, number } in self.batch.0.into_iter().take(count) {
+            let (mut child, is_name) = children.between(source.event, before, colon);
+            is_sound &= is_name;
+            let mut slot = Slot { found: self.now, colon: number };
+            let text = value(source, number).ok_or(Faulty)?.text;
+            let (first_escape, last_escape) = source.tape.escapes();
+            if colon + 1 + u32::try_from(text.len()).unwrap_or(u32::MAX) > first_escape && before < last_escape {
+                let name = source.event.get(before as usize + 1..colon as usize).ok_or(Faulty)?;
+                if memchr::memchr(b'\\', name).is_some() {
+                    child = children.named(unescape(name)?.as_bytes());
+                }
+                if child != NOWHERE && text.first() == Some(&b'"') && memchr::memchr(b'\\', text).is_some() {
+                    slot.colon = UNESCAPED + u32::try_from(self.unescaped.len()).map_err(|_| Faulty)?;
+                    self.unescaped.push(format!("\"{}\"", unescape(text)?).into_bytes().into());
+                }
+            }
+            *self.slots.get_mut(child as usize).ok_or(Faulty)? = slot;
         }
-        let place = |length: usize| u32::try_from(length).map_err(|_| Faulty);
-        let start = place(self.unescaped.len())?;
-        self.unescaped.extend_from_slice(unescape(text)?.as_bytes());
-        Ok(Slot { start, end: place(self.unescaped.len())?, kind: Kind::Unescaped, ..slot })
+        Ok(is_sound)
     }
 }
 
-/// The child of a name as it stands in an event, which may hold escapes; `None` is a faulty one.
-#[cold]
-fn escaped_child(event: &[u8], before: usize, colon: usize, children: Children<'_>) -> Option<Option<FieldId>> {
-    match event.get(before..=colon)? {
-        [_, name @ .., b':'] if memchr::memchr(b'\\', name).is_some() => Some(children.named(unescape(name).ok()?.as_bytes())),
-        _ => children.between(event, before, colon),
-    }
+/// The value behind a colon: up to the next structural character, or from a bracket to the one behind that which closes it.
+#[inline(always)]
+fn value(source: Source<'_>, number: u32) -> Option<Found<'_>> {
+    let tokens = source.tape.tokens();
+    let Some([colon, first]) = tokens.get(number as usize..number as usize + 2) else { return None };
+    let token = number + 1;
+    let end = tokens.get((token + first.skip) as usize)?;
+    Some(Found { text: source.event.get(colon.position as usize + 1..end.position as usize)?, token })
 }
 
 /// The value of a string with its quotes.

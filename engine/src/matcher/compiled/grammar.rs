@@ -22,7 +22,8 @@ enum Content {
 fn check(event: &[u8], tape: &Tape) -> Option<()> {
     // A bit for each open bracket, the innermost lowest: 1 is an object. Deeper than 127 is no event.
     let mut objects = 0_u128;
-    let mut place = tape.position(0)?;
+    let tokens = tape.tokens();
+    let mut place = tokens.first()?.position as usize;
     let mut number = 0;
     let mut depth = 0_u32;
     loop {
@@ -42,7 +43,9 @@ fn check(event: &[u8], tape: &Tape) -> Option<()> {
             _ => {}
         }
         number += 1;
-        let Some(next) = tape.position(number) else { return (depth == 0 && place + 1 == event.len()).then_some(()) };
+        let Some(next) = tokens.get(number).map(|token| token.position as usize) else {
+            return (depth == 0 && place + 1 == event.len()).then_some(());
+        };
         let follows = *event.get(next)?;
         let content = content(event.get(place + 1..next)?, tape)?;
         let in_object = objects & 1 == 1;

@@ -4,16 +4,16 @@
 //! it, or the network of an address one of these? All groups' questions, probes and keys lie one behind the other in one [`Table`],
 //! so that what one event needs is a few lines of memory that follow each other, asked for as soon as the event's name is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod filing;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
+use aho_corasick::AhoCorasick;
 
 use super::atom;
 use super::extract::{Extract, Faulty, Held, Source};
-use super::fields::{FieldId, Fields};
+use super::fields::FieldId;
 use super::hash::hash;
-use super::plan::{Access, Way, network_hash};
-use super::scan::prefetch;
+use super::plan::{Way, network_hash};
+use super::scan::{Needle, Needles, Tape, prefetch};
 
 /// A part of one of the table's lists.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,11 +50,14 @@ pub(super) struct Group {
     questions: Span,
     probes: Span,
     keys: Span,
+    sought: Span,
     /// All of them.
     pub(super) all: Vec<u32>,
     /// The shortest of their [`super::lower::safe_length`]s.
     pub(super) safe_length: u64,
 }
+
+const NO_CROWD: u32 = u32::MAX;
 
 /// What a group asks of one field.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +66,10 @@ struct Question {
     /// The triggers that are looked at where the field is no string.
     textless: Span,
     probes: Span,
-    /// Its place in [`Table::needles`], or beyond it.
-    needles: u32,
+    /// The texts that are sought inside it, if they are few.
+    sought: Span,
+    /// If they are many, their place in [`Table::crowds`]; else [`NO_CROWD`].
+    crowd: u32,
 }
 
 /// A look-up of the text of a field, or of a part of it.
@@ -84,13 +89,11 @@ struct Filed {
     trigger: u32,
 }
 
-/// The texts that a group looks for inside a field.
+/// The texts that a group looks for inside a field, where they are many.
 #[derive(Debug)]
-struct Needles {
-    /// Tells quickly that nothing is there, which is the usual case; not every set of texts has one.
-    quick: Option<packed::Searcher>,
+struct Crowd {
     automaton: AhoCorasick,
-    triggers: Vec<Vec<u32>>,
+    triggers: Vec<Span>,
 }
 
 /// What all groups hold.
@@ -101,7 +104,11 @@ pub(super) struct Table {
     keys: Vec<Filed>,
     triggers: Vec<u32>,
     objects: Vec<FieldId>,
-    needles: Vec<Needles>,
+    needles: Needles,
+    sought: Vec<Needle>,
+    /// The triggers that are filed under each of them.
+    sought_by: Vec<Span>,
+    crowds: Vec<Crowd>,
 }
 
 /// The triggers that have to be looked at, each once an event.
@@ -150,9 +157,11 @@ impl Table {
         prefetch(group.questions.of(&self.questions));
         prefetch(group.probes.of(&self.probes));
         prefetch(group.keys.of(&self.keys));
+        prefetch(group.sought.of(&self.sought));
     }
 
     /// Finds the triggers of a group that may match or err.
+    #[inline(never)]
     pub(super) fn find(&self, group: &Group, source: Source<'_>, extract: &mut Extract, candidates: &mut Candidates) -> Result<(), Faulty> {
         if source.event.len() as u64 > group.safe_length {
             candidates.add_all(&group.all);
@@ -164,7 +173,7 @@ impl Table {
         }
         for question in group.questions.of(&self.questions) {
             match extract.held(source, question.field) {
-                Held::Text(text) => self.ask(question, text, candidates),
+                Held::Text(text) => self.ask(question, source.tape, text, candidates),
                 Held::Nothing => candidates.add_all(question.textless.of(&self.triggers)),
                 Held::Other => {
                     candidates.add_all(question.textless.of(&self.triggers));
@@ -177,7 +186,7 @@ impl Table {
         Ok(())
     }
 
-    fn ask(&self, question: &Question, text: &[u8], candidates: &mut Candidates) {
+    fn ask(&self, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
         let mut address = None;
         for probe in question.probes.of(&self.probes) {
             let length = probe.length as usize;
@@ -200,8 +209,23 @@ impl Table {
             };
             self.look_up(probe, hashed, candidates);
         }
-        if let Some(needles) = self.needles.get(question.needles as usize) {
-            needles.find(text, candidates);
+        if question.sought.start != question.sought.end || question.crowd != NO_CROWD {
+            self.seek(question, tape, text, candidates);
+        }
+    }
+
+    /// Finds the triggers of each text that is inside another.
+    #[inline(never)]
+    fn seek(&self, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
+        let (mut sought, mut by) = (question.sought.of(&self.sought), question.sought.of(&self.sought_by));
+        while let Some(found) = tape.seek(text, sought, &self.needles) {
+            candidates.add_all(by.get(found).map_or(&[], |triggers| triggers.of(&self.triggers)));
+            (sought, by) = (sought.get(found + 1..).unwrap_or_default(), by.get(found + 1..).unwrap_or_default());
+        }
+        if let Some(crowd) = self.crowds.get(question.crowd as usize) {
+            for found in crowd.automaton.find_overlapping_iter(text) {
+                candidates.add_all(crowd.triggers.get(found.pattern().as_usize()).map_or(&[], |triggers| triggers.of(&self.triggers)));
+            }
         }
     }
 
@@ -227,102 +251,4 @@ impl Table {
 
 fn print_of(hashed: u64) -> u32 {
     (hashed >> 32) as u32
-}
-
-impl Needles {
-    /// Finds the triggers of each text that is in it.
-    fn find(&self, text: &[u8], candidates: &mut Candidates) {
-        let mut rest = text;
-        if let Some(quick) = &self.quick {
-            let Some(first) = quick.find(text) else { return };
-            // Every other text begins there or later.
-            rest = text.get(first.start()..).unwrap_or_default();
-        }
-        for found in self.automaton.find_overlapping_iter(rest) {
-            candidates.add_all(self.triggers.get(found.pattern().as_usize()).map_or(&[], Vec::as_slice));
-        }
-    }
-}
-
-/// Up to this many triggers are looked at one after the other.
-const FEW: usize = 2;
-
-/// A trigger with its access and its safe length.
-pub(super) type Member<'a> = (u32, Option<&'a Access>, u64);
-
-/// Triggers by the text under which they are filed.
-type ByText<'t> = BTreeMap<&'t [u8], Vec<u32>>;
-
-/// What is asked of one field, while a group is made.
-#[derive(Default)]
-struct Asked<'t> {
-    textless: Vec<u32>,
-    probes: BTreeMap<(Way, u32), ByText<'t>>,
-    needles: ByText<'t>,
-}
-
-impl Table {
-    /// Files the triggers of one group.
-    pub(super) fn file<'a>(&mut self, members: impl Iterator<Item = Member<'a>>, fields: &Fields) -> Group {
-        let members: Vec<_> = members.collect();
-        let mut always = Vec::new();
-        let mut asked: BTreeMap<FieldId, Asked<'a>> = BTreeMap::new();
-        for (trigger, access, _) in &members {
-            let Some(access) = access.filter(|_| members.len() > FEW) else {
-                always.push(*trigger);
-                continue;
-            };
-            for field in &access.guards {
-                asked.entry(*field).or_default().textless.push(*trigger);
-            }
-            for key in &access.keys {
-                let asked = asked.entry(key.field).or_default();
-                let filed = match key.way {
-                    Way::Inside => &mut asked.needles,
-                    way => asked.probes.entry((way, key.length)).or_default(),
-                };
-                filed.entry(&key.text).or_default().push(*trigger);
-            }
-        }
-        let objects: BTreeSet<FieldId> = asked.keys().flat_map(|field| fields.ancestors(*field)).collect();
-        let (first_probe, first_key) = (small(self.probes.len()), small(self.keys.len()));
-        let questions: Vec<Question> = asked.into_iter().map(|(field, asked)| self.question(field, asked, &mut always)).collect();
-        Group {
-            always: Span::push(&mut self.triggers, always),
-            // A node's number is greater than that of the one that it is in.
-            objects: Span::push(&mut self.objects, objects),
-            questions: Span::push(&mut self.questions, questions),
-            probes: Span { start: first_probe, end: small(self.probes.len()) },
-            keys: Span { start: first_key, end: small(self.keys.len()) },
-            all: members.iter().map(|(trigger, _, _)| *trigger).collect(),
-            safe_length: members.iter().map(|(_, _, safe_length)| *safe_length).min().unwrap_or(u64::MAX),
-        }
-    }
-
-    fn question(&mut self, field: FieldId, asked: Asked<'_>, always: &mut Vec<u32>) -> Question {
-        let probes: Vec<Probe> = asked.probes.into_iter().map(|((way, length), texts)| self.probe(way, length, &texts)).collect();
-        let mut needles = u32::MAX;
-        if !asked.needles.is_empty() {
-            match AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(asked.needles.keys()) {
-                Ok(automaton) => {
-                    let quick = packed::Searcher::new(asked.needles.keys());
-                    needles = small(self.needles.len());
-                    self.needles.push(Needles { quick, automaton, triggers: asked.needles.into_values().collect() });
-                }
-                Err(_) => always.extend(asked.needles.into_values().flatten()),
-            }
-        }
-        Question { field, textless: Span::push(&mut self.triggers, asked.textless), probes: Span::push(&mut self.probes, probes), needles }
-    }
-
-    fn probe(&mut self, way: Way, length: u32, texts: &ByText<'_>) -> Probe {
-        let filed = |(text, triggers): (&&[u8], &Vec<u32>)| {
-            let print = print_of(hash(text));
-            triggers.iter().map(move |trigger| Filed { print, trigger: *trigger }).collect::<Vec<_>>()
-        };
-        let mut keys: Vec<Filed> = texts.iter().flat_map(filed).collect();
-        keys.sort_by_key(|key| key.print);
-        let filter = keys.iter().fold(0, |filter, key| filter | 1 << (key.print >> 26));
-        Probe { filter, keys: Span::push(&mut self.keys, keys), length, way }
-    }
 }

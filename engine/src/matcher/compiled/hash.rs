@@ -1,6 +1,6 @@
 //! A fast hash for short strings. It decides only where to look: what is found there is compared.
 
-const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+pub(super) const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 const FACTOR: u64 = 0xA076_1D64_78BD_642F;
 
 /// The hash of some bytes.

@@ -91,11 +91,8 @@ impl CompiledSet {
         judging: &mut Judging,
         verdicts: &mut Vec<Verdict>,
     ) -> Result<Judged, Faulty> {
-        if check == Check::Grammar {
-            tape.flatten(event);
-            if !grammar::is_json(event, tape) {
-                return Err(Faulty);
-            }
+        if check == Check::Grammar && !(tape.flatten(event) && grammar::is_json(event, tape)) {
+            return Err(Faulty);
         }
         if self.any_event.is_none() && quick::names_nobody(event, tape, &self.by_name) {
             return Ok(Judged::Done);
@@ -103,10 +100,10 @@ impl CompiledSet {
         if let Some(group) = quick::likely_name(event, tape).and_then(|name| self.group(name)) {
             self.table.prefetch(group);
         }
-        if check == Check::Structure {
-            tape.flatten(event);
+        if check == Check::Structure && !tape.flatten(event) {
+            return Err(Faulty);
         }
-        judging.begin(self, event.len());
+        judging.begin(self);
         let source = Source { event, tape, fields: &self.fields };
         let known = &self.known;
         if !judging.extract.is_object(source, known.detail)? {
@@ -237,9 +234,9 @@ impl CompiledSet {
 }
 
 impl Judging {
-    fn begin(&mut self, set: &CompiledSet, length: usize) {
+    fn begin(&mut self, set: &CompiledSet) {
         self.candidates.begin(set.programs.len());
-        self.extract.begin(&set.fields, length);
+        self.extract.begin(&set.fields);
         self.memo.begin(set.atoms.atoms.len());
     }
 }

@@ -9,17 +9,24 @@
 //!
 //! Events with white space between tokens are copied without it first ([`strip`]), and then the same holds.
 //!
-//! What is *inside* a value that nobody reads is not checked: whether a bare word is a number, whether an escape is known,
-//! whether a bracket is closed by its like.
+//! Where somebody may be interested in the event, its structural characters are then listed ([`list`]), and each bracket must be closed
+//! by its like.
+//!
+//! What is *inside* a value that nobody reads is not checked: whether a bare word is a number, whether an escape is known.
 
 mod list;
 mod pass;
 mod portable;
+mod seek;
 mod strip;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use list::Lists;
+pub(super) use list::Token;
 use pass::{Block, Pass};
+use portable::Portable;
+pub(super) use seek::{Needle, Needles};
 pub(super) use strip::strip;
 
 /// The longest event that is looked at; the others are the oracle's.
@@ -40,11 +47,11 @@ pub(super) enum Form {
 /// The structural characters of one event. Reused from event to event.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
+    vectors: Vectors,
     blocks: Vec<Block>,
-    tokens: Vec<u32>,
-    closings: Vec<u32>,
-    count: usize,
+    lists: Lists,
     pass: Pass,
+    escapes: (u32, u32),
 }
 
 impl Tape {
@@ -54,9 +61,9 @@ impl Tape {
         if self.blocks.len() < blocks {
             self.blocks.resize(blocks, Block::default());
         }
-        self.count = 0;
+        self.lists.count = 0;
         let Some(found) = self.blocks.get_mut(..blocks) else { return Form::Other };
-        self.pass = run(event, found);
+        self.pass = self.vectors.run(event, found);
         let pass = &self.pass;
         let sound = !pass.in_string
             && pass.bad == 0
@@ -80,54 +87,95 @@ impl Tape {
         self.pass.marks.places()
     }
 
-    /// Lists the structural characters of an event that is [`Form::Compact`]; before it there are none.
-    pub(super) fn flatten(&mut self, event: &[u8]) {
-        let blocks = event.len().div_ceil(64);
-        // Room for a whole block's at once.
-        let room = event.len() + 64;
-        if self.tokens.len() < room {
-            self.tokens.resize(room, 0);
-            self.closings.resize(room, 0);
-        }
-        self.count = list(self.blocks.get(..blocks).unwrap_or_default(), &mut self.tokens, &mut self.closings);
+    /// Lists the structural characters of an event that is [`Form::Compact`]; before it there are none. `false` where a bracket is not
+    /// closed by its like.
+    pub(super) fn flatten(&mut self, event: &[u8]) -> bool {
+        let blocks = self.blocks.get(..event.len().div_ceil(64)).unwrap_or_default();
+        self.lists.count = 0;
+        self.escapes = if self.pass.has_backslash { escapes(event) } else { NO_ESCAPES };
+        self.vectors.list(event, blocks, &mut self.lists)
     }
 
-    /// The positions of all structural characters.
+    /// All structural characters.
     #[inline]
-    pub(super) fn tokens(&self) -> &[u32] {
-        self.tokens.get(..self.count).unwrap_or_default()
+    pub(super) fn tokens(&self) -> &[Token] {
+        self.lists.tokens.get(..self.lists.count).unwrap_or_default()
     }
 
-    /// The position of a structural character by its number.
+    /// The first of some needles that is in a text.
     #[inline]
-    pub(super) fn position(&self, token: usize) -> Option<usize> {
-        if token >= self.count {
-            return None;
-        }
-        self.tokens.get(token).map(|position| *position as usize)
+    pub(super) fn seek(&self, text: &[u8], needles: &[Needle], all: &Needles) -> Option<usize> {
+        self.vectors.seek(text, needles, all)
     }
 
-    /// For each opening bracket, by its number, the number of the bracket that closes it.
+    /// Where the first and the last backslash stand: all escapes are between them. Without any the first is beyond the event.
     #[inline]
-    pub(super) fn closings(&self) -> &[u32] {
-        self.closings.get(..self.count).unwrap_or_default()
+    pub(super) fn escapes(&self) -> (u32, u32) {
+        self.escapes
     }
 }
 
-fn run(event: &[u8], blocks: &mut [Block]) -> Pass {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(pass) = x86::run(event, blocks) {
-        return pass;
-    }
-    pass::pass(portable::Portable, event, blocks)
+const NO_ESCAPES: (u32, u32) = (u32::MAX, 0);
+
+#[cold]
+fn escapes(event: &[u8]) -> (u32, u32) {
+    let place = |place: Option<usize>| place.and_then(|place| u32::try_from(place).ok());
+    place(memchr::memchr(b'\\', event)).zip(place(memchr::memrchr(b'\\', event))).unwrap_or(NO_ESCAPES)
 }
 
-fn list(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> usize {
+/// How the structure is found.
+#[derive(Debug, Clone, Copy)]
+enum Vectors {
+    Portable,
     #[cfg(target_arch = "x86_64")]
-    if let Some(count) = x86::list(blocks, tokens, closings) {
-        return count;
+    Wide(x86::Vectors),
+}
+
+impl Default for Vectors {
+    /// The best that this processor has.
+    fn default() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(vectors) = x86::Vectors::all().next() {
+            return Self::Wide(vectors);
+        }
+        Self::Portable
     }
-    list::list(blocks, tokens, closings)
+}
+
+impl Vectors {
+    fn run(self, event: &[u8], blocks: &mut [Block]) -> Pass {
+        match self {
+            Self::Portable => pass::pass(Portable, event, blocks),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(vectors) => vectors.run(event, blocks),
+        }
+    }
+
+    fn seek(self, text: &[u8], needles: &[Needle], all: &Needles) -> Option<usize> {
+        match self {
+            Self::Portable => seek::first_inside(Portable, text, needles, all),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(vectors) => vectors.seek(text, needles, all),
+        }
+    }
+
+    fn list(self, event: &[u8], blocks: &[Block], lists: &mut Lists) -> bool {
+        match self {
+            Self::Portable => lists.fill(Portable, event, blocks),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(vectors) => vectors.list(event, blocks, lists),
+        }
+    }
+}
+
+/// A tape for each way in which this processor can find the structure, the portable one among them.
+#[cfg(test)]
+pub(super) fn tapes() -> Vec<Tape> {
+    #[cfg(target_arch = "x86_64")]
+    let wide = x86::Vectors::all().map(Vectors::Wide);
+    #[cfg(not(target_arch = "x86_64"))]
+    let wide = [];
+    wide.into_iter().chain([Vectors::Portable]).map(|vectors| Tape { vectors, ..Tape::default() }).collect()
 }
 
 /// Asks for all of some memory at once, so that what is not at hand comes while the first of it is looked at. Only x86-64 has

@@ -20,9 +20,10 @@ pub(super) struct Masks {
 /// One block of the event after the pass: what stands outside strings.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Block {
-    pub(super) opens: u64,
-    pub(super) closes: u64,
+    /// Every structural character.
     pub(super) tokens: u64,
+    /// Those of them that are brackets.
+    pub(super) brackets: u64,
 }
 
 /// The seventh bytes of `"eventName"` and `"detail"`, which the pass looks for on its way.
@@ -175,7 +176,7 @@ impl State {
             self.look_closer(opens, closes);
         }
         self.depth += opened - closed;
-        Block { opens, closes, tokens }
+        Block { tokens, brackets: opens | closes }
     }
 
     /// What may stand beside what.

@@ -2,6 +2,7 @@
 
 use wide::u8x16;
 
+use super::list::{Locate, Token};
 use super::pass::{Classify, MARKS, Masks};
 
 #[derive(Clone, Copy)]
@@ -60,5 +61,32 @@ impl Classify for Portable {
             parity ^= parity << shift;
         }
         parity
+    }
+}
+
+impl Locate for Portable {
+    #[inline(always)]
+    fn put(self, mut bits: u64, base: u32, room: &mut [Token; 64]) {
+        for fours in room.as_chunks_mut::<4>().0 {
+            if bits == 0 {
+                return;
+            }
+            // Four at once without a question.
+            for token in fours {
+                *token = Token { position: base.wrapping_add(bits.trailing_zeros()), skip: 0 };
+                bits &= bits.wrapping_sub(1);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn among(self, mut bits: u64, within: u64) -> u64 {
+        let mut moved = 0;
+        while bits != 0 {
+            let lowest = bits & bits.wrapping_neg();
+            bits ^= lowest;
+            moved |= 1 << (within & (lowest - 1)).count_ones();
+        }
+        moved
     }
 }

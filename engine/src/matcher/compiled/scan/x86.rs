@@ -1,53 +1,111 @@
-//! The same pass with the wide vectors of x86-64, chosen while running: AVX-512BW, else AVX2, else neither.
+//! The same pass and the same lists with the wide vectors of x86-64, chosen while running: AVX-512 with VBMI2, else AVX2, else neither.
 //!
 //! It is here because it pays: at one trigger the pass is most of the work, and it takes a third of the time that the portable
 //! one takes (docs/benchmarks.md).
 //!
 //! This is the engine's one module with unsafe code. What makes it sound:
-//! - A function with `#[target_feature]` is called only after the processor was asked for exactly these features.
-//! - The intrinsics are called from functions that are inlined into one of those, and nowhere else: the two types here are built
-//!   only in [`run`].
-//! - Loads are unaligned ones, from `&[u8; 64]`, within its 64 bytes.
+//! - A function with `#[target_feature]` is called only for a [`Level`] that names these features, and there is such a level only where
+//!   the processor was asked for each of them ([`Vectors::all`]).
+//! - The intrinsics are called from functions that are inlined into one of those, and nowhere else: the two types that have them are
+//!   built only there.
+//! - Loads are unaligned ones, from `&[u8; 64]`, within its 64 bytes, or of as many bytes as two slices have; stores are to eight tokens of a `&mut [Token; 16]`.
 //!
-//! `the_passes_agree` holds both against the portable pass. It is clean under valgrind's memcheck, which shows no AVX-512 and so
-//! runs the AVX2 pass; `make fuzz` judges events under AddressSanitizer, by the pass that the processor has. Miri was not run: it
-//! comes with nightly toolchains alone, and knows no AVX-512.
+//! `the_ways_agree` holds all of them against the portable one, and the matcher's own tests judge each event in every way that the
+//! processor has. It is clean under valgrind's memcheck, which shows no AVX-512 and so runs AVX2; `make fuzz` judges events under
+//! AddressSanitizer, in the way that the processor has. Miri was not run: it comes with nightly toolchains alone, and knows no AVX-512.
 
 #![expect(unsafe_code, reason = "vector intrinsics; the module's head tells why they are sound")]
 
+mod avx2;
+mod avx512;
+
 use std::arch::x86_64::*;
 
-use super::list::list as list_blocks;
-use super::pass::{Block, Classify, MARKS, Masks, Pass, pass};
+use super::list::Lists;
+use super::pass::{Block, MARKS, Pass, pass};
+use super::portable::Portable;
+use super::seek::{Needle, Needles, first_inside};
+use avx2::Avx2;
+use avx512::Avx512;
 
-/// The pass, if the processor has wide vectors.
-pub(super) fn run(event: &[u8], blocks: &mut [Block]) -> Option<Pass> {
-    if cfg!(miri) || !is_x86_feature_detected!("pclmulqdq") || !is_x86_feature_detected!("popcnt") || !is_x86_feature_detected!("bmi1") {
-        return None;
-    }
-    if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512f") {
-        // SAFETY: all features of the function were found.
-        return Some(unsafe { run_avx512(event, blocks) });
-    }
-    if is_x86_feature_detected!("avx2") {
-        // SAFETY: all features of the function were found.
-        return Some(unsafe { run_avx2(event, blocks) });
-    }
-    None
+/// Wide vectors that this processor has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vectors(Level);
+
+#[derive(Debug, Clone, Copy)]
+enum Level {
+    Avx512,
+    Avx2,
 }
 
-/// The list of structural characters, if the processor counts and finds bits.
-pub(super) fn list(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> Option<usize> {
-    if cfg!(miri) || !is_x86_feature_detected!("popcnt") || !is_x86_feature_detected!("bmi1") {
-        return None;
+impl Vectors {
+    /// All that this processor has, the widest first.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let has_avx2 = !cfg!(miri)
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("pclmulqdq")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2");
+        let has_avx512 = has_avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vbmi2");
+        has_avx512.then_some(Self(Level::Avx512)).into_iter().chain(has_avx2.then_some(Self(Level::Avx2)))
     }
-    // SAFETY: all features of the function were found.
-    Some(unsafe { list_bmi(blocks, tokens, closings) })
+
+    pub(super) fn run(self, event: &[u8], blocks: &mut [Block]) -> Pass {
+        // SAFETY: there is such a level only where the processor has these features.
+        unsafe {
+            match self.0 {
+                Level::Avx512 => run_avx512(event, blocks),
+                Level::Avx2 => run_avx2(event, blocks),
+            }
+        }
+    }
+
+    pub(super) fn list(self, event: &[u8], blocks: &[Block], lists: &mut Lists) -> bool {
+        // SAFETY: there is such a level only where the processor has these features.
+        unsafe {
+            match self.0 {
+                Level::Avx512 => list_avx512(event, blocks, lists),
+                Level::Avx2 => list_avx2(event, blocks, lists),
+            }
+        }
+    }
+
+    pub(super) fn seek(self, text: &[u8], needles: &[Needle], all: &Needles) -> Option<usize> {
+        match self.0 {
+            // SAFETY: there is such a level only where the processor has these features.
+            Level::Avx512 => unsafe { seek_avx512(text, needles, all) },
+            Level::Avx2 => first_inside(Portable, text, needles, all),
+        }
+    }
 }
 
-#[target_feature(enable = "popcnt,bmi1")]
-fn list_bmi(blocks: &[Block], tokens: &mut [u32], closings: &mut [u32]) -> usize {
-    list_blocks(blocks, tokens, closings)
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+fn run_avx512(event: &[u8], blocks: &mut [Block]) -> Pass {
+    pass(Avx512, event, blocks)
+}
+
+#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+fn run_avx2(event: &[u8], blocks: &mut [Block]) -> Pass {
+    pass(Avx2, event, blocks)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+fn list_avx512(event: &[u8], blocks: &[Block], lists: &mut Lists) -> bool {
+    lists.fill(Avx512, event, blocks)
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+fn seek_avx512(text: &[u8], needles: &[Needle], all: &Needles) -> Option<usize> {
+    first_inside(Avx512, text, needles, all)
+}
+
+#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2")]
+fn list_avx2(event: &[u8], blocks: &[Block], lists: &mut Lists) -> bool {
+    lists.fill(Avx2, event, blocks)
 }
 
 /// Asks for memory.
@@ -64,67 +122,6 @@ pub(super) fn prefetch<T>(items: &[T]) {
     // SAFETY: as above.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(length)) };
 }
-
-#[target_feature(enable = "avx512f,avx512bw,avx2,pclmulqdq,popcnt,bmi1")]
-fn run_avx512(event: &[u8], blocks: &mut [Block]) -> Pass {
-    pass(Avx512, event, blocks)
-}
-
-#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1")]
-fn run_avx2(event: &[u8], blocks: &mut [Block]) -> Pass {
-    pass(Avx2, event, blocks)
-}
-
-#[derive(Clone, Copy)]
-struct Avx512;
-
-impl Classify for Avx512 {
-    type Extremes = (__m512i, __m512i);
-
-    #[inline(always)]
-    fn extremes(self) -> Self::Extremes {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { (_mm512_set1_epi8(-1), _mm512_setzero_si512()) }
-    }
-
-    #[inline(always)]
-    fn classify(self, block: &[u8; 64], (lowest, union): &mut Self::Extremes) -> Masks {
-        // SAFETY: inlined into `run_avx512`; the load reads the 64 bytes of `block`.
-        unsafe {
-            let bytes = _mm512_loadu_si512(block.as_ptr().cast());
-            *lowest = _mm512_min_epu8(*lowest, bytes);
-            *union = _mm512_or_si512(*union, bytes);
-            let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
-            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
-            let folded_is = |byte: u8| _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(byte.cast_signed()));
-            let tokens = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(tokens()), bytes);
-            let marks = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(marks()), bytes);
-            Masks {
-                quotes: is(b'"'),
-                backslashes: is(b'\\'),
-                opens: folded_is(b'{'),
-                closes: folded_is(b'}'),
-                tokens: _mm512_cmpeq_epi8_mask(folded, tokens),
-                marks: _mm512_cmpeq_epi8_mask(bytes, marks),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn control_and_high(self, (lowest, union): Self::Extremes) -> (bool, bool) {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { (_mm512_cmplt_epu8_mask(lowest, _mm512_set1_epi8(0x20)) != 0, _mm512_movepi8_mask(union) != 0) }
-    }
-
-    #[inline(always)]
-    fn prefix_xor(self, bits: u64) -> u64 {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { carryless(bits) }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Avx2;
 
 /// By their lower halves the structural characters, as they are with the bit 0x20. (0x0C and 0x1A seem to be two of them; they
 /// are control characters, with which no event is sound.)
@@ -145,14 +142,6 @@ unsafe fn marks() -> __m128i {
     unsafe { _mm_setr_epi8(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, second, 0, first, 0) }
 }
 
-/// A bit for each byte whose top bit is set.
-#[inline(always)]
-unsafe fn bits(low: __m256i, high: __m256i) -> u64 {
-    // SAFETY: inlined into `run_avx2`, as the caller promises.
-    let (low, high) = unsafe { (_mm256_movemask_epi8(low), _mm256_movemask_epi8(high)) };
-    u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32
-}
-
 /// Multiplies by all ones without carry, which gives for each bit the parity of it and all below.
 #[inline(always)]
 unsafe fn carryless(value: u64) -> u64 {
@@ -163,103 +152,50 @@ unsafe fn carryless(value: u64) -> u64 {
     }
 }
 
-impl Classify for Avx2 {
-    type Extremes = (__m256i, __m256i);
-
-    #[inline(always)]
-    fn extremes(self) -> Self::Extremes {
-        // SAFETY: inlined into `run_avx2`.
-        unsafe { (_mm256_set1_epi8(-1), _mm256_setzero_si256()) }
-    }
-
-    #[inline(always)]
-    fn classify(self, block: &[u8; 64], (lowest, union): &mut Self::Extremes) -> Masks {
-        // SAFETY: inlined into `run_avx2`; the loads read the 64 bytes of `block`.
-        unsafe {
-            let low = _mm256_loadu_si256(block.as_ptr().cast());
-            let high = _mm256_loadu_si256(block.as_ptr().add(32).cast());
-            *lowest = _mm256_min_epu8(*lowest, _mm256_min_epu8(low, high));
-            *union = _mm256_or_si256(*union, _mm256_or_si256(low, high));
-            let case = _mm256_set1_epi8(0x20);
-            let (folded_low, folded_high) = (_mm256_or_si256(low, case), _mm256_or_si256(high, case));
-            let is = |byte: u8| {
-                let wanted = _mm256_set1_epi8(byte.cast_signed());
-                bits(_mm256_cmpeq_epi8(low, wanted), _mm256_cmpeq_epi8(high, wanted))
-            };
-            let folded_is = |byte: u8| {
-                let wanted = _mm256_set1_epi8(byte.cast_signed());
-                bits(_mm256_cmpeq_epi8(folded_low, wanted), _mm256_cmpeq_epi8(folded_high, wanted))
-            };
-            let tokens = _mm256_broadcastsi128_si256(tokens());
-            let token = |bytes, folded| _mm256_cmpeq_epi8(folded, _mm256_shuffle_epi8(tokens, bytes));
-            let marks = _mm256_broadcastsi128_si256(marks());
-            let mark = |bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(marks, bytes));
-            Masks {
-                quotes: is(b'"'),
-                backslashes: is(b'\\'),
-                opens: folded_is(b'{'),
-                closes: folded_is(b'}'),
-                tokens: bits(token(low, folded_low), token(high, folded_high)),
-                marks: bits(mark(low), mark(high)),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn control_and_high(self, (lowest, union): Self::Extremes) -> (bool, bool) {
-        // SAFETY: inlined into `run_avx2`.
-        unsafe {
-            let blank = _mm256_set1_epi8(0x20);
-            // Where the lesser of a byte and a blank is not the blank, the byte is a control character.
-            let control = _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(lowest, blank), blank)) != -1;
-            (control, _mm256_movemask_epi8(union) != 0)
-        }
-    }
-
-    #[inline(always)]
-    fn prefix_xor(self, bits: u64) -> u64 {
-        // SAFETY: inlined into `run_avx2`.
-        unsafe { carryless(bits) }
-    }
+/// Of some bits those where `within` has ones, moved together.
+#[inline(always)]
+unsafe fn among(bits: u64, within: u64) -> u64 {
+    // SAFETY: inlined into a function with `bmi2`, as the caller promises.
+    unsafe { _pext_u64(bits, within) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::portable::Portable;
     use super::*;
     use proptest::prelude::*;
 
-    /// Each way of finding the structure that this processor has.
-    fn passes(event: &[u8]) -> Vec<(String, Vec<u64>)> {
-        let blocks = || vec![Block::default(); event.len().div_ceil(64)];
-        let told = |pass: Pass, blocks: Vec<Block>| {
-            let bits = blocks.iter().flat_map(|block| [block.opens, block.closes, block.tokens]).collect();
-            // `bad` is only asked whether it is zero.
-            (format!("{:?}", Pass { bad: u64::from(pass.bad != 0), ..pass }), bits)
-        };
-        let mut all = Vec::new();
-        let mut portable = blocks();
-        all.push(told(pass(Portable, event, &mut portable), portable));
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("pclmulqdq") {
-            let mut found = blocks();
-            // SAFETY: the features were found; every processor with AVX2 has the others.
-            all.push(told(unsafe { run_avx2(event, &mut found) }, found));
-        }
-        if is_x86_feature_detected!("avx512bw") {
-            let mut found = blocks();
-            // SAFETY: as above.
-            all.push(told(unsafe { run_avx512(event, &mut found) }, found));
-        }
-        all
+    /// What the pass and the lists tell.
+    fn told(event: &[u8], run: impl Fn(&mut [Block]) -> Pass, list: impl Fn(&[Block], &mut Lists) -> bool) -> String {
+        let mut blocks = vec![Block::default(); event.len().div_ceil(64)];
+        let pass = run(&mut blocks);
+        // `bad` is only asked whether it is zero.
+        let told = format!("{:?} {blocks:?}", Pass { bad: u64::from(pass.bad != 0), ..pass });
+        let mut lists = Lists::default();
+        let alike = list(&blocks, &mut lists);
+        format!("{told} {alike} {:?}", lists.tokens.get(..lists.count))
     }
 
     proptest! {
         #![proptest_config(crate::testing::cases())]
 
         #[test]
-        fn the_passes_agree(event in prop::collection::vec(prop::sample::select(&b"\"\"\\{}[]:,a 1\x01\xc3\xa4Nl"[..]), 0..300)) {
-            let all = passes(&event);
-            prop_assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+        fn the_ways_agree(event in prop::collection::vec(prop::sample::select(&b"\"\"\\{}[]:,a 1\x01\xc3\xa4Nl"[..]), 0..300)) {
+            let portable = told(&event, |blocks| pass(Portable, &event, blocks), |blocks, lists| lists.fill(Portable, &event, blocks));
+            for vectors in Vectors::all() {
+                let wide = told(&event, |blocks| vectors.run(&event, blocks), |blocks, lists| vectors.list(&event, blocks, lists));
+                prop_assert_eq!(&wide, &portable, "{:?}", vectors);
+            }
+        }
+
+        #[test]
+        fn the_ways_find_the_same_texts(text in "[ab1]{0,150}", needles in prop::collection::vec("[ab1]{1,7}", 1..5)) {
+            let mut all = Needles::default();
+            let made: Vec<Needle> = needles.iter().map(|needle| all.add(needle.as_bytes())).collect();
+            let expected = needles.iter().position(|needle| text.contains(needle));
+            prop_assert_eq!(first_inside(Portable, text.as_bytes(), &made, &all), expected);
+            for vectors in Vectors::all() {
+                prop_assert_eq!(vectors.seek(text.as_bytes(), &made, &all), expected, "{:?}", vectors);
+            }
         }
     }
 }
