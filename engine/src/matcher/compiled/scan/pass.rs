@@ -45,23 +45,16 @@ impl Marks {
         self.places.get(..self.count)
     }
 
-    /// Notes the bits of one block. Written so that the usual cases, none and one, need no branch.
-    #[inline(always)]
-    fn note(&mut self, base: u32, marked: u64) {
-        if marked & marked.wrapping_sub(1) != 0 {
-            return self.note_many(base, marked);
-        }
-        if let Some(place) = self.places.get_mut(self.count & 7) {
-            *place = base.wrapping_add(marked.trailing_zeros()).wrapping_sub(MARK_DISTANCE);
-        }
-        // Once there are too many it counts on, and `places` tells none.
-        self.count += usize::from(marked != 0);
-    }
-
+    /// Notes the bits of one block.
     #[cold]
-    fn note_many(&mut self, base: u32, mut marked: u64) {
+    #[inline(never)]
+    fn note(&mut self, base: u32, mut marked: u64) {
         while marked != 0 {
-            self.note(base, marked & marked.wrapping_neg());
+            if let Some(place) = self.places.get_mut(self.count) {
+                *place = base.wrapping_add(marked.trailing_zeros()).wrapping_sub(MARK_DISTANCE);
+            }
+            // Once there are too many it counts on, and `places` tells none.
+            self.count += 1;
             marked &= marked - 1;
         }
     }
@@ -101,13 +94,15 @@ pub(super) trait Classify: Copy {
 #[inline(always)]
 pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block]) -> Pass {
     // An event begins as if a colon stood before it.
-    let mut state = State { after_start: 1, ..State::default() };
+    let mut state = State { starts: 1 << 63, ..State::default() };
+    // Not in the state, which is all in registers while nothing else points to it.
+    let mut marks = Marks::default();
     let mut extremes = classify.extremes();
     let (whole, rest) = event.as_chunks::<64>();
     let mut blocks = blocks.iter_mut();
     for (bytes, block) in whole.iter().zip(&mut blocks) {
         let masks = classify.classify(bytes, &mut extremes);
-        *block = state.step(classify, masks, !0);
+        *block = state.step(classify, masks, !0, &mut marks);
     }
     if let Some(block) = blocks.next() {
         let mut last = [b' '; 64];
@@ -115,7 +110,7 @@ pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block])
             room.copy_from_slice(rest);
         }
         let masks = classify.classify(&last, &mut extremes);
-        *block = state.step(classify, masks, !(!0 << rest.len()));
+        *block = state.step(classify, masks, !(!0 << rest.len()), &mut marks);
     }
     let (control, high) = classify.control_and_high(extremes);
     Pass {
@@ -127,7 +122,7 @@ pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block])
         control,
         high,
         has_backslash: state.backslashes != 0,
-        marks: state.marks,
+        marks,
     }
 }
 
@@ -138,12 +133,12 @@ struct State {
     in_string: u64,
     /// 1 where the last block ended with a backslash that escapes the next byte.
     escaping: u64,
-    /// 1 where the last block ended with an opening bracket, a colon or a comma.
-    after_start: u64,
-    /// 1 where the last block ended with a colon or a comma.
-    after_separator: u64,
-    /// 1 where the last block ended with a closing quote or bracket.
-    after_end: u64,
+    /// The opening brackets, colons and commas of the last block.
+    starts: u64,
+    /// The colons and commas of the last block.
+    separators: u64,
+    /// The closing quotes and brackets of the last block.
+    ends: u64,
     /// The quotes of the last block.
     quotes: u64,
     backslashes: u64,
@@ -152,15 +147,16 @@ struct State {
     ended: bool,
     out_of_bounds: bool,
     base: u32,
-    marks: Marks,
 }
 
 impl State {
     /// `valid` has a bit for each byte that is the event's.
     #[inline(always)]
-    fn step<C: Classify>(&mut self, classify: C, masks: Masks, valid: u64) -> Block {
+    fn step<C: Classify>(&mut self, classify: C, masks: Masks, valid: u64, marks: &mut Marks) -> Block {
         let marked = masks.marks & (masks.quotes << MARK_DISTANCE | self.quotes >> (64 - MARK_DISTANCE));
-        self.marks.note(self.base, marked);
+        if marked != 0 {
+            marks.note(self.base, marked);
+        }
         self.base = self.base.wrapping_add(64);
         self.quotes = masks.quotes;
         let quotes = if masks.backslashes | self.escaping == 0 { masks.quotes } else { masks.quotes & !self.escaped(masks.backslashes) };
@@ -172,8 +168,11 @@ impl State {
         let tokens = masks.tokens & !strings;
         self.touching(quotes, strings, opens, closes, tokens, valid);
         let (opened, closed) = (i64::from(opens.count_ones()), i64::from(closes.count_ones()));
-        if self.depth <= closed || self.depth + opened > i64::from(DEEPEST) {
-            self.look_closer(opens, closes);
+        // Where one of the two is negative.
+        if (self.depth - 1 - closed) | (i64::from(DEEPEST) - self.depth - opened) < 0 {
+            let (ended, out_of_bounds) = look_closer(self.depth, self.ended, opens, closes);
+            self.ended = ended;
+            self.out_of_bounds |= out_of_bounds;
         }
         self.depth += opened - closed;
         Block { tokens, brackets: opens | closes }
@@ -185,31 +184,14 @@ impl State {
         let starts = tokens & !closes;
         let separators = starts & !opens;
         let ends = quotes & !strings | closes;
-        let behind_start = starts << 1 | self.after_start;
-        let behind_separator = separators << 1 | self.after_separator;
-        let behind_end = ends << 1 | self.after_end;
+        let behind_start = starts << 1 | self.starts >> 63;
+        let behind_separator = separators << 1 | self.separators >> 63;
+        let behind_end = ends << 1 | self.ends >> 63;
         // A string or a bracket opens only behind a start; a start is not followed by a separator, and a separator not by an end;
         // an end is followed by a structural character.
         let begins = quotes & strings | opens;
         self.bad |= begins & !behind_start | separators & behind_start | closes & behind_separator | behind_end & !tokens & valid;
-        self.after_start = starts >> 63;
-        self.after_separator = separators >> 63;
-        self.after_end = ends >> 63;
-    }
-
-    /// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last.
-    #[cold]
-    fn look_closer(&mut self, opens: u64, closes: u64) {
-        let mut depth = self.depth;
-        let mut brackets = opens | closes;
-        while brackets != 0 {
-            let lowest = brackets & brackets.wrapping_neg();
-            brackets ^= lowest;
-            self.out_of_bounds |= self.ended;
-            depth += if opens & lowest == 0 { -1 } else { 1 };
-            self.ended |= depth <= 0;
-            self.out_of_bounds |= depth > i64::from(DEEPEST);
-        }
+        (self.starts, self.separators, self.ends) = (starts, separators, ends);
     }
 
     /// The bytes that a backslash stands before, itself not escaped. (The way of simdjson: additions carry through runs.)
@@ -223,4 +205,22 @@ impl State {
         self.escaping = (codes & backslashes) >> 63;
         escaped
     }
+}
+
+/// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last. Tells whether the first bracket was closed,
+/// and whether there was more after that, or too deep. (It takes and gives values, so that the pass can keep all it has in registers.)
+#[cold]
+#[inline(never)]
+fn look_closer(mut depth: i64, mut ended: bool, opens: u64, closes: u64) -> (bool, bool) {
+    let mut out_of_bounds = false;
+    let mut brackets = opens | closes;
+    while brackets != 0 {
+        let lowest = brackets & brackets.wrapping_neg();
+        brackets ^= lowest;
+        out_of_bounds |= ended;
+        depth += if opens & lowest == 0 { -1 } else { 1 };
+        ended |= depth <= 0;
+        out_of_bounds |= depth > i64::from(DEEPEST);
+    }
+    (ended, out_of_bounds)
 }
