@@ -3,9 +3,19 @@
 //! [`crate::trigger`] has read its form; here its expressions are read: syntax, functions, and the traps of the language. The
 //! same checks run while planning, in apply, and where the runtime takes a document.
 
+mod absent;
 mod allow;
+mod event_patterns;
+mod fields;
+mod filters;
 mod names;
 mod not;
+mod place;
+mod reading;
+mod texts;
+mod traps;
+mod truth;
+mod types;
 mod verdicts;
 
 pub use allow::is_silenced;
@@ -15,6 +25,7 @@ use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::lang::Language;
 use crate::trigger::{Action, Trigger};
 use crate::value::Value;
+use reading::Purpose;
 
 /// The attributes that decide which events fire a trigger, and so what its rules carry.
 pub const DECIDES: [&str; 8] =
@@ -42,7 +53,7 @@ pub fn check_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
 /// stands in its place in the trigger is not looked at, but for diagnostics at the path of that very part: the caller leaves them out.
 #[must_use]
 pub fn check_known(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
-    let mut diagnostics = check_texts(trigger);
+    let mut diagnostics = check_texts(trigger, is_known);
     diagnostics.extend(names::check(trigger, is_known));
     if DECIDES.iter().all(|name| is_known(name)) {
         let narrowed = is_decided(is_known);
@@ -62,16 +73,18 @@ pub fn is_decided(is_known: Known<'_>) -> bool {
 pub type Known<'a> = &'a dyn Fn(&str) -> bool;
 
 /// The part that every text tells alone, whatever the others are.
-fn check_texts(trigger: &Trigger) -> Vec<Diagnostic> {
+fn check_texts(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     if let Some((language, text)) = trigger.matching() {
-        diagnostics.extend(check_text(language, text, &Path::root(language.attribute())));
+        let path = Path::root(language.attribute());
+        let names_events = !is_known("event_names") || !trigger.event_names.is_empty();
+        diagnostics.extend(check_in_trigger(language, text, &path, Purpose::Verdict, names_events));
     }
     for (index, action) in trigger.actions.iter().enumerate() {
         let Action::Notify(notify) = action else { continue };
         let fields = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
         for (label, text) in &notify.fields {
-            diagnostics.extend(check_expression(text, &fields.key(label)));
+            diagnostics.extend(check_in_trigger(Language::JmesPath, text, &fields.key(label), Purpose::Value, true));
         }
     }
     diagnostics
@@ -83,18 +96,33 @@ pub fn check_texts_of(document: &Value) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for language in Language::ALL {
         let text = document.get(language.attribute()).and_then(Value::as_str).filter(|text| !text.is_empty());
-        diagnostics.extend(text.iter().flat_map(|text| check_text(language, text, &Path::root(language.attribute()))));
+        diagnostics.extend(
+            text.iter().flat_map(|text| check_in_trigger(language, text, &Path::root(language.attribute()), Purpose::Verdict, true)),
+        );
     }
     let actions = document.get("action").and_then(Value::as_array).into_iter().flatten().enumerate();
     for (index, action) in actions {
         let path = Path::root("action").index(index).attribute("notify").index(0).attribute("fields");
         let fields = action.pointer("/notify/0/fields").and_then(Value::as_object).into_iter().flatten();
         for (label, text) in fields.filter_map(|(label, text)| Some((label, text.as_str()?))) {
-            diagnostics.extend(check_expression(text, &path.key(label)));
+            diagnostics.extend(check_in_trigger(Language::JmesPath, text, &path.key(label), Purpose::Value, true));
         }
     }
     let allowed = |code: Code| code.is_silenceable() && document.get("allow").is_some_and(|allow| allow.get(code.to_string()).is_some());
     diagnostics.retain(|diagnostic| !allowed(diagnostic.code));
+    diagnostics
+}
+
+/// What an expression tells as one of a trigger, whose events are CloudTrail's.
+fn check_in_trigger(language: Language, text: &str, path: &Path, purpose: Purpose, names_events: bool) -> Vec<Diagnostic> {
+    let mut diagnostics = check_text(language, text, path);
+    if let (Some(expr), _) = language.parse(text) {
+        let traps = traps::check(language, text, &expr, purpose, names_events);
+        // Of a flag compared with a text more is known here than the language alone tells.
+        let is_told = |diagnostic: &Diagnostic| traps.iter().any(|trap| trap.is_error() && trap.covers(diagnostic));
+        diagnostics.retain(|diagnostic| diagnostic.code != Code::FILTER_BOOLEAN || !is_told(diagnostic));
+        diagnostics.extend(traps.into_iter().map(|diagnostic| diagnostic.at(path.clone())));
+    }
     diagnostics
 }
 

@@ -96,6 +96,13 @@ impl Diagnostic {
         self
     }
 
+    /// Whether the place of another one lies within the place of this one.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let (Some(place), Some(other)) = (&self.excerpt, &other.excerpt) else { return false };
+        place.span.start <= other.span.start && other.span.end <= place.span.end
+    }
+
     /// Whether this one stops the work.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -15,6 +15,7 @@ mod numeral;
 mod places;
 mod print;
 mod read;
+mod tested;
 mod tests_of_values;
 mod validate;
 
@@ -22,6 +23,7 @@ pub use matches::TooMuchWork;
 pub use numeral::is_comparable;
 pub use places::{Written, written};
 pub use read::can_be_pushed_as_name;
+pub use tested::{Asks, FieldTest, TestedField, tested};
 pub use tests_of_values::{address_of, network_of};
 pub use validate::{Limits, length};
 

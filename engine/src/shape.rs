@@ -6,6 +6,7 @@
 
 mod atom;
 mod kinds;
+pub mod record;
 mod schema;
 mod set;
 

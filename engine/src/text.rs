@@ -1,7 +1,7 @@
 //! Places in a text, and the nearest word to a misspelt one.
 
 /// A half-open range of byte offsets in a text, both on character boundaries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {
     /// The first byte.
     pub start: usize,

@@ -1,5 +1,7 @@
 //! What is known of a trigger's verdicts before any event is seen: its own tests, and whether it can fire at all.
 
+use super::reading::Purpose;
+use super::traps;
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::event;
 use crate::explain::{self, TriggerExplanation};
@@ -50,6 +52,10 @@ pub(super) fn check(trigger: &Trigger) -> Vec<Diagnostic> {
 fn never(trigger: &Trigger) -> Option<Diagnostic> {
     let (language, text) = trigger.matching()?;
     let tree = language.parse(text).0?;
+    // What is told of a part of the match is why, or comes first.
+    if traps::check(language, text, &tree, Purpose::Verdict, true).iter().any(Diagnostic::is_error) {
+        return None;
+    }
     let asked = Asked { mode: Mode::Safe, ..trigger.asked(Some(Written { tree: &tree, text })) };
     let pushed = push_down(asked);
     let diagnostic = Diagnostic::error(Code::NEVER_FIRES, "this trigger can never fire").at(Path::root(language.attribute()));
@@ -135,17 +141,17 @@ mod tests {
 
     #[test]
     fn a_trigger_that_can_never_fire_is_told() {
-        let other = json!({"match_expression": "detail.awsRegion == 'a' && detail.eventName == 'DeleteUser'", "push_down": "names"});
+        let other = json!({"match_expression": "detail.userAgent == 'a' && detail.eventName == 'DeleteUser'", "push_down": "names"});
         assert_eq!(
             checked(other),
             ["\
 error[TW1112]: this trigger can never fire (in match_expression)
   |
-1 | detail.awsRegion == 'a' && detail.eventName == 'DeleteUser'
+1 | detail.userAgent == 'a' && detail.eventName == 'DeleteUser'
   |                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   = help: `detail.eventName == 'DeleteUser'`: it cannot hold together with the rest; correct the match, or the event names and sources that it stands beside"]
         );
-        let filter = checked(json!({"filter_pattern": "{ ($.awsRegion = \"a\") && ($.awsRegion = \"b\") }"}));
+        let filter = checked(json!({"filter_pattern": "{ ($.userAgent = \"a\") && ($.userAgent = \"b\") }"}));
         assert!(filter.len() == 1 && filter[0].starts_with("error[TW1112]: this trigger can never fire (in filter_pattern)"), "{filter:?}");
         assert_eq!(checked(json!({"match_expression": "detail.eventName == 'CreateUser'"})), [""; 0]);
         // Where an error is a match, an event with a number in that place matches.

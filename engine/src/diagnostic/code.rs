@@ -165,8 +165,52 @@ codes! {
     ARGUMENT_TYPE = 2103;
     /// A regular expression or network that cannot be compiled, or is no literal.
     BAD_LITERAL_ARGUMENT = 2104;
+    /// A text in double quotes, which is a field.
+    QUOTED_TEXT = 2105, silenceable;
+    /// A bare `true`, `false` or `null`, which is a field.
+    BARE_CONSTANT = 2106, silenceable;
+    /// A bare word that was meant as a text, which is a field.
+    BARE_TEXT = 2107, silenceable;
+    /// A text such as `'null'` that was meant as null.
+    QUOTED_NULL = 2108, silenceable;
     /// `!a.b`, which means `(!a).b` and is never true.
     NOT_BINDS_TIGHTER = 2110, silenceable;
+    /// A field compared with a value of a type that it never has.
+    NEVER_OF_TYPE = 2111, silenceable;
+    /// An order of two values that have none.
+    NEVER_ORDERED = 2112, silenceable;
+    /// A text that a field is not known to have.
+    UNKNOWN_TEXT = 2113, silenceable;
+    /// A text that is searched in a literal: arguments in the wrong order.
+    SWAPPED_ARGUMENTS = 2114, silenceable;
+    /// Something looked for in a text that is no text.
+    NEVER_CONTAINS = 2115, silenceable;
+    /// A field as an argument of a function that never takes values of its type.
+    FIELD_ARGUMENT = 2116, silenceable;
+    /// An array as a verdict, which is true even where it is empty.
+    ARRAY_VERDICT = 2120, silenceable;
+    /// An object or array before `&&`: where it is empty, the match is true.
+    EMPTY_DECIDES = 2121, silenceable;
+    /// A literal as a condition.
+    CONSTANT_OPERAND = 2122, silenceable;
+    /// A match, or alternatives, that are always true.
+    ALWAYS_TRUE = 2123, silenceable;
+    /// Conditions that never hold together.
+    CONTRADICTION = 2124, silenceable;
+    /// A condition that stands twice.
+    REPEATED = 2125, silenceable;
+    /// A field of the record that is looked for outside of `detail`.
+    OUTSIDE_DETAIL = 2130, silenceable;
+    /// A member of the event beside `detail` that there is not.
+    UNKNOWN_ENVELOPE_MEMBER = 2131, silenceable;
+    /// A field of the record that is spelt wrong.
+    MISSPELT_FIELD = 2132, silenceable;
+    /// A field of the record that nobody knows.
+    UNKNOWN_FIELD = 2133, silenceable;
+    /// A step into a value that has no such steps: a member of a text, an element of an object.
+    WRONG_STEP = 2134, silenceable;
+    /// A function that errs where a field is absent, on one that often is.
+    OFTEN_ABSENT = 2135, silenceable;
 
     /// A text that is no filter pattern for JSON.
     FILTER_FORM = 2200;

@@ -31,7 +31,7 @@ async fn mistakes_are_shown_while_planning() {
         (expression("detail.userIdentity.type == 'Root"), "match_expression", "'Root"),
         (expression("startswith(detail.eventName, 'Run')"), "match_expression", "startswith"),
         (expression("starts_with(detail.eventName)"), "match_expression", "starts_with(detail.eventName)"),
-        (expression("detail.a && !detail.b == 'c'"), "match_expression", "!detail.b"),
+        (expression("detail.requestParameters.a && !detail.requestParameters.b == 'c'"), "match_expression", "!detail.requestParameters.b"),
         (format!("{names}  filter_pattern = \"{{ $.errorCode == x }}\""), "filter_pattern", "="),
         (format!("{names}  event_pattern = \"{{\\\"detail\\\": {{\\\"a\\\": \\\"b\\\"}}}}\""), "event_pattern", "\"b\""),
         (format!("{names}  push_down = \"all\""), "push_down", ""),

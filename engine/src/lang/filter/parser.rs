@@ -270,7 +270,10 @@ impl<'a> Parser<'a> {
                 format!("write `{} IS {}` for a boolean, or \"{text}\" for the text", selector.span.of(self.text), text.to_uppercase());
             self.diagnostics.push(Diagnostic::warning(Code::FILTER_BOOLEAN, message).under(self.text, span).help(help));
         }
-        if is_network(text) {
+        // A field such as `cidrIp` holds a network as text.
+        let holds_networks =
+            selector.steps.iter().any(|step| matches!(step, Step::Member(name) if name.to_ascii_lowercase().contains("cidr")));
+        if is_network(text) && !holds_networks {
             let message = format!("`{text}` is compared as text: a filter pattern knows no networks");
             let help = "write a prefix such as 10.1.*, or use cidr_contains in a match_expression";
             self.diagnostics.push(Diagnostic::warning(Code::FILTER_NETWORK, message).under(self.text, span).help(help));

@@ -32,10 +32,10 @@ fn what_is_not_known_yet_is_not_wrong_yet() {
     }
     assert_eq!(check(json!({ "event_names": null }), &["any_event"]), "");
     assert_eq!(check(json!({ "any_event": true }), &["event_names"]), "");
-    assert_eq!(check(json!({ "filter_pattern": "{ $.a = 1 }" }), &["match_expression", "event_pattern"]), "");
+    assert_eq!(check(json!({ "filter_pattern": "{ $.requestParameters.a = 1 }" }), &["match_expression", "event_pattern"]), "");
     assert_eq!(check(json!({ "action": [{ "send": [{ "destination": "d" }] }] }), &["action.0.notify"]), "");
     // What is wrong whatever comes is told at once.
-    let both = check(json!({ "filter_pattern": "{ $.a = 1 }", "match_expression": "a" }), &["event_pattern"]);
+    let both = check(json!({ "filter_pattern": "{ $.requestParameters.a = 1 }", "match_expression": "a" }), &["event_pattern"]);
     assert!(both.starts_with("error[TW1104]: `filter_pattern` and `match_expression` exclude each other (in filter_pattern)"), "{both}");
     assert!(check(json!({ "action": [] }), &["event_names"]).contains("a trigger has at least one action"));
     assert!(check(json!({ "action": [{}] }), &["name"]).contains("exactly one block inside, this one has 0 (in action[0])"));

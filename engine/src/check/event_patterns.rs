@@ -1,0 +1,63 @@
+//! Fields of an event pattern that no event has, and tests that no value of their field passes.
+
+use super::fields;
+use super::place::Place;
+use super::reading::{Reading, kinds_in_words};
+use super::types::unknown_text;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::pattern::{Asks, FieldTest, TestedField, tested};
+use crate::shape::Kinds;
+use crate::value::Value;
+
+pub(super) fn check(reading: &Reading<'_>) -> Vec<Diagnostic> {
+    tested(reading.text).iter().flat_map(|field| check_field(reading, field)).collect()
+}
+
+fn check_field(reading: &Reading<'_>, field: &TestedField) -> Vec<Diagnostic> {
+    let mut place = Place::envelope();
+    // Names on the way are joined by dots, so one with dots in it is several.
+    let steps = field.names.iter().flat_map(|(name, span)| name.split('.').map(move |name| (name, *span)));
+    for (name, span) in steps {
+        // Arrays are walked through.
+        let within = if is_array(&place) { place.element() } else { Some(place) };
+        let Some(within) = within else { return Vec::new() };
+        if let Some(diagnostic) = fields::member(reading, &within, name, span) {
+            return vec![diagnostic];
+        }
+        let Some(member) = within.member(name) else { return Vec::new() };
+        place = member;
+    }
+    let leaf = if is_array(&place) { place.element() } else { Some(place) };
+    let Some(leaf) = leaf else { return Vec::new() };
+    field.tests.iter().filter_map(|test| check_test(reading, &leaf, test)).collect()
+}
+
+fn is_array(place: &Place) -> bool {
+    place.kinds().within(Kinds::ARRAY.with(Kinds::NULL)) && place.kinds().has(Kinds::ARRAY)
+}
+
+fn check_test(reading: &Reading<'_>, place: &Place, test: &FieldTest) -> Option<Diagnostic> {
+    let kinds = place.kinds();
+    let leaves = Kinds::ANY.without(Kinds::ARRAY).without(Kinds::OBJECT);
+    let wanted = match &test.asks {
+        Asks::Value(value) => Kinds::of(value),
+        Asks::String => Kinds::STRING,
+        Asks::Number => Kinds::NUMBER,
+        // A field that is null has a leaf, too, but that is hardly meant.
+        Asks::Other | Asks::Exists(true) => leaves.without(Kinds::NULL),
+        Asks::Exists(false) => return None,
+    };
+    if kinds.has(wanted) {
+        let Asks::Value(Value::String(text)) = &test.asks else { return None };
+        return unknown_text(reading, &place.path, text, test.span);
+    }
+    let field = reading.shown(&place.path);
+    let message = format!("`{}` holds for no event: `{field}` is {}", reading.quoted(test.span), kinds_in_words(kinds));
+    let help = match &test.asks {
+        _ if kinds.has(Kinds::OBJECT) => "test one of its members".to_owned(),
+        _ if kinds.has(Kinds::BOOLEAN) => "write true or false, without quotes".to_owned(),
+        Asks::Value(value) => format!("write \"{value}\""),
+        _ => "texts have no ranges: use `prefix`, or list the values".to_owned(),
+    };
+    Some(reading.error(Code::NEVER_OF_TYPE, test.span, message).help(help))
+}
