@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use trailwire_engine::expr::{Comparator, Expr, compile_regex};
+use trailwire_engine::shape::{Kinds, Schema, kinds};
 
 use super::super::carried::{call, compare, equal, literal, not, or, text_of};
 use super::super::custodian::escaped;
@@ -39,9 +40,9 @@ pub(super) fn test(subject: Expr, how: &How, value: &Value, exact: bool) -> Resu
     match (how, value) {
         (How::Is, Value::Null) => Ok(equal(subject, Value::Null)),
         // A boolean is one in some fields and a text in others; so is a number.
-        (How::Is, Value::Bool(_) | Value::Number(_)) => Ok(or(equal(subject.clone(), value.clone()), equal(subject, text()))),
+        (How::Is, Value::Bool(_) | Value::Number(_)) => Ok(either(subject, value.clone(), Value::from(text()))),
         (How::Is, Value::String(word)) if word == "true" || word == "false" => {
-            Ok(or(equal(subject.clone(), word.as_str()), equal(subject, word == "true")))
+            Ok(either(subject, Value::from(word.as_str()), Value::from(word == "true")))
         }
         (How::Is | How::Contains | How::StartsWith | How::EndsWith, Value::String(_) | Value::Bool(_) | Value::Number(_)) => {
             let mut parts = parts(&text());
@@ -70,6 +71,16 @@ pub(super) fn test(subject: Expr, how: &How, value: &Value, exact: bool) -> Resu
             Ok(compare(call("to_number", vec![text_of(subject)]), *comparator, literal(value.clone())))
         }
         _ => Err(format!("the value `{}`", text())),
+    }
+}
+
+/// Whether the subject is one of two values, those left out that a field of the record never has for their type.
+fn either(subject: Expr, first: Value, second: Value) -> Expr {
+    let kinds = kinds(&subject, Schema::CloudTrail);
+    match (kinds.has(Kinds::of(&first)), kinds.has(Kinds::of(&second))) {
+        (true, false) => equal(subject, first),
+        (false, true) => equal(subject, second),
+        _ => or(equal(subject.clone(), first), equal(subject, second)),
     }
 }
 
