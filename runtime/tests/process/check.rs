@@ -39,10 +39,10 @@ const DOCUMENT: &str = r#"{
     {
       "name": "untrue",
       "event_names": ["CreateUser"],
-      "match_expression": "detail.awsRegion == 'a'",
+      "match_expression": "detail.awsRegion == 'eu-west-1'",
       "action": [{"wait": [{"duration": "1m"}]}],
       "test": [
-        {"name": "fires", "event": "{\"eventName\": \"CreateUser\", \"awsRegion\": \"b\"}", "expect": true}
+        {"name": "fires", "event": "{\"eventName\": \"CreateUser\", \"awsRegion\": \"eu-west-2\"}", "expect": true}
       ]
     }
   ],

@@ -9,14 +9,18 @@ use trailwire_tests::process::Finished;
 use crate::world::{PROVIDER, World};
 
 /// A name, the lines of a trigger with `VALUE` in place of the value, the wrong value in HCL, and the code of what is wrong with it.
-const CASES: [(&str, &str, &str, &str); 23] = [
+const CASES: [(&str, &str, &str, &str); 27] = [
     ("expression_syntax", "match_expression = VALUE", "\"detail.a = 'b'\"", "TW2000"),
     ("expression_function", "match_expression = VALUE", "\"start_with(detail.a, 'b')\"", "TW2101"),
     ("expression_trap", "match_expression = VALUE", "\"!detail.errorCode\"", "TW2110"),
     ("expression_never", "match_expression = VALUE", "\"detail.eventName == 'DeleteUser'\"", "TW1112"),
+    ("expression_type", "match_expression = VALUE", "\"detail.readOnly == 'true'\"", "TW2111"),
+    ("expression_array", "match_expression = VALUE", "\"detail.resources[?type == 'AWS::IAM::User']\"", "TW2120"),
     ("expression_empty", "match_expression = VALUE", "\"\"", "TW1101"),
     ("filter_syntax", "filter_pattern = VALUE", "\"{ $.a == b }\"", "TW2201"),
     ("filter_regex", "filter_pattern = VALUE", "\"{ $.a = %(% }\"", "TW2207"),
+    ("filter_field", "filter_pattern = VALUE", "\"{ $.userIdentity.typ = Root }\"", "TW2132"),
+    ("pattern_outside", "event_pattern = VALUE", "jsonencode({ eventName = [\"CreateUser\"] })", "TW2130"),
     ("pattern_shape", "event_pattern = VALUE", "jsonencode({ detail = { a = \"b\" } })", "TW2301"),
     ("pattern_syntax", "event_pattern = VALUE", "\"{\"", "TW2300"),
     ("names_empty", "event_names = VALUE", "[]", "TW1101"),
