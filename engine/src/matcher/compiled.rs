@@ -78,6 +78,9 @@ pub struct Scratch {
 pub struct CompiledSet {
     oracle: TriggerSet,
     programs: Vec<Program>,
+    narrow: Vec<Narrow>,
+    /// The shortest of their safe lengths.
+    safe_length: u64,
     code: Code,
     atoms: Atoms,
     fields: Fields,
@@ -91,18 +94,28 @@ pub struct CompiledSet {
     table: Table,
 }
 
-/// A trigger after compilation.
-#[derive(Debug)]
+/// A trigger after compilation, as small as can be: a set has many, and few of them are looked at for one event.
+#[derive(Debug, Clone, Copy)]
 struct Program {
-    /// Where its code begins; `None` matches every event that comes so far.
-    code: Option<Place>,
+    /// Where its code begins; [`NO_CODE`] matches every event that comes so far.
+    code: Place,
+    include_read_only: bool,
+    include_self: bool,
+    /// Whether it narrows event sources, regions or accounts: then [`Narrow`] has more.
+    narrow: bool,
+}
+
+const NO_CODE: Place = Place::MAX;
+
+/// What is seldom asked of a trigger.
+#[derive(Debug)]
+struct Narrow {
+    /// Longer events are the oracle's.
     safe_length: u64,
     /// Empty: any.
     sources: Box<[u32]>,
-    include_read_only: bool,
-    include_self: bool,
     /// Whether the trigger narrows regions or accounts.
-    narrow: bool,
+    places: bool,
 }
 
 /// The fields that the rules before the match read.
@@ -169,17 +182,22 @@ impl CompiledSet {
         let mut atoms = Atoms::default();
         let mut sources = Names::default();
         let mut programs: Vec<Program> = Vec::with_capacity(oracle.triggers().len());
+        let mut narrow: Vec<Narrow> = Vec::with_capacity(oracle.triggers().len());
         let mut nodes: Vec<Option<Node>> = Vec::with_capacity(oracle.triggers().len());
         for compiled in oracle.triggers() {
             let trigger = compiled.trigger();
             nodes.push(compiled.expression().map(|expr| lower::lower(expr, &mut atoms, &mut fields)));
-            programs.push(Program {
-                code: None,
+            let places = !(trigger.regions.is_empty() && trigger.exclude_regions.is_empty() && trigger.account_ids.is_empty());
+            narrow.push(Narrow {
                 safe_length: compiled.expression().map_or(u64::MAX, lower::safe_length),
                 sources: trigger.event_sources.iter().map(|source| sources.intern(source.as_bytes())).collect(),
+                places,
+            });
+            programs.push(Program {
+                code: NO_CODE,
                 include_read_only: trigger.include_read_only,
                 include_self: trigger.include_self,
-                narrow: !(trigger.regions.is_empty() && trigger.exclude_regions.is_empty() && trigger.account_ids.is_empty()),
+                narrow: places || !trigger.event_sources.is_empty(),
             });
         }
         let spread = plan::Spread::of(&atoms);
@@ -188,12 +206,12 @@ impl CompiledSet {
         for (program, node) in programs.iter_mut().zip(nodes) {
             accesses.push(node.as_ref().and_then(|node| plan::access(node, &atoms, &spread)));
             let ordered = node.map(|node| program::reorder(node, &atoms, |node| spread.cost(node, &atoms)));
-            program.code = ordered.map(|node| code.add(&node, &atoms));
+            program.code = ordered.map_or(NO_CODE, |node| code.add(&node, &atoms));
         }
         fields.seal();
         let mut table = Table::default();
         let member = |index: u32| {
-            let safe_length = programs.get(index as usize).map_or(0, |program| program.safe_length);
+            let safe_length = narrow.get(index as usize).map_or(0, |narrow| narrow.safe_length);
             (index, accesses.get(index as usize).and_then(Option::as_ref), safe_length)
         };
         let (named, any) = by_name(&oracle);
@@ -204,7 +222,8 @@ impl CompiledSet {
             groups.push(table.file(members.into_iter().map(member), &fields));
         }
         let any_event = (!any.is_empty()).then(|| table.file(any.into_iter().map(member), &fields));
-        Self { table, oracle, programs, code, atoms, fields, known, sources, by_name, groups, any_event }
+        let safe_length = narrow.iter().map(|narrow| narrow.safe_length).min().unwrap_or(u64::MAX);
+        Self { table, oracle, programs, narrow, safe_length, code, atoms, fields, known, sources, by_name, groups, any_event }
     }
 
     /// The triggers of the set, in the order given.

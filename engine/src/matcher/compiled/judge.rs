@@ -9,7 +9,7 @@ use super::fields::FieldId;
 use super::group::{Candidates, Group};
 use super::program::{Context, Memo};
 use super::scan::{self, Form, Tape};
-use super::{CompiledSet, Fired, Scratch, Verdict, fired, grammar, quick};
+use super::{CompiledSet, Fired, NO_CODE, Scratch, Verdict, fired, grammar, quick};
 use crate::event::{DETAIL_TYPE_SUFFIX, Event, InvalidEvent, SOURCE_PREFIX};
 use crate::matcher::{CompiledTrigger, Scope, rules};
 use crate::value::Value;
@@ -119,11 +119,9 @@ impl CompiledSet {
             self.table.find(group, source, &mut judging.extract, &mut judging.candidates)?;
         }
         let candidates = std::mem::take(&mut judging.candidates.found);
-        for trigger in &candidates {
-            if let Some(place) = self.programs.get(*trigger as usize).and_then(|program| program.code) {
-                self.code.prefetch(place);
-            }
-        }
+        let code = || candidates.iter().filter_map(|trigger| self.programs.get(*trigger as usize)).map(|program| program.code);
+        code().for_each(|place| self.code.prefetch(place));
+        code().for_each(|place| self.code.prefetch_atom(place, &self.atoms));
         let looked = candidates.iter().try_for_each(|trigger| self.look_at(*trigger, source, &gate, judging, verdicts));
         judging.candidates.found = candidates;
         looked.map(|()| Judged::Done)
@@ -179,20 +177,19 @@ impl CompiledSet {
         verdicts: &mut Vec<Verdict>,
     ) -> Result<(), Faulty> {
         let Some(program) = self.programs.get(trigger as usize) else { return Ok(()) };
-        if !program.sources.is_empty() && gate.source.is_none_or(|source| !program.sources.contains(&source))
-            || gate.is_left_out_by_enabled_rule && !program.include_read_only
+        if gate.is_left_out_by_enabled_rule && !program.include_read_only
             || gate.is_own && !program.include_self
-            || program.narrow && !self.is_in_place(trigger, source, judging)?
+            || program.narrow && !self.is_in_place(trigger, source, gate, judging)?
         {
             return Ok(());
         }
-        let evaluated = match program.code {
-            None => Ok(true),
-            Some(_) if source.event.len() as u64 > program.safe_length => Err(Failure::Heavy),
-            Some(place) => {
-                let Judging { extract, memo, .. } = judging;
-                Context { source, extract, memo, atoms: &self.atoms }.run(&self.code, place)
-            }
+        let evaluated = if program.code == NO_CODE {
+            Ok(true)
+        } else if source.event.len() as u64 > self.safe_length && self.is_too_long(trigger, source) {
+            Err(Failure::Heavy)
+        } else {
+            let Judging { extract, memo, .. } = judging;
+            Context { source, extract, memo, atoms: &self.atoms }.run(&self.code, program.code)
         };
         let fired = match evaluated {
             Ok(verdict) => verdict.then_some(Fired::Match),
@@ -204,8 +201,21 @@ impl CompiledSet {
         Ok(())
     }
 
-    /// Whether region and account are among the trigger's own.
-    fn is_in_place(&self, trigger: u32, source: Source<'_>, judging: &mut Judging) -> Result<bool, Faulty> {
+    /// Whether the event is beyond the trigger's safe length.
+    #[cold]
+    fn is_too_long(&self, trigger: u32, source: Source<'_>) -> bool {
+        self.narrow.get(trigger as usize).is_none_or(|narrow| source.event.len() as u64 > narrow.safe_length)
+    }
+
+    /// Whether event source, region and account are among the trigger's own.
+    fn is_in_place(&self, trigger: u32, source: Source<'_>, gate: &Gate, judging: &mut Judging) -> Result<bool, Faulty> {
+        let Some(narrow) = self.narrow.get(trigger as usize) else { return Ok(false) };
+        if !narrow.sources.is_empty() && gate.source.is_none_or(|source| !narrow.sources.contains(&source)) {
+            return Ok(false);
+        }
+        if !narrow.places {
+            return Ok(true);
+        }
         let Some(trigger) = self.oracle.triggers().get(trigger as usize).map(CompiledTrigger::trigger) else { return Ok(false) };
         let (region, account) = judging.extract.pair(source, self.known.region, self.known.account)?;
         let (Some(region), Some(account)) = (text(region)?, text(account)?) else { return Ok(false) };

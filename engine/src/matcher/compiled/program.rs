@@ -26,7 +26,8 @@ pub(super) struct Code {
 
 #[derive(Debug, Clone, Copy)]
 struct Operation {
-    /// Of a text to compare with: its last eight bytes, or all of it, and its length.
+    /// Of a text to compare with: its first and its last eight bytes, or twice all of it, and its length.
+    head: u64,
     tail: u64,
     length: u32,
     field: FieldId,
@@ -67,7 +68,14 @@ impl Code {
     #[inline]
     pub(super) fn prefetch(&self, place: Place) {
         let place = place as usize;
-        super::scan::prefetch(self.operations.get(place..place + 2).unwrap_or_default());
+        super::scan::prefetch(self.operations.get(place..place.saturating_add(2)).unwrap_or_default());
+    }
+
+    /// Asks for the memory of the predicate of a program's first operation.
+    #[inline]
+    pub(super) fn prefetch_atom(&self, place: Place, atoms: &Atoms) {
+        let atom = self.operations.get(place as usize).and_then(|operation| atoms.get(operation.atom));
+        super::scan::prefetch(atom.map_or(&[], std::slice::from_ref));
     }
 }
 
@@ -118,8 +126,14 @@ impl Operation {
         };
         // Beyond 4 GiB no event has such a text.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Self { tail: tail(text), length, field, atom: id, yes, no, kind }
+        Self { head: head(text), tail: tail(text), length, field, atom: id, yes, no, kind }
     }
+}
+
+/// The first eight bytes of a text, or all of it.
+#[inline(always)]
+fn head(text: &[u8]) -> u64 {
+    text.first_chunk::<8>().map_or_else(|| tail(text), |first| u64::from_le_bytes(*first))
 }
 
 /// The last eight bytes of a text, or all of it.
@@ -185,11 +199,12 @@ impl Context<'_> {
     #[inline(always)]
     fn is_text(&mut self, operation: &Operation) -> Result<bool, Failure> {
         let Raw::Text(text) = self.extract.get(self.source, operation.field)? else { return Ok(false) };
-        if text.len() != operation.length as usize || tail(text) != operation.tail {
+        if text.len() != operation.length as usize || tail(text) != operation.tail || head(text) != operation.head {
             return Ok(false);
         }
         let literal = match self.atoms.get(operation.atom) {
-            _ if text.len() <= 8 => return Ok(true),
+            // Then head and tail are all of it.
+            _ if text.len() <= 16 => return Ok(true),
             Some(Atom::Test(_, Test::Equal(_, Value::String(literal)))) => literal.as_bytes(),
             _ => &[],
         };
