@@ -208,7 +208,7 @@ impl Extract {
         let start = opening.position;
         let closing = (token + opening.skip).wrapping_sub(1);
         let (mut before, mut token) = (start, token + 1);
-        let children = source.fields.children(node);
+        let members = source.fields.members(node).ok_or(Faulty)?;
         let mut is_sound = true;
         while token <= closing {
             let mut count = 0;
@@ -227,11 +227,11 @@ impl Extract {
             }
             let (first_escape, last_escape) = source.tape.escapes();
             if before > first_escape && start < last_escape {
-                is_sound &= self.remember_escaped(source, &children, count)?;
+                is_sound &= self.remember_escaped(source, members, count)?;
                 continue;
             }
             for member in self.batch.0.get(..count).unwrap_or_default() {
-                let (child, is_name) = children.between(source.event, member.before, member.colon);
+                let (child, is_name) = members.between(source.event, member.before, member.colon);
                 is_sound &= is_name;
                 if let Some(slot) = self.slots.get_mut(child as usize) {
                     *slot = Slot { found: self.now, colon: member.number };
@@ -245,7 +245,7 @@ impl Extract {
     /// Remembers the members of the batch, whose names and values may have escapes; tells whether all have names.
     #[cold]
     #[inline(never)]
-    fn remember_escaped(&mut self, source: Source<'_>, children: &Members<'_>, count: usize) -> Result<bool, Faulty> {
+    fn remember_escaped(&mut self, source: Source<'_>, children: &Members, count: usize) -> Result<bool, Faulty> {
         let mut is_sound = true;
         for Member { before, colon, number } in self.batch.0.into_iter().take(count) {
             let (mut child, is_name) = children.between(source.event, before, colon);

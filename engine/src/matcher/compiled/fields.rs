@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::members::{Members, Tables};
+use super::members::Members;
 
 /// A path that some trigger reads: the number of its node.
 pub(super) type FieldId = u32;
@@ -20,7 +20,7 @@ pub(super) struct Fields {
     parents: Vec<FieldId>,
     known: HashMap<(FieldId, Box<[u8]>), FieldId>,
     /// The children of each node. Made by [`Fields::seal`].
-    members: Tables,
+    members: Vec<Members>,
 }
 
 impl Fields {
@@ -55,10 +55,7 @@ impl Fields {
                 children.push((node, name));
             }
         }
-        self.members = Tables::default();
-        for children in children {
-            self.members.push(&children);
-        }
+        self.members = children.iter().map(|children| Members::new(children)).collect();
     }
 
     #[inline]
@@ -78,10 +75,10 @@ impl Fields {
         found
     }
 
-    /// Looks up members of one object.
+    /// The members of one object that are known.
     #[inline]
-    pub(super) fn children(&self, parent: FieldId) -> Members<'_> {
-        self.members.of(parent, &self.names)
+    pub(super) fn members(&self, parent: FieldId) -> Option<&Members> {
+        self.members.get(parent as usize)
     }
 }
 
@@ -111,7 +108,7 @@ mod tests {
         let ids: Vec<FieldId> = names.iter().map(|name| fields.intern(&["detail".to_owned(), (*name).to_owned()])).collect();
         let parent = fields.intern(&["detail".to_owned()]);
         fields.seal();
-        let children = fields.children(parent);
+        let children = fields.members(parent).unwrap();
         for (name, id) in names.iter().zip(&ids) {
             assert_eq!(children.named(name.as_bytes()), *id, "{name:?}");
             for around in ["", "xxxxxxxxxxxxxxxx"] {
@@ -132,8 +129,8 @@ mod tests {
             let colon = u32::try_from(name.len() + 3).unwrap();
             assert_eq!(children.between(format!(",\"{name}\":").as_bytes(), 0, colon), (NOWHERE, true), "{name:?}");
         }
-        assert_eq!(fields.children(ROOT).named(b"detail"), parent);
-        assert_eq!(fields.children(ids[1]).named(b"a"), NOWHERE);
+        assert_eq!(fields.members(ROOT).unwrap().named(b"detail"), parent);
+        assert_eq!(fields.members(ids[1]).unwrap().named(b"a"), NOWHERE);
         assert_eq!(fields.ancestors(ids[1]), [ROOT, parent]);
     }
 }

@@ -66,19 +66,21 @@ struct Entry {
     last_mask: u64,
     length: u32,
     child: FieldId,
+    /// The number of the name among those of its object.
+    name: u32,
     /// Whether the name is longer, or a name that belongs here lies further on: then more has to be looked at.
     more: bool,
 }
 
 /// No name has its length.
-const EMPTY: Entry = Entry { first: 0, first_mask: 0, last: 0, last_mask: 0, length: u32::MAX, child: NOWHERE, more: false };
+const EMPTY: Entry = Entry { first: 0, first_mask: 0, last: 0, last_mask: 0, length: u32::MAX, child: NOWHERE, name: 0, more: false };
 
 impl Entry {
-    fn new(name: &[u8], child: FieldId) -> Self {
+    fn new(number: u32, name: &[u8], child: FieldId) -> Self {
         let Key { first, last, length } = Key::alone(name);
         let missing = 64 - 8 * length.min(8);
         let (first_mask, last_mask) = (u64::MAX.unbounded_shr(missing), u64::MAX.unbounded_shl(missing));
-        Self { first: first & first_mask, first_mask, last: last & last_mask, last_mask, length, child, more: length > 16 }
+        Self { first: first & first_mask, first_mask, last: last & last_mask, last_mask, length, child, name: number, more: length > 16 }
     }
 
     /// The child if the key is its name's, else [`NOWHERE`]; without a branch, as nobody foresees which it is.
@@ -90,24 +92,17 @@ impl Entry {
     }
 }
 
-/// The entries of one object: a power of two.
-#[derive(Debug, Clone, Copy)]
-struct Table {
-    start: u32,
-    size: u32,
+/// The members of one object that are known.
+#[derive(Debug)]
+pub(super) struct Members {
+    /// A power of two, at least two.
+    entries: Box<[Entry]>,
     place: Place,
+    names: Box<[Box<[u8]>]>,
 }
 
-/// The tables of all objects, by the numbers of their nodes.
-#[derive(Debug, Default)]
-pub(super) struct Tables {
-    tables: Vec<Table>,
-    entries: Vec<Entry>,
-}
-
-impl Tables {
-    /// Makes the table of the next node.
-    pub(super) fn push(&mut self, children: &[(FieldId, &[u8])]) {
+impl Members {
+    pub(super) fn new(children: &[(FieldId, &[u8])]) -> Self {
         let size = (children.len() * 4).next_power_of_two().max(2);
         let shift = 64 - size.trailing_zeros();
         let keys: Vec<Key> = children.iter().map(|(_, name)| Key::alone(name)).collect();
@@ -119,40 +114,20 @@ impl Tables {
         let mut tries = (0..256_u64).map(|number| Place { factor: SEED.wrapping_add(number << 20), shift });
         let place = tries.find(lie_apart).unwrap_or(Place { factor: SEED, shift });
         let mut entries = vec![EMPTY; size];
-        for ((child, name), key) in children.iter().zip(keys) {
+        for ((number, (child, name)), key) in (0..).zip(children).zip(keys) {
             let mut at = key.place(place);
             while let Some(taken) = entries.get_mut(at).filter(|entry| entry.child != NOWHERE) {
                 taken.more = true;
                 at = (at + 1) & (size - 1);
             }
             if let Some(entry) = entries.get_mut(at) {
-                *entry = Entry::new(name, *child);
+                *entry = Entry::new(number, name, *child);
             }
         }
-        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        self.tables.push(Table { start: small(self.entries.len()), size: small(size), place });
-        self.entries.extend(entries);
+        let names = children.iter().map(|(_, name)| Box::from(*name)).collect();
+        Self { entries: entries.into(), place, names }
     }
 
-    #[inline]
-    pub(super) fn of<'f>(&'f self, parent: FieldId, names: &'f [Box<[u8]>]) -> Members<'f> {
-        let Some(table) = self.tables.get(parent as usize) else {
-            return Members { entries: &[], names, place: Place { factor: 0, shift: 0 } };
-        };
-        let entries = self.entries.get(table.start as usize..(table.start + table.size) as usize).unwrap_or_default();
-        Members { entries, names, place: table.place }
-    }
-}
-
-/// The members of one object that are known.
-#[derive(Clone, Copy)]
-pub(super) struct Members<'f> {
-    entries: &'f [Entry],
-    names: &'f [Box<[u8]>],
-    place: Place,
-}
-
-impl Members<'_> {
     /// The member whose name stands between two structural characters of an event that the pass found sound, and whether it is a name: in
     /// quotes, with a colon as the second character and not as the first. The name has no escapes.
     #[inline(always)]
@@ -192,7 +167,7 @@ impl Members<'_> {
         let mut at = key.place(self.place);
         while let Some(entry) = self.entries.get(at) {
             let child = entry.child(key);
-            if child != NOWHERE && self.names.get(child as usize).is_some_and(|known| **known == *name) {
+            if child != NOWHERE && self.names.get(entry.name as usize).is_some_and(|known| **known == *name) {
                 return child;
             }
             if !entry.more {

@@ -51,8 +51,8 @@ fn frequency(byte: u8) -> u8 {
 
 /// How a processor finds the places where two bytes stand as a needle has them.
 pub(super) trait Seek: Copy {
-    /// Of up to 64 places, of which `first` and `second` hold the bytes that stand there: a bit for each at which both are the
-    /// needle's. The slices are equally long.
+    /// Of the first 64 places, or as many as there are, of which `first` and `second` hold the bytes that stand there: a bit for each at
+    /// which both are the needle's. The slices are equally long.
     fn both(self, first: &[u8], second: &[u8], bytes: [u8; 2]) -> u64;
 }
 
@@ -72,11 +72,14 @@ pub(super) fn first_inside<S: Seek>(seek: S, text: &[u8], needles: &[Needle], al
 fn is_inside<S: Seek>(seek: S, text: &[u8], needle: &Needle, all: &Needles) -> bool {
     let Some(last) = text.len().checked_sub(needle.length as usize) else { return false };
     let [one, other] = needle.places;
+    // Where the two bytes stand at each place at which the needle may begin.
+    let (Some(mut first), Some(mut second)) =
+        (text.get(one as usize..=last + one as usize), text.get(other as usize..=last + other as usize))
+    else {
+        return false;
+    };
     let mut start = 0;
-    while start <= last {
-        let count = (last + 1 - start).min(64);
-        let part = |place: u32| text.get(start + place as usize..start + place as usize + count);
-        let (Some(first), Some(second)) = (part(one), part(other)) else { return false };
+    loop {
         let mut both = seek.both(first, second, needle.bytes);
         while both != 0 {
             let found = start + both.trailing_zeros() as usize;
@@ -85,16 +88,18 @@ fn is_inside<S: Seek>(seek: S, text: &[u8], needle: &Needle, all: &Needles) -> b
             }
             both &= both - 1;
         }
+        let (Some(more), Some(more_second)) = (first.get(64..), second.get(64..)) else { return false };
+        (first, second) = (more, more_second);
         start += 64;
     }
-    false
 }
 
 impl Seek for super::portable::Portable {
     #[inline(always)]
     fn both(self, first: &[u8], second: &[u8], [one, other]: [u8; 2]) -> u64 {
-        let (firsts, rest) = first.as_chunks::<16>();
-        let (seconds, other_rest) = second.as_chunks::<16>();
+        let count = first.len().min(64);
+        let (firsts, rest) = first.get(..count).unwrap_or_default().as_chunks::<16>();
+        let (seconds, other_rest) = second.get(..count).unwrap_or_default().as_chunks::<16>();
         let (one_wide, other_wide) = (u8x16::splat(one), u8x16::splat(other));
         let mut bits = 0;
         let mut shift = 0;
