@@ -3,6 +3,7 @@
 use super::fields;
 use super::place::Place;
 use super::reading::{Reading, kinds_in_words};
+use super::texts::NULLS;
 use super::types::unknown_text;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pattern::{Asks, FieldTest, TestedField, tested};
@@ -29,7 +30,14 @@ fn check_field(reading: &Reading<'_>, field: &TestedField) -> Vec<Diagnostic> {
     }
     let leaf = if is_array(&place) { place.element() } else { Some(place) };
     let Some(leaf) = leaf else { return Vec::new() };
-    field.tests.iter().filter_map(|test| check_test(reading, &leaf, test)).collect()
+    let mut found: Vec<Diagnostic> = field.tests.iter().filter_map(|test| check_test(reading, &leaf, test)).collect();
+    for (index, test) in field.tests.iter().enumerate() {
+        if field.tests.iter().take(index).any(|before| before.span.of(reading.text) == test.span.of(reading.text)) {
+            let message = format!("`{}` stands twice", reading.quoted(test.span));
+            found.push(reading.warning(Code::REPEATED, test.span, message).help("leave one of them out"));
+        }
+    }
+    found
 }
 
 fn is_array(place: &Place) -> bool {
@@ -49,6 +57,11 @@ fn check_test(reading: &Reading<'_>, place: &Place, test: &FieldTest) -> Option<
     };
     if kinds.has(wanted) {
         let Asks::Value(Value::String(text)) = &test.asks else { return None };
+        if NULLS.contains(&text.as_str()) {
+            let message = format!("`{}` is a text, not a missing value", reading.quoted(test.span));
+            let help = "write {\"exists\": false} where it is missing, null without quotes where it is there and null";
+            return Some(reading.warning(Code::QUOTED_NULL, test.span, message).help(help));
+        }
         return unknown_text(reading, &place.path, text, test.span);
     }
     let field = reading.shown(&place.path);

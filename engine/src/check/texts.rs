@@ -21,7 +21,7 @@ const CONSTANTS: [(&str, &str); 9] = [
 ];
 
 /// Texts that were meant as null.
-const NULLS: [&str; 5] = ["null", "NULL", "None", "nil", "undefined"];
+pub(super) const NULLS: [&str; 5] = ["null", "NULL", "None", "nil", "undefined"];
 
 pub(super) fn check(reading: &Reading<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
