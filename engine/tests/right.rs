@@ -1,4 +1,4 @@
-//! Right triggers, of which nothing is told: `tests/corpus/right/*.json`, which are documents, and what is kept beside the repository.
+//! What is told of triggers is true. Of right ones nothing is told: `tests/corpus/right/*.json`, which are documents, and what is kept beside the repository.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a test fails by panicking, and says why it was skipped")]
 
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use trailwire_engine::check::check_trigger;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::eval::{search, truthy};
+use trailwire_engine::lang::Language;
 use trailwire_engine::shape::record;
 use trailwire_engine::trigger::Trigger;
 
@@ -133,4 +135,46 @@ fn data(name: &str) -> Option<String> {
         println!("skipped: there is no {} beside the repository", file.display());
     }
     found.map(|path| fs::read_to_string(path).expect("the file is text"))
+}
+
+/// What the codes of errors say of a match that is nothing but the mistake: it is never true, or always.
+const NEVER: [&str; 6] = ["TW2111", "TW2112", "TW2115", "TW2130", "TW2131", "TW2132"];
+const ALWAYS: [&str; 1] = ["TW2123"];
+
+/// An error is told where it is certain, and on real records it is.
+#[test]
+fn what_is_told_as_certain_holds_of_real_records() {
+    let Some(text) = data("records.jsonl") else { return };
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"))
+        .filter(|line| FROM_TRAILS.iter().any(|source| line["source"] == *source))
+        .map(|line| json!({"source": "aws.iam", "detail-type": "AWS API Call via CloudTrail", "detail": line["record"]}))
+        .collect();
+    let mut claims = 0;
+    for theme in ["fields", "texts", "truth", "types"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/diagnostics").join(format!("{theme}.json"));
+        let cases: Vec<Value> = serde_json::from_str(&fs::read_to_string(file).expect("the file is text")).expect("the file is JSON");
+        for case in &cases {
+            let [told] = case["told"].as_array().expect("what is told").as_slice() else { continue };
+            let code = told["code"].as_str().expect("a code");
+            let languages = Language::ALL.into_iter();
+            let matching = languages.filter_map(|language| Some((language, case["trigger"][language.attribute()].as_str()?))).next();
+            let Some((language, text)) = matching.filter(|_| told["severity"] == "error") else { continue };
+            let always = ALWAYS.contains(&code) || told["message"].as_str().is_some_and(|message| message.ends_with("always differ"));
+            // Of a part of a match, or what is turned round, nothing is claimed of the whole.
+            let is_part = ["&&", "||", "!(", "$or", "[?"].iter().any(|word| text.contains(word)) && !always;
+            let is_difference = text.contains("!=") && !always;
+            if is_part || is_difference || !(always || NEVER.contains(&code)) {
+                continue;
+            }
+            claims += 1;
+            let expr = language.parse(text).0.expect("it can be read");
+            for event in &events {
+                let fires = search(&expr, event).is_ok_and(|value| truthy(&value));
+                assert_eq!(fires, always, "{}: {text} on {event}", case["name"]);
+            }
+        }
+    }
+    assert!(claims >= 30, "{claims} claims");
 }

@@ -51,7 +51,6 @@ fn check_test(reading: &Reading<'_>, place: &Place, test: &FieldTest) -> Option<
         Asks::Value(value) => Kinds::of(value),
         Asks::String => Kinds::STRING,
         Asks::Number => Kinds::NUMBER,
-        // A field that is null has a leaf, too, but that is hardly meant.
         Asks::Other | Asks::Exists(true) => leaves.without(Kinds::NULL),
         Asks::Exists(false) => return None,
     };
@@ -65,6 +64,10 @@ fn check_test(reading: &Reading<'_>, place: &Place, test: &FieldTest) -> Option<
         return unknown_text(reading, &place.path, text, test.span);
     }
     let field = reading.shown(&place.path);
+    if matches!(test.asks, Asks::Other | Asks::Exists(true)) {
+        let message = format!("`{}` holds only where `{field}` is null: an object is no leaf", reading.quoted(test.span));
+        return Some(reading.warning(Code::NEVER_OF_TYPE, test.span, message).help("test one of its members"));
+    }
     let message = format!("`{}` holds for no event: `{field}` is {}", reading.quoted(test.span), kinds_in_words(kinds));
     let help = match &test.asks {
         _ if kinds.has(Kinds::OBJECT) => "test one of its members".to_owned(),

@@ -78,7 +78,12 @@ fn word(reading: &Reading<'_>, operand: &Expr, side: Side) -> Option<Diagnostic>
     if !quoted && let Some((_, constant)) = CONSTANTS.iter().find(|(word, _)| word == name) {
         let message = format!("`{written}` is a field here, which no event has");
         let help = format!("a value that is no text is written in backticks: `{constant}`");
-        return Some(reading.error(Code::BARE_CONSTANT, operand.span, message).help(help));
+        // A field that no event has is null, so that this one means what it says.
+        let is_null = *constant == "null";
+        let span = operand.span;
+        let told =
+            if is_null { reading.warning(Code::BARE_CONSTANT, span, message) } else { reading.error(Code::BARE_CONSTANT, span, message) };
+        return Some(told.help(help));
     }
     // Of an object of which nothing is known the first of two names is one of its members.
     if side == Side::None || (side == Side::First && members.is_none()) {
