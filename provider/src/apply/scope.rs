@@ -92,8 +92,12 @@ pub fn hub_cells(record: &HubRecord) -> Vec<Cell> {
 
 /// The cells of a hub that a trigger narrows itself to.
 pub fn trigger_cells(record: &HubRecord, trigger: &Trigger) -> Vec<Cell> {
+    narrowed(hub_cells(record), trigger)
+}
+
+/// Those of a hub's cells that a trigger narrows itself to.
+pub fn narrowed(mut cells: Vec<Cell>, trigger: &Trigger) -> Vec<Cell> {
     let within = |list: &[String], value: &String| list.is_empty() || list.contains(value);
-    let mut cells = hub_cells(record);
     cells.retain(|cell| {
         within(&trigger.regions, &cell.region)
             && !trigger.exclude_regions.contains(&cell.region)

@@ -8,6 +8,7 @@ use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
 use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
+use super::quota::Ledger;
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
 use crate::cloud::error::CloudResult;
@@ -49,6 +50,8 @@ impl Snapshot {
 /// Shared by every call of this process.
 #[derive(Debug, Default)]
 pub struct Shared {
+    /// How full the buses are that a plan adds rules to.
+    pub ledger: Ledger,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,
@@ -58,7 +61,7 @@ pub struct Shared {
 
 impl Shared {
     /// The hub that a name was found to mean before.
-    pub(super) fn known_hub(&self, name: &str) -> Option<Hub> {
+    pub fn known_hub(&self, name: &str) -> Option<Hub> {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 

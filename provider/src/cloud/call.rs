@@ -54,7 +54,7 @@ pub enum Call {
         /// The policy, JSON.
         policy: String,
     },
-    /// The rules whose names begin so: [`Reply::Rules`].
+    /// The rules whose names begin so, all of them for an empty prefix: [`Reply::Rules`].
     ListRules {
         /// The bus.
         bus: String,

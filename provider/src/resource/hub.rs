@@ -20,6 +20,7 @@ use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, plan,
 };
+use crate::apply::quota::PlannedScope;
 use crate::apply::scope::check_regions;
 use crate::cloud::Session;
 use crate::context::Context;
@@ -93,6 +94,7 @@ impl Resource for HubResource {
             for attribute in ["regions", "exclude_regions"] {
                 response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
             }
+            plan_scope(context, &request.config);
             response
         })
     }
@@ -124,6 +126,16 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
             .help("make a hub in each region")
     });
     foreign.chain(china).collect()
+}
+
+/// Tells the triggers that are planned after it what the hub is to cover.
+fn plan_scope(context: &Context, config: &Dynamic) {
+    let (regions, excluded) = (config.get("regions"), config.get("exclude_regions"));
+    if let (Some(name), true, true) = (config.get_str("name"), regions.is_wholly_known(), excluded.is_wholly_known()) {
+        let regions = (!regions.is_null()).then(|| config.get_strings("regions"));
+        let scope = PlannedScope { regions, exclude_regions: config.get_strings("exclude_regions") };
+        context.shared.ledger.plan_hub(name, scope);
+    }
 }
 
 /// What a hub will be called, as far as it is known while planning: all of it, once name and region are. Of a hub that is `replaced` it is left unknown

@@ -6,6 +6,7 @@
 mod apply;
 mod check;
 mod document;
+mod quota;
 mod read;
 mod schema;
 mod send;
@@ -52,6 +53,7 @@ impl Resource for TriggerResource {
 
     fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
         if request.is_destroy() {
+            quota::remove(context, &request.prior);
             return Box::pin(ready(PlanResponse::default()));
         }
         Box::pin(async move {
@@ -61,8 +63,12 @@ impl Resource for TriggerResource {
             for attribute in ["regions", "exclude_regions"] {
                 response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
             }
+            if !response.requires_replace.is_empty() {
+                quota::remove(context, &request.prior);
+            }
             if plan::has_work(&request, &response) {
                 response.diagnostics.extend(send::plan(context, &session, &request).await);
+                response.diagnostics.extend(quota::plan(context, &session, &request, &response.planned).await);
             }
             response
         })

@@ -47,8 +47,11 @@ pub(super) async fn put_bus_policy(client: &Client, bus: String, policy: String)
 pub(super) async fn list_rules(client: &Client, bus: String, prefix: String) -> Result<Reply, Failure> {
     let mut rules = Vec::new();
     let mut token = None;
+    // AWS takes no empty prefix.
+    let wanted = Some(prefix).filter(|prefix| !prefix.is_empty());
     loop {
-        let page = client.list_rules().event_bus_name(&bus).name_prefix(&prefix).limit(PAGE).set_next_token(token).send().await?;
+        let page =
+            client.list_rules().event_bus_name(&bus).set_name_prefix(wanted.clone()).limit(PAGE).set_next_token(token).send().await?;
         rules.extend(page.rules.unwrap_or_default().into_iter().map(|rule| ListedRule {
             name: rule.name.unwrap_or_default(),
             description: rule.description,

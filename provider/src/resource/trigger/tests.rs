@@ -13,6 +13,7 @@ use crate::resource::{Resource, ValidateRequest};
 use crate::value::Dynamic;
 
 mod pushed;
+mod quota;
 mod send;
 mod unknown;
 
