@@ -3,6 +3,7 @@
 mod changes;
 mod crash;
 mod delivery;
+mod diagnostics;
 mod drift;
 mod embedded;
 mod failures;

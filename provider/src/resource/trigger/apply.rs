@@ -33,12 +33,25 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResp
         Ok(ApplyResponse { state: request.planned.clone(), ..ApplyResponse::default() })
     } else {
         match Work::prepare(context, &request).await {
-            Ok(work) if request.is_create() => work.create(&request).await,
-            Ok(work) => work.update(&request).await,
+            Ok(work) => {
+                let done = if request.is_create() { work.create(&request).await } else { work.update(&request).await };
+                beside(work.late, done)
+            }
             Err(diagnostics) => Err(diagnostics),
         }
     };
     done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
+}
+
+/// What was done, with warnings in front of what is told of it.
+fn beside(mut warnings: Vec<Diagnostic>, done: Done) -> Done {
+    match done {
+        Ok(mut response) => {
+            warnings.append(&mut response.diagnostics);
+            Ok(ApplyResponse { diagnostics: warnings, ..response })
+        }
+        Err(diagnostics) => Err(warnings.into_iter().chain(diagnostics).collect()),
+    }
 }
 
 /// A trigger that is being applied. An `Err` of its methods means that nothing was changed.
@@ -51,6 +64,8 @@ struct Work<'a> {
     pushed: Pushed,
     document: String,
     settings: Settings,
+    /// Warnings about values that were not known while planning.
+    late: Vec<Diagnostic>,
 }
 
 impl<'a> Work<'a> {
@@ -61,6 +76,8 @@ impl<'a> Work<'a> {
             Some(trigger) if !any_error(&wrong) => trigger,
             _ => return Err(wrong),
         };
+        let told = check(&request.planned).1;
+        let late = wrong.into_iter().filter(|diagnostic| !told.contains(diagnostic)).collect();
         let pushed = choose(&trigger, &request.prior, &request.planned)
             .map_err(|error| vec![Diagnostic::error(Code::OUT_OF_RANGE, error.to_string())])?;
         let operation = if request.is_create() { "create" } else { "update" };
@@ -80,7 +97,7 @@ impl<'a> Work<'a> {
             failure_tolerance: request.planned.get_i64("failure_tolerance").unwrap_or(0),
             pushed: Some(pushed.clone()),
         };
-        Ok(Work { context, store, session, hub, trigger, pushed, document, settings })
+        Ok(Work { context, store, session, hub, trigger, pushed, document, settings, late })
     }
 
     fn row<'b>(&'b self, session: &'b Session) -> Row<'b> {

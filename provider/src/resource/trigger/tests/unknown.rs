@@ -108,6 +108,32 @@ fn a_failing_test_says_what_was_expected_and_why_it_is_not_so() {
     }
 }
 
+/// A warning about a value that was not known while planning is told in apply, and only then.
+#[tokio::test]
+async fn a_warning_is_told_once() {
+    let warning = "warning[TW2405]: `PutObject` is a data event";
+    for (unknown, in_plan, in_apply) in [(None, true, false), (Some("event_names"), false, true), (Some("event_names.0"), false, true)] {
+        let (bench, _) = bench(&REGIONS).await;
+        let config = bench.config(T, &with(json!({ "event_names": ["PutObject"], "event_sources": ["s3.amazonaws.com"] })));
+        let mut planned_from = config.clone();
+        unknown.into_iter().for_each(|path| forget(&mut planned_from, path));
+        let validated = drawn(&T.validate(&ValidateRequest { config: planned_from.clone() }));
+        assert_eq!(validated.starts_with(warning), in_plan, "{unknown:?}: {validated}");
+        let plan = bench.plan(T, &Dynamic::Null, &planned_from).await;
+        let request = crate::resource::ApplyRequest {
+            prior: Dynamic::Null,
+            planned: plan.planned,
+            config,
+            private: Vec::new(),
+            stop: bench.stop.clone(),
+            progress: Default::default(),
+        };
+        let response = T.apply(&bench.context(), request).await;
+        assert!(!response.state.is_null());
+        assert_eq!(drawn(&response.diagnostics).starts_with(warning), in_apply, "{unknown:?}: {}", drawn(&response.diagnostics));
+    }
+}
+
 #[tokio::test]
 async fn what_becomes_known_after_the_plan_is_checked_before_any_call() {
     let (bench, _) = bench(&REGIONS).await;
