@@ -58,12 +58,18 @@ async fn a_call_succeeds_once_the_fault_is_over() {
 #[tokio::test]
 async fn an_interrupt_ends_waiting_and_begins_nothing() {
     let model = Model::default();
-    model.fail(|_, call| (call.operation() == "dynamodb:DescribeTable").then_some(Kind::Propagating));
+    let failed = Arc::new(tokio::sync::Notify::new());
+    let fails = Arc::clone(&failed);
+    model.fail(move |_, call| {
+        let asked = call.operation() == "dynamodb:DescribeTable";
+        asked.then(|| fails.notify_one());
+        asked.then_some(Kind::Propagating)
+    });
     let stop = CancellationToken::new();
     let hour = Duration::from_secs(3600);
     let cloud = cloud_at(&model, Timing { poll: hour, propagation: hour, ..Timing::fast() });
     let cancel = async {
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        failed.notified().await;
         stop.cancel();
     };
     let place = cell();
