@@ -63,6 +63,21 @@ pub fn check_known(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
     allow::apply(trigger, is_known, diagnostics)
 }
 
+/// What the regions of the trigger's hub tell, `hub`, one or more: names of events that are recorded only elsewhere. `is_known` as in [`check_known`].
+///
+/// ```
+/// use trailwire_engine::{check::check_hub, trigger::Trigger};
+/// let trigger = Trigger::parse(r#"{"name": "t", "event_names": ["CreateUser"], "event_sources": ["iam.amazonaws.com"],
+///     "action": [{"send": [{"destination": "d"}]}]}"#).unwrap();
+/// let found = check_hub(&trigger, &|_| true, &["eu-west-1".to_owned()]);
+/// assert_eq!(found[0].message, "`CreateUser` is recorded only in `us-east-1`, which the hub's regions leave out");
+/// ```
+#[must_use]
+pub fn check_hub(trigger: &Trigger, is_known: Known<'_>, hub: &[String]) -> Vec<Diagnostic> {
+    let found = names::check_hub(trigger, is_known, hub);
+    found.into_iter().filter(|diagnostic| is_known("allow") && !is_silenced(trigger, diagnostic.code)).collect()
+}
+
 /// Whether everything is known that the verdict on an event depends on.
 #[must_use]
 pub fn is_decided(is_known: Known<'_>) -> bool {

@@ -23,31 +23,20 @@ const SEARCHES: usize = 5;
 
 /// Every diagnostic of the names and sources in the attributes and in the match. A name is told once of each fault.
 pub(super) fn check(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
-    let matching = trigger.matching();
-    let said = matching.map_or(Said::Other, |(language, text)| said(language, text));
-    let listed: &[String] = if is_known("event_sources") { &trigger.event_sources } else { &[] };
-    let is_settled = ["event_sources", "match_expression", "filter_pattern", "event_pattern"].iter().all(|name| is_known(name));
-    let leaves_out_reads = is_known("include_read_only") && !trigger.include_read_only;
-    let asked = Asked { searches: true, leaves_out_reads, is_settled };
-    let mut check = Check { asked, told: BTreeSet::new(), names: Vec::new(), diagnostics: Vec::new() };
-
-    let sources = narrowed(Sources::of(listed), &said);
-    for (index, name) in trigger.event_names.iter().enumerate() {
-        let path = Path::root("event_names").index(index);
-        check.name(name, &sources, true, &|diagnostic| diagnostic.at(path.clone()));
-    }
-    for (index, source) in trigger.event_sources.iter().enumerate() {
-        let path = Path::root("event_sources").index(index);
-        check.source(source, &|diagnostic| diagnostic.at(path.clone()));
-    }
-    if let Some((language, text)) = matching {
-        let place = |word: &Word, diagnostic: Diagnostic| diagnostic.under(text, word.span).at(Path::root(language.attribute()));
-        check.said(&said, &Sources::of(listed), true, &place);
-    }
+    let mut check = Check::of(trigger, is_known);
     if is_known("regions") && is_known("exclude_regions") {
         check.diagnostics.extend(regions::check(trigger, &check.names));
     }
     check.diagnostics
+}
+
+/// Every name that is recorded where the trigger's regions reach and those of its hub do not.
+pub(super) fn check_hub(trigger: &Trigger, is_known: Known<'_>, hub: &[String]) -> Vec<Diagnostic> {
+    if is_known("regions") && is_known("exclude_regions") {
+        regions::check_hub(trigger, &Check::of(trigger, is_known).names, hub)
+    } else {
+        Vec::new()
+    }
 }
 
 /// The sources that are left where all of this holds.
@@ -71,6 +60,32 @@ struct Check {
 type Place<'a> = &'a dyn Fn(Diagnostic) -> Diagnostic;
 
 impl Check {
+    /// What the attributes and the match tell of names and sources.
+    fn of(trigger: &Trigger, is_known: Known<'_>) -> Self {
+        let matching = trigger.matching();
+        let said = matching.map_or(Said::Other, |(language, text)| said(language, text));
+        let listed: &[String] = if is_known("event_sources") { &trigger.event_sources } else { &[] };
+        let is_settled = ["event_sources", "match_expression", "filter_pattern", "event_pattern"].iter().all(|name| is_known(name));
+        let leaves_out_reads = is_known("include_read_only") && !trigger.include_read_only;
+        let asked = Asked { searches: true, leaves_out_reads, is_settled };
+        let mut check = Self { asked, told: BTreeSet::new(), names: Vec::new(), diagnostics: Vec::new() };
+
+        let sources = narrowed(Sources::of(listed), &said);
+        for (index, name) in trigger.event_names.iter().enumerate() {
+            let path = Path::root("event_names").index(index);
+            check.name(name, &sources, true, &|diagnostic| diagnostic.at(path.clone()));
+        }
+        for (index, source) in trigger.event_sources.iter().enumerate() {
+            let path = Path::root("event_sources").index(index);
+            check.source(source, &|diagnostic| diagnostic.at(path.clone()));
+        }
+        if let Some((language, text)) = matching {
+            let place = |word: &Word, diagnostic: Diagnostic| diagnostic.under(text, word.span).at(Path::root(language.attribute()));
+            check.said(&said, &Sources::of(listed), true, &place);
+        }
+        check
+    }
+
     fn said(&mut self, said: &Said, sources: &Sources<'_>, is_wanted: bool, place: &dyn Fn(&Word, Diagnostic) -> Diagnostic) {
         match said {
             Said::All(parts) | Said::Any(parts) => {

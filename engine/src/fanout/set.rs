@@ -1,6 +1,7 @@
 //! What only several triggers together tell: the same events told twice, and more rules than a bus takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use super::pushed::{Pushed, pushed};
 use super::quota::{Pressed, Rules};
@@ -25,7 +26,7 @@ use crate::trigger::{Action, OnError, Trigger};
 /// ```
 #[must_use]
 pub fn check_set(triggers: &[&Trigger], scope: &Scope) -> Vec<(usize, Diagnostic)> {
-    let members: Vec<Member<'_>> = triggers.iter().map(|trigger| Member::of(trigger)).collect();
+    let members: Vec<Member<&Trigger>> = triggers.iter().map(|trigger| Member::of(*trigger)).collect();
     let mut found = overlaps(&members);
     found.extend(quotas(&members, scope));
     found.retain(|(index, diagnostic)| triggers.get(*index).is_some_and(|trigger| !crate::check::is_silenced(trigger, diagnostic.code)));
@@ -33,28 +34,79 @@ pub fn check_set(triggers: &[&Trigger], scope: &Scope) -> Vec<(usize, Diagnostic
     found
 }
 
-struct Member<'t> {
-    trigger: &'t Trigger,
-    pushed: Pushed,
-    patterns: Vec<Pattern>,
-    destinations: BTreeSet<&'t str>,
+/// A trigger, made ready to be set beside others one after another.
+#[derive(Debug)]
+pub struct Beside(Member<Box<Trigger>>);
+
+impl Beside {
+    /// Works out what the trigger's rules carry.
+    #[must_use]
+    pub fn of(trigger: Trigger) -> Self {
+        Self(Member::of(Box::new(trigger)))
+    }
+
+    /// The trigger's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.trigger.name
+    }
+
+    /// That this one and another that came before it tell the same events, as [`check_set`] does, told of this one. Of two that are equal this one is too much.
+    #[must_use]
+    pub fn overlap(&self, before: &Self) -> Option<Diagnostic> {
+        let (this, other) = (&self.0, &before.0);
+        let destination = this.destinations.intersection(&other.destinations).next()?;
+        if !this.may_repeat(other) || crate::check::is_silenced(&this.trigger, Code::SAME_EVENTS) {
+            return None;
+        }
+        let name = &other.trigger.name;
+        if this.is_within(other) {
+            Some(told_twice(name, destination))
+        } else if other.is_within(this) {
+            let message = format!("every event that fires `{name}` fires this trigger, too, and both tell `{destination}`");
+            let help = format!("take what `{name}` tells out of this trigger's events, or `{name}` away");
+            Some(Diagnostic::warning(Code::SAME_EVENTS, message).at(Path::root("event_names")).help(help))
+        } else {
+            None
+        }
+    }
 }
 
-impl<'t> Member<'t> {
-    fn of(trigger: &'t Trigger) -> Self {
-        let pushed = pushed(trigger).unwrap_or_default();
+/// That another trigger fires wherever this one does.
+fn told_twice(other: &str, destination: &str) -> Diagnostic {
+    let message = format!("every event that fires this trigger fires `{other}`, too, and both tell `{destination}`");
+    let help = format!("take what `{other}` tells out of its events, or this trigger away");
+    Diagnostic::warning(Code::SAME_EVENTS, message).at(Path::root("event_names")).help(help)
+}
+
+#[derive(Debug)]
+struct Member<R> {
+    trigger: R,
+    pushed: Pushed,
+    patterns: Vec<Pattern>,
+    destinations: BTreeSet<String>,
+}
+
+impl<R: Deref<Target = Trigger>> Member<R> {
+    fn of(trigger: R) -> Self {
+        let pushed = pushed(&trigger).unwrap_or_default();
         let patterns = pushed.patterns.iter().filter_map(|pattern| Pattern::parse(pattern).0).collect();
         let destinations = trigger.actions.iter().flat_map(|action| match action {
-            Action::Notify(notify) => notify.destinations.iter().map(String::as_str).collect(),
-            Action::Send(send) => vec![send.destination.as_str()],
+            Action::Notify(notify) => notify.destinations.clone(),
+            Action::Send(send) => vec![send.destination.clone()],
             Action::Wait(_) => Vec::new(),
         });
-        Self { trigger, patterns, destinations: destinations.collect(), pushed }
+        Self { patterns, destinations: destinations.collect(), pushed, trigger }
+    }
+
+    /// Whether it would be too much that both fire: a worse trigger within another is meant.
+    fn may_repeat(&self, other: &Self) -> bool {
+        self.trigger.enabled && other.trigger.enabled && self.trigger.severity == other.trigger.severity
     }
 
     /// Whether the other fires for every event that fires this one. `true` is certain.
     fn is_within(&self, other: &Self) -> bool {
-        let (this, that) = (self.trigger, other.trigger);
+        let (this, that): (&Trigger, &Trigger) = (&self.trigger, &other.trigger);
         let covers =
             |narrow: &[String], wide: &[String]| wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|one| wide.contains(one)));
         let scope = covers(&this.regions, &that.regions)
@@ -67,7 +119,7 @@ impl<'t> Member<'t> {
 
     /// The same words: the match of both is one, and so is what it errs on.
     fn says_the_same(&self, other: &Self) -> bool {
-        let (this, that) = (self.trigger, other.trigger);
+        let (this, that): (&Trigger, &Trigger) = (&self.trigger, &other.trigger);
         let within =
             |narrow: &[String], wide: &[String]| wide.is_empty() || (!narrow.is_empty() && narrow.iter().all(|one| wide.contains(one)));
         this.matching() == that.matching()
@@ -85,7 +137,7 @@ impl<'t> Member<'t> {
     }
 }
 
-fn overlaps(members: &[Member<'_>]) -> Vec<(usize, Diagnostic)> {
+fn overlaps(members: &[Member<&Trigger>]) -> Vec<(usize, Diagnostic)> {
     // Only triggers that tell the same destination are compared.
     let mut by_destination: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, member) in members.iter().enumerate().filter(|(_, member)| member.trigger.enabled) {
@@ -96,7 +148,7 @@ fn overlaps(members: &[Member<'_>]) -> Vec<(usize, Diagnostic)> {
         for (position, first) in indices.iter().enumerate() {
             for second in indices.iter().skip(position + 1) {
                 let (Some(one), Some(other)) = (members.get(*first), members.get(*second)) else { continue };
-                if one.trigger.severity != other.trigger.severity {
+                if !one.may_repeat(other) {
                     continue;
                 }
                 // Of two that are equal the later one is told.
@@ -117,15 +169,13 @@ fn overlaps(members: &[Member<'_>]) -> Vec<(usize, Diagnostic)> {
     firsts
         .filter_map(|((narrow, wide), destination)| {
             let other = &members.get(wide)?.trigger.name;
-            let message = format!("every event that fires this trigger fires `{other}`, too, and both tell `{destination}`");
-            let help = format!("take what `{other}` tells out of its events, or this trigger away");
-            Some((narrow, Diagnostic::warning(Code::SAME_EVENTS, message).at(Path::root("event_names")).help(help)))
+            Some((narrow, told_twice(other, destination)))
         })
         .collect()
 }
 
 /// Quotas that the rules of the set alone go beyond, at the trigger with which they do.
-fn quotas(members: &[Member<'_>], scope: &Scope) -> Vec<(usize, Diagnostic)> {
+fn quotas(members: &[Member<&Trigger>], scope: &Scope) -> Vec<(usize, Diagnostic)> {
     // A region that no trigger names stands for all that none names.
     const ANY: &str = "any other region";
     let named = members.iter().flat_map(|member| member.trigger.regions.iter().chain(&member.trigger.exclude_regions)).map(String::as_str);
@@ -175,6 +225,29 @@ mod tests {
         let triggers: Vec<&Trigger> = triggers.iter().collect();
         let found = check_set(&triggers, &Scope::default());
         found.iter().map(|(index, diagnostic)| format!("{} {}: {}", diagnostic.code, triggers[*index].name, diagnostic.message)).collect()
+    }
+
+    #[test]
+    fn one_beside_those_before_it() {
+        let told = |this: &Value, before: &Value| {
+            let (this, before) = (Beside::of(trigger("this", this)), Beside::of(trigger("before", before)));
+            this.overlap(&before).map(|diagnostic| diagnostic.message)
+        };
+        let one = json!({"event_names": ["CreateUser"]});
+        let within = "every event that fires this trigger fires `before`, too, and both tell `d`";
+        assert_eq!(told(&one, &json!({})).as_deref(), Some(within));
+        assert_eq!(told(&one, &one).as_deref(), Some(within));
+        let around = "every event that fires `before` fires this trigger, too, and both tell `d`";
+        assert_eq!(told(&json!({}), &one).as_deref(), Some(around));
+        for (this, before) in [
+            (one.clone(), json!({"event_names": ["DeleteUser"]})),
+            (one.clone(), json!({"severity": "low"})),
+            (one.clone(), json!({"enabled": false})),
+            (one.clone(), json!({"action": [{"send": [{"destination": "f"}]}]})),
+            (json!({"event_names": ["CreateUser"], "allow": {"TW2423": "meant"}}), json!({})),
+        ] {
+            assert_eq!(told(&this, &before), None, "{this} beside {before}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
 use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
+use super::planned::Planned;
 use super::quota::Ledger;
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
@@ -52,6 +53,8 @@ impl Snapshot {
 pub struct Shared {
     /// How full the buses are that a plan adds rules to.
     pub ledger: Ledger,
+    /// The triggers that were planned.
+    pub triggers: Planned,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,

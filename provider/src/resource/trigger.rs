@@ -4,6 +4,7 @@
 //! tell the truth about what is left.
 
 mod apply;
+mod beside;
 mod check;
 mod document;
 mod quota;
@@ -66,6 +67,7 @@ impl Resource for TriggerResource {
             if !response.requires_replace.is_empty() {
                 quota::remove(context, &request.prior);
             }
+            response.diagnostics.extend(beside::plan(context, &session, &request).await);
             if plan::has_work(&request, &response) {
                 response.diagnostics.extend(send::plan(context, &session, &request).await);
                 response.diagnostics.extend(quota::plan(context, &session, &request, &response.planned).await);

@@ -35,17 +35,57 @@ impl Recorded {
 
 /// Names that are recorded only where the trigger's own regions do not reach. One diagnostic for those of the same regions.
 pub(super) fn check(trigger: &Trigger, names: &[Recorded]) -> Vec<Diagnostic> {
-    let mut found: Vec<(BTreeSet<&str>, bool, Vec<&str>)> = Vec::new();
     let attribute = if trigger.regions.is_empty() { "exclude_regions" } else { "regions" };
+    told_together(names, |recorded| out_of_reach(trigger, recorded), |found| diagnostic(found, attribute))
+}
+
+/// Names that the trigger's own regions would reach, and those of its hub do not. A warning: a hub may grow.
+pub(super) fn check_hub(trigger: &Trigger, names: &[Recorded], hub: &[String]) -> Vec<Diagnostic> {
+    let out_of_hub = |recorded: &Recorded| {
+        let regions = recorded.within(partition(hub.first()?));
+        let is_left_out = !regions.is_empty() && !regions.iter().any(|region| hub.iter().any(|own| own == region));
+        (is_left_out && out_of_reach(trigger, recorded).is_none()).then_some(regions)
+    };
+    told_together(names, out_of_hub, |found| {
+        let help = format!("add {} to the hub's `regions`", found.regions("or"));
+        Diagnostic::warning(Code::HOME_REGION, found.message("the hub's regions")).at(Path::root("hub")).help(help)
+    })
+}
+
+/// Names that are recorded in the same regions, out of reach.
+struct Found<'n> {
+    regions: BTreeSet<&'static str>,
+    is_certain: bool,
+    names: Vec<&'n str>,
+}
+
+impl Found<'_> {
+    fn regions(&self, word: &str) -> String {
+        joined(&self.regions.iter().copied().collect::<Vec<_>>(), word)
+    }
+
+    fn message(&self, whose: &str) -> String {
+        let verb = if self.names.len() == 1 { "is" } else { "are" };
+        let how = if self.is_certain { "only" } else { "mostly" };
+        format!("{} {verb} recorded {how} in {}, which {whose} leave out", some_of(&self.names), self.regions("and"))
+    }
+}
+
+fn told_together<'n>(
+    names: &'n [Recorded],
+    out_of_reach: impl Fn(&Recorded) -> Option<BTreeSet<&'static str>>,
+    tell: impl Fn(&Found<'n>) -> Diagnostic,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<Found<'n>> = Vec::new();
     for recorded in names {
-        let Some(regions) = out_of_reach(trigger, recorded) else { continue };
-        match found.iter_mut().find(|(others, is_certain, _)| *others == regions && *is_certain == recorded.is_certain) {
-            Some((.., names)) if names.contains(&recorded.name.as_str()) => {}
-            Some((.., names)) => names.push(&recorded.name),
-            None => found.push((regions, recorded.is_certain, vec![&recorded.name])),
+        let Some(regions) = out_of_reach(recorded) else { continue };
+        match found.iter_mut().find(|others| others.regions == regions && others.is_certain == recorded.is_certain) {
+            Some(others) if others.names.contains(&recorded.name.as_str()) => {}
+            Some(others) => others.names.push(&recorded.name),
+            None => found.push(Found { regions, is_certain: recorded.is_certain, names: vec![&recorded.name] }),
         }
     }
-    found.into_iter().map(|(regions, is_certain, names)| diagnostic(&regions, is_certain, &names, attribute)).collect()
+    found.iter().map(tell).collect()
 }
 
 /// The regions in which a name is recorded, if the trigger's leave out all of them.
@@ -59,14 +99,10 @@ fn out_of_reach(trigger: &Trigger, recorded: &Recorded) -> Option<BTreeSet<&'sta
     (!regions.iter().any(|region| is_reached(region))).then_some(regions)
 }
 
-fn diagnostic(regions: &BTreeSet<&str>, is_certain: bool, names: &[&str], attribute: &str) -> Diagnostic {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    let how = if is_certain { "only" } else { "mostly" };
-    let regions: Vec<&str> = regions.iter().copied().collect();
-    let places = joined(&regions, "and");
-    let message = format!("{} {verb} recorded {how} in {places}, which this trigger's regions leave out", some_of(names));
-    let severity = if is_certain { Severity::Error } else { Severity::Warning };
-    let which = joined(&regions, "or");
+fn diagnostic(found: &Found<'_>, attribute: &str) -> Diagnostic {
+    let severity = if found.is_certain { Severity::Error } else { Severity::Warning };
+    let which = found.regions("or");
     let help = if attribute == "regions" { format!("add {which} to `regions`") } else { format!("take {which} out of `exclude_regions`") };
+    let message = found.message("this trigger's regions");
     Diagnostic { severity, ..Diagnostic::error(Code::HOME_REGION, message) }.at(Path::root(attribute)).help(help)
 }

@@ -61,7 +61,7 @@ fn diagnostic(pressed: Pressed, cells: &[Cell]) -> Option<Diagnostic> {
 }
 
 /// The cells of the hub: as this plan will have them, or as its table tells. `None` where neither is at hand without a search.
-async fn cells(context: &Context, session: &Session, request: &PlanRequest) -> Option<Vec<Cell>> {
+pub(super) async fn cells(context: &Context, session: &Session, request: &PlanRequest) -> Option<Vec<Cell>> {
     let reference = request.config.get_str("hub")?;
     let named = Hub::from_arn(reference);
     let name = named.as_ref().map_or(reference, Hub::name);

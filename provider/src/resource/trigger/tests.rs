@@ -12,6 +12,7 @@ use crate::resource::testing::{Bench, drawn};
 use crate::resource::{Resource, ValidateRequest};
 use crate::value::Dynamic;
 
+mod beside;
 mod pushed;
 mod quota;
 mod send;
