@@ -34,16 +34,25 @@ enum Command {
     /// Receives events, judges them, and carries out the actions of the triggers that fire.
     Run(Box<run::RunArguments>),
     /// Evaluates a match on events: one line of JSON for each event.
+    #[command(after_help = "Exit codes: 0 every event was evaluated; 1 the work failed; 2 the match or the input was refused.")]
     Eval(eval::EvalArguments),
     /// Prints what of a match EventBridge can decide: the event pattern, and what stays for the runtime.
+    #[command(after_help = "Exit codes: 0 the pattern was printed; 2 the match was refused.")]
     Pattern(pattern::PatternArguments),
     /// Tells what is wrong with triggers, as `terraform plan` does, without Terraform.
+    #[command(
+        after_help = "Exit codes: 0 nothing is wrong, or warnings alone; 1 errors, with --deny-warnings warnings, too; 2 the definitions cannot be read."
+    )]
     Check(check::CheckArguments),
     /// Runs the tests of triggers.
+    #[command(
+        after_help = "Exit codes: 0 every test comes out as expected; 1 one does not; 2 the definitions cannot be read, or have errors."
+    )]
     Test(test::TestArguments),
     /// Prints rules of other products as triggers in HCL.
     Import(import::ImportArguments),
     /// Tells why an event does or does not fire a trigger.
+    #[command(after_help = "Exit codes: 0 it was explained; 1 the work failed; 2 the match, the definitions or the events were refused.")]
     Explain(explain::ExplainArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
     Events(events::EventsArguments),

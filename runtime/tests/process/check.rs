@@ -106,6 +106,10 @@ fn everything_is_told_at_once_with_its_place() {
 
 #[test]
 fn exit_codes_tell_errors_warnings_and_what_cannot_be_read() {
+    for command in ["check", "test", "eval", "pattern", "explain"] {
+        let help = Finished::of(&mut trailwire(&[command, "--help"]));
+        assert!(help.stdout.contains("Exit codes: 0 "), "{command}: {}", help.stdout);
+    }
     let bench = Bench::new(&json!({}));
     let document = |trigger: Value| json!({"format_version": 1, "triggers": [trigger]}).to_string();
     let trigger = |members: Value| {
