@@ -1,6 +1,6 @@
 //! Whether one pattern keeps everything that another keeps, as far as their form tells.
 
-use super::{Entry, Group, Pattern};
+use super::{Entry, Group, Pattern, Test};
 
 impl Pattern {
     /// Whether every event that satisfies this pattern satisfies `other`, too. `true` is certain; `false` says only that the forms
@@ -15,8 +15,18 @@ impl Pattern {
     /// ```
     #[must_use]
     pub fn implies(&self, other: &Self) -> bool {
-        group(&self.root, &other.root)
+        if asks_for_absence(&other.root, false) { self.root == other.root } else { group(&self.root, &other.root) }
     }
+}
+
+/// Whether a group, or one in it, asks that a field is absent which may stand in an array's elements. There more paths can keep more: all of them
+/// look at one element, and in that one the field may be absent although another has it. `detail` is an object, never an array.
+fn asks_for_absence(group: &Group, is_within: bool) -> bool {
+    group.entries.iter().any(|entry| match entry {
+        Entry::Field(_, tests) => is_within && tests.contains(&Test::Exists(false)),
+        Entry::Object(name, inner) => asks_for_absence(inner, is_within || name != "detail"),
+        Entry::Or(groups) => groups.iter().any(|group| asks_for_absence(group, is_within)),
+    })
 }
 
 /// Paths that the wider group does not name only narrow: leaving them out keeps more.
@@ -64,6 +74,9 @@ mod tests {
             (json!({"a": ["x"]}), json!({"$or": [{"a": ["x"]}, {"b": ["y"]}]}), true, false),
             (json!({"$or": [{"a": ["x"]}, {"b": ["y"]}]}), json!({"$or": [{"a": ["x"]}, {"b": ["y"]}, {"c": ["z"]}]}), true, false),
             (json!({"a": ["x"], "c": [1]}), json!({"c": [1], "a": ["x"]}), true, true),
+            (json!({"detail": {"b": [{"exists": false}], "c": [1]}}), json!({"detail": {"b": [{"exists": false}]}}), true, false),
+            // Of `{"a": [{"b": 1}, {"c": 1}]}` the first keeps the second element, and the second nothing.
+            (json!({"a": {"b": [{"exists": false}], "c": [1]}}), json!({"a": {"b": [{"exists": false}]}}), false, false),
         ];
         for (narrow, wide, forth, back) in cases {
             assert_eq!((read(&narrow).implies(&read(&wide)), read(&wide).implies(&read(&narrow))), (forth, back), "{narrow} {wide}");
