@@ -39,10 +39,13 @@ pub fn check_set(triggers: &[&Trigger], scope: &Scope) -> Vec<(usize, Diagnostic
 pub struct Beside(Member<Box<Trigger>>);
 
 impl Beside {
-    /// Works out what the trigger's rules carry.
+    /// Works out what the trigger's rules carry, and keeps no more of the trigger than others are compared with.
     #[must_use]
     pub fn of(trigger: Trigger) -> Self {
-        Self(Member::of(Box::new(trigger)))
+        let mut member = Member::of(Box::new(trigger));
+        member.trigger.actions = Vec::new();
+        member.trigger.tests = Vec::new();
+        Self(member)
     }
 
     /// The trigger's name.

@@ -23,6 +23,11 @@ type Failure = Box<dyn Error>;
 
 const PARTS: [&str; 2] = ["provider", "matching"];
 
+/// What triggers are planned with.
+const HUB_AND_SINK: &str = "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
+    resource \"trailwire_hub\" \"bench\" {\n  name    = \"bench\"\n  regions = [\"us-east-1\", \"eu-west-1\"]\n}\n\
+    resource \"trailwire_destination\" \"sink\" {\n  hub  = trailwire_hub.bench.id\n  name = \"sink\"\n  webhook {\n    url = \"https://example.com/hook\"\n  }\n}\n";
+
 /// One figure, as it stands in `bench.json`, and what was promised of it.
 struct Figure {
     name: String,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use trailwire_engine::diagnostic::{Diagnostic, Path as AttributePath, Step};
+use trailwire_engine::trigger::MEMBERS;
 use trailwire_tests::control::Matcher;
 use trailwire_tests::diagnostics::{Form, cases, corpus, document, pages, told};
 use trailwire_tests::process::Program;
@@ -211,26 +212,10 @@ fn in_full(told: &Diagnostic) -> Value {
     })
 }
 
-/// Attributes that another resource can give.
-const FROM_ELSEWHERE: [&str; 17] = [
-    "name",
-    "description",
-    "severity",
-    "event_names",
-    "any_event",
-    "event_sources",
-    "match_expression",
-    "filter_pattern",
-    "event_pattern",
-    "on_error",
-    "include_read_only",
-    "regions",
-    "exclude_regions",
-    "account_ids",
-    "push_down",
-    "allow",
-    "enabled",
-];
+/// Whether another resource can give the attribute: `action` and `test` are blocks.
+fn is_from_elsewhere(member: &str) -> bool {
+    MEMBERS.contains(&member) && !["action", "test"].contains(&member)
+}
 
 /// The same mistakes in values that only apply knows: the plan says nothing of them, and apply says all before it calls AWS.
 #[tokio::test]
@@ -240,7 +225,7 @@ async fn what_only_apply_knows_is_told_before_any_call() {
     world.terraform.configure(PROVIDER);
     let triggers = wrong_triggers();
     // What is told of known blocks, or of what is missing, is told while planning, and a plan with errors is not applied.
-    let is_given = |wrong: &Wrong, name: &str| name == "test" || (FROM_ELSEWHERE.contains(&name) && !wrong.document[name].is_null());
+    let is_given = |wrong: &Wrong, name: &str| name == "test" || (is_from_elsewhere(name) && !wrong.document[name].is_null());
     let of_values = |wrong: &Wrong, diagnostic: &Diagnostic| match diagnostic.path.0.first() {
         Some(Step::Attribute(first)) => is_given(wrong, first),
         _ => false,
@@ -256,7 +241,7 @@ async fn what_only_apply_knows_is_told_before_any_call() {
     for wrong in &chosen {
         let mut body = resource(wrong)["resource"]["trailwire_trigger"][&wrong.label].clone();
         let mut given = json!({});
-        for name in FROM_ELSEWHERE {
+        for name in MEMBERS.into_iter().filter(|name| is_from_elsewhere(name)) {
             if let Some(value) = body.get_mut(name).filter(|value| !value.is_null()) {
                 given[name] = value.take();
                 *value = json!(format!("${{terraform_data.{}.output.{name}}}", wrong.label));

@@ -12,7 +12,7 @@ use trailwire_tests::stand::Stand;
 use trailwire_tests::terraform;
 
 use super::watch::{Taken, watch};
-use super::{Failure, Figure, Promise, require};
+use super::{Failure, Figure, HUB_AND_SINK, Promise, require};
 
 const ACCOUNT: &str = "222233334444";
 const HOME: &str = "us-east-1";
@@ -97,11 +97,7 @@ fn figure(name: &str, what: &str, plans: &[Plan]) -> Figure {
 
 /// A hub and triggers as people write them: names, a match, a message, fields, and a test that is run while planning.
 fn configuration() -> String {
-    let mut text = String::from(
-        "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
-         resource \"trailwire_hub\" \"bench\" {\n  name    = \"bench\"\n  regions = [\"us-east-1\", \"eu-west-1\"]\n}\n\
-         resource \"trailwire_destination\" \"sink\" {\n  hub  = trailwire_hub.bench.id\n  name = \"sink\"\n  webhook {\n    url = \"https://example.com/hook\"\n  }\n}\n",
-    );
+    let mut text = HUB_AND_SINK.to_owned();
     for number in 0..TRIGGERS {
         let region = REGIONS.get(number % REGIONS.len()).copied().unwrap_or(HOME);
         text.push_str(&format!(

@@ -11,7 +11,7 @@ use trailwire_tests::terraform;
 
 use super::client::Client;
 use super::watch::{Taken, watch};
-use super::{Failure, Figure, Promise, require};
+use super::{Failure, Figure, HUB_AND_SINK, Promise, require};
 
 const ACCOUNT: &str = "111122223333";
 const HOME: &str = "us-east-1";
@@ -77,11 +77,7 @@ async fn rss(provider: &Path) -> Result<Figure, Failure> {
 }
 
 fn configuration() -> String {
-    let mut text = String::from(
-        "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
-         resource \"trailwire_hub\" \"bench\" {\n  name    = \"bench\"\n  regions = [\"us-east-1\", \"eu-west-1\"]\n}\n\
-         resource \"trailwire_destination\" \"sink\" {\n  hub  = trailwire_hub.bench.id\n  name = \"sink\"\n  webhook {\n    url = \"https://example.com/hook\"\n  }\n}\n",
-    );
+    let mut text = HUB_AND_SINK.to_owned();
     for number in 0..TRIGGERS {
         text.push_str(&format!(
             "resource \"trailwire_trigger\" \"t{number}\" {{\n  hub              = trailwire_hub.bench.id\n  name             = \"bench-{number}\"\n  \
