@@ -81,12 +81,18 @@ async fn an_interrupted_create_of_a_trigger_loses_no_state() {
 
 #[tokio::test]
 async fn an_interrupted_destroy_can_be_finished() {
-    for (service, operation, region) in [("events", "RemoveTargets", "eu-west-1"), ("events", "DeleteEventBus", "us-east-1")] {
+    let (done, not_done) = (true, false);
+    for (service, operation, region, is_carried_out) in [
+        ("events", "RemoveTargets", "eu-west-1", done),
+        ("events", "DeleteEventBus", "us-east-1", done),
+        ("secretsmanager", "DeleteSecret", "us-east-1", done),
+        ("secretsmanager", "DeleteSecret", "us-east-1", not_done),
+    ] {
         let world = World::new().await;
         world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
         world.terraform.apply().await.success();
-        let hold = Fault::new(world.calls(service, operation).within(region), Effect::Hold).after();
-        let held = world.control().fault(hold).await;
+        let hold = Fault::new(world.calls(service, operation).within(region), Effect::Hold);
+        let held = world.control().fault(if is_carried_out { hold.after() } else { hold }).await;
         let destroy = world.terraform.start(&["destroy", "-auto-approve", "-input=false", "-no-color"]);
         held.struck(1).await;
         interrupt(destroy, held).await;

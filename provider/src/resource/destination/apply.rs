@@ -8,6 +8,7 @@ use trailwire_engine::fanout::table::Kind;
 use trailwire_engine::trigger::Destination;
 
 use super::kinds::{self, FIELDS, Field};
+use super::read::unused;
 use super::settings::Settings;
 use super::{check, placeholder};
 use crate::apply::cells::drifted_value;
@@ -175,19 +176,39 @@ impl<'a> Work<'a> {
             secrets.insert(field.secret.to_owned(), arn.map_err(|error| vec![error.diagnostic()])?);
         }
         let document = self.document(&secrets)?;
-        let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write(), None).await;
+        let leaving: BTreeMap<String, String> =
+            before.secrets.into_iter().filter(|(secret, _)| !secrets.contains_key(secret.as_str())).collect();
+        // What nothing names any more is kept in the settings until it is removed, so that it is found whatever happens in between.
+        let all: BTreeMap<String, String> = secrets.clone().into_iter().chain(leaving.clone()).collect();
+        let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(all.clone()).write(), None).await;
         put.map_err(|error| one(&error))?;
-        let mut diagnostics = Vec::new();
-        for (_, arn) in before.secrets.iter().filter(|(secret, _)| !secrets.contains_key(*secret)) {
-            if let Err(error) = self.session.delete_secret(self.hub.home(), arn).await {
-                diagnostics.push(error.diagnostic());
-            }
+        if leaving.is_empty() {
+            return Ok(ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() });
         }
-        Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
+        let removed = async {
+            self.delete_secrets(leaving.values()).await?;
+            self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write(), None).await
+        };
+        Ok(match removed.await {
+            Ok(()) => ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() },
+            Err(error) => {
+                let mut state = self.state(&request.planned, &all);
+                state.set("drifted", drifted_value(unused(&leaving)));
+                ApplyResponse { state, diagnostics: one(&error), private: None }
+            }
+        })
+    }
+
+    async fn delete_secrets(&self, arns: impl Iterator<Item = &String>) -> Result<(), StoreError> {
+        for arn in arns {
+            self.session.delete_secret(self.hub.home(), arn).await?;
+        }
+        Ok(())
     }
 }
 
-/// The definition first: nothing names the secrets any more when they go. Works from the state alone when the hub is gone.
+/// The secrets first: as long as the definition is there, a destroy that was interrupted or refused is known to be unfinished. Works from the
+/// state alone when the hub is gone.
 async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let prior = &request.prior;
     let session = context.cloud.session(&request.stop).within(timeout(prior, "delete"));
@@ -199,9 +220,9 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     for field in FIELDS.iter().filter(|field| field.version_of(prior).is_some()) {
         secrets.entry(field.secret.to_owned()).or_insert_with(|| hub.secret_name(name, field.secret));
     }
-    store.delete(Kind::Destination, name).await.map_err(|error| one(&error))?;
     for arn in secrets.values() {
         session.delete_secret(hub.home(), arn).await.map_err(|error| vec![error.diagnostic()])?;
     }
+    store.delete(Kind::Destination, name).await.map_err(|error| one(&error))?;
     Ok(ApplyResponse::default())
 }

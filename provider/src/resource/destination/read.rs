@@ -43,19 +43,26 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     new.set("timeouts", state.get("timeouts").clone());
     identify(&mut new, &hub, name);
     new.set("secret_arns", tags_value(&settings.secrets));
-    new.set("drifted", drifted_value(missing_secrets(&session, &hub, &settings).await?));
+    let mut drifted = missing_secrets(&session, &hub, &settings).await?;
+    drifted.extend(unused(&settings.unused()));
+    new.set("drifted", drifted_value(drifted));
     Ok(ReadResponse { state: new, ..ReadResponse::default() })
 }
 
 async fn missing_secrets(session: &Session, hub: &Hub, settings: &Settings) -> Result<BTreeMap<String, String>, Diagnostic> {
     let mut missing = BTreeMap::new();
-    for (field, arn) in &settings.secrets {
+    for (field, arn) in settings.secrets.iter().filter(|(field, _)| settings.versions.contains_key(*field)) {
         let found = session.describe_secret(hub.home(), arn).await.map_err(|error| error.diagnostic())?;
         if found.is_none_or(|secret| secret.deleted) {
             missing.insert(field.clone(), format!("secret {arn} is missing"));
         }
     }
     Ok(missing)
+}
+
+/// What `drifted` says of secrets that nothing names any more and that are not removed yet.
+pub(super) fn unused(secrets: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    secrets.values().map(|arn| (arn.clone(), "the secret is not used any more".to_owned())).collect()
 }
 
 fn attributes(destination: &Destination, settings: &Settings) -> Dynamic {

@@ -25,6 +25,15 @@ impl Settings {
         json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
 
+    /// The secrets that were made for values which are not given any more: an update that was interrupted has left them.
+    pub(super) fn unused(&self) -> BTreeMap<String, String> {
+        self.secrets
+            .iter()
+            .filter(|(field, _)| !self.versions.contains_key(*field))
+            .map(|(field, arn)| (field.clone(), arn.clone()))
+            .collect()
+    }
+
     pub(super) fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

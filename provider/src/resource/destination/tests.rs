@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 
 use super::DestinationResource;
@@ -86,6 +88,43 @@ async fn a_failed_create_leaves_nothing() {
         bench.model.heal();
         assert_eq!(secrets(&bench), []);
         bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_destroy_that_did_not_end_is_not_forgotten() {
+    for operation in ["secretsmanager:DeleteSecret", "dynamodb:TransactWriteItems"] {
+        let bench = bench().await;
+        let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+        bench.model.fail(move |_, call| (call.operation() == operation).then_some(Kind::AccessDenied));
+        let (state, _) = bench.fails(D, &state, &Value::Null).await;
+        bench.model.heal();
+        let read = bench.read(D, &state).await.state;
+        assert!(!read.is_null(), "{operation}");
+        bench.ok(D, &read, &Value::Null).await;
+        assert_eq!(secrets(&bench), []);
+        assert!(bench.read(D, &read).await.state.is_null());
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_an_update_could_not_remove_is_removed_by_the_next() {
+    for operation in ["secretsmanager:DeleteSecret", "dynamodb:TransactWriteItems"] {
+        let bench = bench().await;
+        let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+        let done = AtomicBool::new(false);
+        bench.model.fail(move |_, call| {
+            let is_first = call.operation() == "dynamodb:TransactWriteItems" && !done.swap(true, Ordering::Relaxed);
+            (call.operation() == operation && !is_first).then_some(Kind::AccessDenied)
+        });
+        let (state, _) = bench.fails(D, &state, &webhook()).await;
+        bench.model.heal();
+        let read = bench.read(D, &state).await.state;
+        let unused = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:trailwire/security/chat/slack-webhook-url-AbCdEf";
+        let reasons = [(unused.to_owned(), "the secret is not used any more".to_owned())];
+        assert_eq!(read.get_string_map("drifted"), reasons.into());
+        bench.ok(D, &read, &webhook()).await;
+        assert_eq!(secrets(&bench), one("webhook-signing-secret", "whsec_s3cr3t"));
     }
 }
 
