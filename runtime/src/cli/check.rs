@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
-use trailwire_engine::check::{check_known, check_texts_of, is_decided};
+use trailwire_engine::check::{check_hub, check_known, check_texts_of, is_decided};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::fanout::limits;
 use trailwire_engine::fanout::set::check_set;
@@ -117,6 +117,7 @@ fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>
                     .into_iter()
                     .chain(template::diagnose_trigger(&trigger))
                     .chain(limits::check(&trigger))
+                    .chain(file.hub_regions(&here).iter().flat_map(|regions| check_hub(&trigger, &is_known, regions)))
                     .chain(destinations.iter().flat_map(|destinations| check_destinations(&trigger, destinations)))
                     .collect();
                 if is_decided(&is_known) && is_known("action") && is_known("allow") {

@@ -290,6 +290,36 @@ fn what_a_plan_does_not_know_is_left_to_apply() {
 }
 
 #[test]
+fn a_plan_tells_what_the_regions_of_its_hub_leave_out() {
+    let trigger = json!({"name": "t", "hub": "security", "event_names": ["CreateUser"], "event_sources": ["iam.amazonaws.com"],
+        "action": [{"wait": [{"duration": "1m"}]}]});
+    let left_out = &["TW2407 t:null hub -"][..];
+    for (reference, hub, unknown, wanted) in [
+        ("security", json!({"regions": ["eu-west-1"]}), json!({}), left_out),
+        ("arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security", json!({"regions": ["eu-west-1"]}), json!({}), left_out),
+        ("security", json!({"regions": ["eu-west-1", "us-east-1"], "exclude_regions": ["us-east-1"]}), json!({}), left_out),
+        ("security", json!({"regions": ["eu-west-1", "us-east-1"]}), json!({}), &[]),
+        ("security", json!({"regions": null}), json!({}), &[]),
+        ("security", json!({"regions": ["eu-west-1"]}), json!({"regions": [false, true]}), &[]),
+        ("other", json!({"regions": ["eu-west-1"]}), json!({}), &[]),
+    ] {
+        let mut trigger = trigger.clone();
+        trigger["hub"] = json!(reference);
+        let mut plan: Value = serde_json::from_str(&plan(&trigger, &json!({"id": true}))).unwrap();
+        let mut values = hub.clone();
+        values["name"] = json!("security");
+        let address = "trailwire_hub.security";
+        plan["planned_values"]["root_module"]["resources"] =
+            json!([{"address": address, "mode": "managed", "type": "trailwire_hub", "name": "security", "values": values}]);
+        let changes = plan["resource_changes"].as_array_mut().unwrap();
+        changes.push(json!({"address": address, "change": {"after_unknown": unknown}}));
+        let bench = bench(&plan.to_string());
+        let report = json_of(&check(&bench, "definitions.json", &["--format", "json"]).success());
+        assert_eq!(found(&report), wanted, "{reference} {hub} {unknown}");
+    }
+}
+
+#[test]
 fn triggers_are_seen_beside_each_other_in_whatever_files_they_are() {
     let bench = Bench::new(&json!({}));
     std::fs::create_dir(bench.path("triggers")).unwrap();

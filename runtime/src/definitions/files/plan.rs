@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
+use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::trigger::{Document, FORMAT_VERSION, MEMBERS, placeholder};
 
 /// Whether a JSON text is a plan or a state.
@@ -28,6 +29,36 @@ pub(super) struct Planned<'a> {
     pub(super) triggers: Vec<Resource<'a>>,
     /// One for each destination of the document.
     pub(super) destinations: Vec<Resource<'a>>,
+    hubs: Vec<Resource<'a>>,
+}
+
+impl Planned<'_> {
+    /// The regions of the hub that a trigger refers to by name or ARN. `None` where the plan does not say: the hub is declared in another place, is not
+    /// known yet, or covers whatever regions are enabled.
+    pub(super) fn hub_regions(&self, trigger: &Resource<'_>) -> Option<Vec<String>> {
+        let reference = trigger.values.get("hub")?.as_str()?;
+        let named = Hub::from_arn(reference);
+        let name = named.as_ref().map_or(reference, Hub::name);
+        let hub = self.hubs.iter().find(|hub| hub.values.get("name").and_then(Value::as_str) == Some(name))?;
+        let regions = |attribute: &str| {
+            let is_known = hub.unknown.get(attribute).is_none_or(|unknown| !holds_true(unknown));
+            let listed = hub.values.get(attribute).and_then(Value::as_array).into_iter().flatten();
+            is_known.then(|| listed.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let (mut named, excluded) = (regions("regions")?, regions("exclude_regions")?);
+        named.retain(|region| !excluded.contains(region));
+        (!named.is_empty()).then_some(named)
+    }
+}
+
+/// Whether something of a value is not known yet, in the form in which a plan tells it.
+pub(super) fn holds_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => *value,
+        Value::Array(items) => items.iter().any(holds_true),
+        Value::Object(members) => members.values().any(holds_true),
+        _ => false,
+    }
 }
 
 /// A managed resource of a plan.
@@ -50,13 +81,13 @@ pub(super) fn read(plan: &Value) -> Planned<'_> {
     let mut resources = Vec::new();
     collect(root.unwrap_or(&Value::Null), &unknown, &mut resources);
     let of = |kind: &str| resources.iter().filter(|resource| resource.kind == kind).copied().collect::<Vec<_>>();
-    let (triggers, destinations) = (of("trailwire_trigger"), of("trailwire_destination"));
+    let (triggers, destinations, hubs) = (of("trailwire_trigger"), of("trailwire_destination"), of("trailwire_hub"));
     let document = json!({
         "format_version": FORMAT_VERSION,
         "triggers": triggers.iter().map(|resource| trigger(&filled(resource.values, resource.unknown))).collect::<Vec<_>>(),
         "destinations": destinations.iter().map(|resource| destination(resource.values)).collect::<Vec<_>>(),
     });
-    Planned { document, triggers, destinations }
+    Planned { document, triggers, destinations, hubs }
 }
 
 /// The managed resources of a module and of those below it.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use trailwire_engine::check;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path as AttributePath, Step};
 
+use super::plan::holds_true;
 use super::{FileError, files, hcl, place, plan};
 
 /// One file.
@@ -120,6 +121,14 @@ impl Written {
         members.filter(|(_, value)| holds_true(value)).map(|(name, _)| name.clone()).collect()
     }
 
+    /// The regions of the hub of the trigger at this path, where a plan says them.
+    pub(crate) fn hub_regions(&self, trigger: &AttributePath) -> Option<Vec<String>> {
+        let Body::Plan { plan, .. } = &self.body else { return None };
+        let ((_, index), _) = split(trigger)?;
+        let planned = plan::read(plan);
+        planned.hub_regions(planned.triggers.get(index)?)
+    }
+
     /// Whether all that the verdicts of the trigger at this path depend on is known.
     pub(crate) fn is_decided(&self, trigger: &AttributePath) -> bool {
         let unknown = self.unknown_members(trigger);
@@ -155,14 +164,5 @@ pub(crate) fn split(path: &AttributePath) -> Option<((&str, usize), &[Step])> {
             Some(((list.as_str(), *index), rest))
         }
         _ => None,
-    }
-}
-
-fn holds_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(value) => *value,
-        Value::Array(items) => items.iter().any(holds_true),
-        Value::Object(members) => members.values().any(holds_true),
-        _ => false,
     }
 }
