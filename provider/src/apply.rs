@@ -6,5 +6,6 @@ pub mod quota;
 pub mod rules;
 pub mod scope;
 mod shared;
+mod told;
 
 pub use shared::Shared;

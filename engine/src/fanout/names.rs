@@ -124,12 +124,16 @@ impl fmt::Display for Cell {
 pub struct Hub {
     name: String,
     home: Cell,
+    /// Follows from the other two. Kept, because every name of a rule asks for it.
+    h8: String,
 }
 
 impl Hub {
     /// The hub of this name in this home cell. The name is taken as it is: see [`check_hub_name`].
     pub fn new(name: impl Into<String>, home: Cell) -> Self {
-        Self { name: name.into(), home }
+        let mut hub = Self { name: name.into(), home, h8: String::new() };
+        hub.h8 = Sha256::digest(hub.arn().as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        hub
     }
 
     /// Reads a hub's ARN, `arn:P:events:R:A:event-bus/trailwire-NAME`; nothing else is a hub's ARN.
@@ -171,8 +175,8 @@ impl Hub {
 
     /// The first eight hexadecimal digits of the SHA-256 of the hub's ARN.
     #[must_use]
-    pub fn h8(&self) -> String {
-        Sha256::digest(self.arn().as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    pub fn h8(&self) -> &str {
+        &self.h8
     }
 
     /// The bus in the home region.
@@ -227,7 +231,7 @@ impl Hub {
     /// The rule number `k` of a trigger, the same name in every cell.
     #[must_use]
     pub fn trigger_rule_name(&self, trigger: &str, k: usize) -> String {
-        format!("{}{trigger}-{k}", self.own_prefix())
+        format!("{}{k}", self.trigger_prefix(trigger))
     }
 
     /// The ARN of a rule on the default bus of a cell.
@@ -236,10 +240,16 @@ impl Hub {
         format!("arn:{}:events:{}:{}:rule/{rule}", self.partition(), cell.region, cell.account)
     }
 
+    /// What the names of a trigger's rules begin with; those of some other triggers do, too.
+    #[must_use]
+    pub fn trigger_prefix(&self, trigger: &str) -> String {
+        format!("{}{trigger}-", self.own_prefix())
+    }
+
     /// The trigger and the number of a rule by its name; `None` for a rule that is not a trigger's of this hub.
     #[must_use]
     pub fn trigger_of_rule<'a>(&self, rule: &'a str) -> Option<(&'a str, usize)> {
-        let (trigger, k) = rule.strip_prefix(&self.own_prefix())?.rsplit_once('-')?;
+        let (trigger, k) = rule.strip_prefix("tw-")?.strip_prefix(&self.h8)?.strip_prefix('-')?.rsplit_once('-')?;
         let canonical = k == "0" || !k.starts_with('0');
         let k = k.parse().ok().filter(|_| canonical)?;
         check_trigger_name(trigger).ok().map(|()| (trigger, k))

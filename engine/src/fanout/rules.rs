@@ -1,12 +1,16 @@
 //! The rules of a trigger in one cell: what is wanted, what differs from what is there, and the steps that repair it, in order.
 //!
-//! *Invariants*: steps make before they remove, so that nothing which both the old and the new rules carry is missed; a rule is removed after
-//! its target; rules that the caller does not own are never named by a step; after the steps nothing differs.
+//! *Invariants*: steps make before they remove, so that nothing which both the old and the new rules carry is missed; where somebody has taken all the
+//! places of a rule's targets, one is freed first; a rule is removed after its targets; rules that the caller does not own are never named by a step; after
+//! the steps nothing differs.
 
 use std::collections::BTreeMap;
 
 use super::names::{Cell, Hub, TARGET_ID};
 use super::policy::same_document;
+
+/// The most targets of a rule.
+const MOST_TARGETS: usize = 5;
 
 /// The state of a rule as AWS writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,17 +187,19 @@ pub fn difference(wanted: &[Rule], found: &Found, owns: impl Fn(&str) -> bool) -
         if !there.is_some_and(|there| rule_faults(rule, there).is_empty()) {
             steps.push(Step::PutRule(rule.clone()));
         }
-        if !there.is_some_and(|there| has_target(rule, there)) {
-            steps.push(Step::PutTarget { rule: rule.name.clone(), target: rule.target.clone() });
+        let put = (!there.is_some_and(|there| has_target(rule, there)))
+            .then(|| Step::PutTarget { rule: rule.name.clone(), target: rule.target.clone() });
+        let mut foreign: Vec<String> = there.map(|there| foreign_targets(rule, there)).unwrap_or_default();
+        let remove = |ids: Vec<String>| (!ids.is_empty()).then(|| Step::RemoveTargets { rule: rule.name.clone(), ids });
+        if foreign.len() >= MOST_TARGETS {
+            steps.extend(remove(vec![foreign.remove(0)]));
         }
-        let foreign: Vec<String> = there.map(|there| foreign_targets(rule, there)).unwrap_or_default();
-        if !foreign.is_empty() {
-            steps.push(Step::RemoveTargets { rule: rule.name.clone(), ids: foreign });
-        }
+        steps.extend(put);
+        steps.extend(remove(foreign));
     }
     for (name, there) in found {
         if owns(name) && !wanted.iter().any(|rule| rule.name == *name) {
-            steps.extend(removal(name, there));
+            steps.extend(removal(name, &there.targets));
         }
     }
     steps
@@ -240,17 +246,22 @@ fn has_target(rule: &Rule, there: &FoundRule) -> bool {
     }
 }
 
+/// The ids of other targets, those last that carry to where ours does.
 fn foreign_targets(rule: &Rule, there: &FoundRule) -> Vec<String> {
     match &there.targets {
         FoundTargets::Points(_) => Vec::new(),
         FoundTargets::Read(targets) => {
-            targets.iter().filter(|target| target.id != rule.target.id).map(|target| target.id.clone()).collect()
+            let mut foreign: Vec<&Target> = targets.iter().filter(|target| target.id != rule.target.id).collect();
+            foreign.sort_by_key(|target| target.arn == rule.target.arn);
+            foreign.into_iter().map(|target| target.id.clone()).collect()
         }
     }
 }
 
-fn removal(name: &str, there: &FoundRule) -> Vec<Step> {
-    let ids = match &there.targets {
+/// What removes a rule that is there, its targets first.
+#[must_use]
+pub fn removal(name: &str, there: &FoundTargets) -> Vec<Step> {
+    let ids = match there {
         FoundTargets::Points(true) => vec![TARGET_ID.to_owned()],
         FoundTargets::Points(false) => Vec::new(),
         FoundTargets::Read(targets) => targets.iter().map(|target| target.id.clone()).collect(),

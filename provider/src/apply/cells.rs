@@ -7,6 +7,7 @@ use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Cell;
 
+use super::told;
 use crate::cloud::Session;
 use crate::cloud::error::{CloudError, CloudResult, Kind};
 use crate::value::Dynamic;
@@ -72,10 +73,7 @@ impl Outcome {
         let total = self.failed.len().saturating_add(self.done.len());
         let message = format!("{what}: {} of {total} cells failed", self.failed.len());
         let code = if self.interrupted() { Code::INTERRUPTED } else { Code::CELLS_FAILED };
-        let mut lines: Vec<String> = self.failed.values().map(CloudError::line).collect();
-        let mut helps: Vec<String> = self.failed.values().filter_map(CloudError::help).collect();
-        helps.dedup();
-        lines.extend(helps);
+        let mut lines = told::lines(&self.failed);
         lines.extend(timeout_note(session));
         Diagnostic::error(code, message).help(lines.join("\n    "))
     }

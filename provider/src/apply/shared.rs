@@ -108,9 +108,11 @@ impl Shared {
 
     /// The rules of one trigger in a cell. The first caller lists the rules of all triggers of the hub, two calls; later callers share them.
     pub async fn rules_of(&self, session: &Session, hub: &Hub, cell: &Cell, trigger: &str) -> CloudResult<Found> {
+        let prefix = hub.trigger_prefix(trigger);
         let of_trigger = |name: &str| hub.trigger_of_rule(name).is_some_and(|(of, _)| of == trigger);
         self.look(session, hub, cell, |all| {
-            all.iter().filter(|(name, _)| of_trigger(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect()
+            let from = all.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
+            from.filter(|(name, _)| of_trigger(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect()
         })
         .await
     }

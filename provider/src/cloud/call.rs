@@ -9,13 +9,11 @@ mod write;
 use std::collections::BTreeMap;
 
 use trailwire_engine::fanout::rules::{Rule, Target};
+pub use trailwire_engine::fanout::tags::Tags;
 
 pub use self::reply::{Bus, Caller, ListedRule, Region, Reply, Role, SecretInfo, Table};
 pub use self::write::{Condition, Write};
 use crate::config::Secret;
-
-/// Tags, key to value.
-pub type Tags = BTreeMap<String, String>;
 
 /// The name of the bus that AWS services send to.
 pub const DEFAULT_BUS: &str = "default";

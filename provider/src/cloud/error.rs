@@ -81,31 +81,47 @@ impl CloudError {
         format!("{code}{}{request}", self.message.trim_end_matches('.'))
     }
 
-    /// The cell, the operation and what AWS said, in one line of a list.
-    pub fn line(&self) -> String {
+    /// The operation and what AWS said, in one line of a list.
+    pub fn call_and_cause(&self) -> String {
         let operation = if self.operation.is_empty() { String::new() } else { format!("`{}`: ", self.operation) };
-        format!("{}: {operation}{}", self.cell, self.cause())
+        format!("{operation}{}", self.cause())
     }
 
     /// What to do about it, where we know.
     pub fn help(&self) -> Option<String> {
+        self.help_in(&[&self.cell.region])
+    }
+
+    /// The same, when it happened in all of these regions.
+    pub fn help_in(&self, regions: &[&str]) -> Option<String> {
+        let exclude = || {
+            let names: Vec<String> = regions.iter().map(|region| format!("\"{region}\"")).collect();
+            format!("exclude_regions = [{}]", names.join(", "))
+        };
+        let region = if regions.len() == 1 { "region" } else { "regions" };
         match self.kind {
             Kind::NoCredentials => Some(
                 "give the provider credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or `profile` in the provider block".to_owned(),
             ),
+            Kind::BadCredentials if EXPIRED.contains(&self.code.as_str()) => {
+                Some("the session has expired: log in again and run the same command again; with a role of `assume_role`, raise its `duration`".to_owned())
+            }
             Kind::BadCredentials => Some("log in again, or correct the keys, then run the same command again".to_owned()),
             Kind::Unreachable => Some("check the network, the region's name, and AWS_ENDPOINT_URL or `endpoints` in the provider block".to_owned()),
             Kind::ScpDenied => {
-                Some(format!("a service control policy forbids it there; to leave the region out, add to the hub: exclude_regions = [\"{}\"]", self.cell.region))
+                Some(format!("a service control policy forbids it there; to leave the {region} out, add to the hub: {}", exclude()))
             }
             Kind::AccessDenied if !self.operation.is_empty() => Some(format!("allow `{}` to whoever runs Terraform", self.operation)),
             Kind::RegionDisabled => {
-                Some(format!("enable the region in the account, or leave it out: exclude_regions = [\"{}\"] on the hub", self.cell.region))
+                Some(format!("enable the {region} in the account, or leave out on the hub: {}", exclude()))
             }
             Kind::TokenNotValidHere => Some(
                 "get the session from a regional STS endpoint (AWS_STS_REGIONAL_ENDPOINTS=regional), or make the global endpoint's tokens valid in all regions"
                     .to_owned(),
             ),
+            Kind::Propagating => Some("what was made in IAM was not seen everywhere in time: run the same command again".to_owned()),
+            Kind::Throttled => Some("something else calls AWS much: run the same command again, later or with a smaller `max_concurrency`".to_owned()),
+            Kind::Transient => Some("AWS failed again and again: run the same command again later".to_owned()),
             Kind::Quota => Some("raise the quota, or use fewer triggers in this region".to_owned()),
             _ => None,
         }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::Item;
+use trailwire_engine::fanout::tags::{Changes, changes};
 
 use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
@@ -291,17 +292,12 @@ impl Session {
 
     /// Brings the tags of something from what they were to what they shall be; tags that are in neither are left alone.
     pub async fn change_tags(&self, cell: &Cell, of: &Tagged, before: &Tags, wanted: &Tags) -> CloudResult<()> {
-        let keys: Vec<String> = before.keys().filter(|key| !wanted.contains_key(*key)).cloned().collect();
-        if !keys.is_empty() {
-            self.done(cell, Call::Untag { of: of.clone(), keys }).await?;
+        let Changes { remove, set } = changes(before, wanted);
+        if !remove.is_empty() {
+            self.done(cell, Call::Untag { of: of.clone(), keys: remove }).await?;
         }
-        let tags: Tags = wanted
-            .iter()
-            .filter(|(key, value)| before.get(*key) != Some(*value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        if !tags.is_empty() {
-            self.done(cell, Call::Tag { of: of.clone(), tags }).await?;
+        if !set.is_empty() {
+            self.done(cell, Call::Tag { of: of.clone(), tags: set }).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use trailwire_engine::fanout::names::{Cell, Hub};
-use trailwire_engine::fanout::policy::forward_dead_letter_queue_attributes;
+use trailwire_engine::fanout::objects::Queue;
 use trailwire_engine::fanout::table::{Definition, HubRecord};
 use trailwire_engine::trigger::Trigger;
 
@@ -37,9 +37,8 @@ impl Columns<'_> {
         if !self.settings.forward_dead_letter {
             return Ok(Reasons::new());
         }
-        let name = self.hub.forward_dead_letter_queue_name();
-        let wanted = forward_dead_letter_queue_attributes(self.hub, cell);
-        queue(self.session, cell, &name, wanted, &self.settings.tags_all, mode).await.map(|(reasons, _)| reasons)
+        let wanted = Queue::of_forward_dead_letters(self.hub, cell);
+        queue(self.session, cell, &wanted, &self.settings.tags_all, mode).await.map(|(reasons, _)| reasons)
     }
 
     /// Makes the forward dead-letter queues, and brings their tags up to date.

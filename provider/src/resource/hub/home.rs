@@ -1,20 +1,17 @@
 //! The hub's objects in its home region: looked at, and repaired where that is asked for.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use trailwire_engine::fanout::names::{Hub, ROLE_PATH};
-use trailwire_engine::fanout::policy::{
-    FORWARD_POLICY_NAME, bus_policy, dead_letter_queue_attributes, differing_attributes, forward_policy, forward_trust_policy,
-    queue_attributes, same_document,
-};
+use trailwire_engine::fanout::names::{Cell, Hub, ROLE_PATH};
+use trailwire_engine::fanout::objects::{FoundRole, Queue, QueueStep, Role, RoleStep};
+use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, bus_policy, same_document};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, difference, drift, hub_rule};
 
 use super::Settings;
 use crate::apply::rules::delete_rule;
 use crate::cloud::Session;
-use crate::cloud::call::{Call, Role, Tagged, Tags};
-use crate::cloud::error::{CloudError, CloudResult, Kind};
+use crate::cloud::call::{Call, Tagged, Tags};
+use crate::cloud::error::{CloudResult, Kind};
 
 /// Whether what differs is repaired, or only told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,47 +93,20 @@ impl Home<'_> {
 
     /// The role by which events are forwarded. Whether it was made now is told by [`Home::role_is_missing`] before.
     pub(super) async fn role(&self) -> CloudResult<Reasons> {
-        let (cell, name) = (self.hub.home(), self.hub.forward_role_name());
-        let trust = forward_trust_policy(&cell.account);
-        let boundary = self.settings.permissions_boundary.clone();
-        let mut reasons = Reasons::new();
-        match self.session.get_role(cell, &name).await? {
-            None => {
-                reasons.push(format!("role {name} is missing"));
-                if self.repairs() {
-                    let description = format!("Trailwire: forwards events to hub {}", self.hub.name());
-                    let (path, tags) = (ROLE_PATH.to_owned(), self.all_tags().clone());
-                    self.session.iam(cell, Call::CreateRole { name: name.clone(), path, description, trust, boundary, tags }).await?;
-                }
-            }
-            Some(role) => reasons.extend(self.role_settings(&name, &role, trust, boundary).await?),
-        }
-        let policy = forward_policy(self.hub);
-        let there = self.session.get_role_policy(cell, &name, FORWARD_POLICY_NAME).await?;
-        if !there.is_some_and(|found| same_document(&found, &policy)) {
-            if reasons.is_empty() {
-                reasons.push(format!("role {name} has another policy"));
-            }
-            if self.repairs() {
-                self.session.iam(cell, Call::PutRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned(), policy }).await?;
-            }
-        }
-        Ok(reasons)
-    }
-
-    async fn role_settings(&self, name: &str, role: &Role, trust: String, boundary: Option<String>) -> CloudResult<Reasons> {
         let cell = self.hub.home();
-        let mut reasons = Reasons::new();
-        if !role.trust.as_ref().is_some_and(|found| same_document(found, &trust)) {
-            reasons.push(format!("role {name} trusts somebody else"));
-            if self.repairs() {
-                self.session.iam(cell, Call::UpdateTrust { role: name.to_owned(), trust }).await?;
+        let role = Role::forward(self.hub, &cell.account, self.settings.permissions_boundary.clone());
+        let found = match self.session.get_role(cell, &role.name).await? {
+            Some(there) => {
+                let policy = self.session.get_role_policy(cell, &role.name, FORWARD_POLICY_NAME).await?;
+                Some(FoundRole { trust: there.trust, boundary: there.boundary, policy })
             }
-        }
-        if role.boundary != boundary {
-            reasons.push(format!("role {name} has another permissions boundary"));
-            if self.repairs() {
-                self.session.iam(cell, Call::PutBoundary { role: name.to_owned(), boundary }).await?;
+            None => None,
+        };
+        let mut reasons = Reasons::new();
+        for fault in role.faults(found.as_ref()) {
+            reasons.push(fault.reason);
+            for step in fault.steps.into_iter().filter(|_| self.repairs()) {
+                self.session.iam(cell, role_call(&role.name, step, self.all_tags())).await?;
             }
         }
         Ok(reasons)
@@ -144,17 +114,9 @@ impl Home<'_> {
 
     /// The queue and its dead-letter queue, with their URLs; empty where they are missing and not made.
     pub(super) async fn queues(&self) -> CloudResult<(Reasons, [String; 2])> {
-        let cell = self.hub.home();
-        let (mut reasons, dead_letter_url) = queue(
-            self.session,
-            cell,
-            &self.hub.dead_letter_queue_name(),
-            dead_letter_queue_attributes(self.hub),
-            self.all_tags(),
-            self.mode,
-        )
-        .await?;
-        let (more, url) = queue(self.session, cell, &self.hub.queue_name(), queue_attributes(self.hub), self.all_tags(), self.mode).await?;
+        let (cell, tags) = (self.hub.home(), self.all_tags());
+        let (mut reasons, dead_letter_url) = queue(self.session, cell, &Queue::of_dead_letters(self.hub), tags, self.mode).await?;
+        let (more, url) = queue(self.session, cell, &Queue::of_hub(self.hub), tags, self.mode).await?;
         reasons.extend(more);
         Ok((reasons, [url, dead_letter_url]))
     }
@@ -237,8 +199,10 @@ impl Home<'_> {
             }
         }
         let role = self.hub.forward_role_name();
-        self.session.iam(cell, Call::DeleteRolePolicy { role: role.clone(), name: FORWARD_POLICY_NAME.to_owned() }).await?;
-        self.session.iam(cell, Call::DeleteRole { name: role }).await
+        for step in Role::REMOVAL {
+            self.session.iam(cell, role_call(&role, step, self.all_tags())).await?;
+        }
+        Ok(())
     }
 
     /// Removes the table and waits until it is gone.
@@ -252,44 +216,36 @@ impl Home<'_> {
     }
 }
 
-/// One queue, with its URL; an empty one when it is missing and not made.
-pub(super) async fn queue(
-    session: &Session,
-    cell: &trailwire_engine::fanout::names::Cell,
-    name: &str,
-    wanted: BTreeMap<String, String>,
-    tags: &Tags,
-    mode: Mode,
-) -> CloudResult<(Reasons, String)> {
-    let url = session.get_queue_url(cell, name).await?;
+/// The call that takes a step about a role.
+fn role_call(name: &str, step: RoleStep, tags: &Tags) -> Call {
+    let name = name.to_owned();
+    match step {
+        RoleStep::Create(Role { description, trust, boundary, .. }) => {
+            Call::CreateRole { name, path: ROLE_PATH.to_owned(), description, trust, boundary, tags: tags.clone() }
+        }
+        RoleStep::ChangeTrust(trust) => Call::UpdateTrust { role: name, trust },
+        RoleStep::ChangeBoundary(boundary) => Call::PutBoundary { role: name, boundary },
+        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned(), policy },
+        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned() },
+        RoleStep::Remove => Call::DeleteRole { name },
+    }
+}
+
+/// One queue, with its URL; an empty one when it is missing and not made. A queue that was removed a moment ago may still have a URL and then not be there.
+pub(super) async fn queue(session: &Session, cell: &Cell, wanted: &Queue, tags: &Tags, mode: Mode) -> CloudResult<(Reasons, String)> {
+    let mut url = session.get_queue_url(cell, &wanted.name).await?;
     let found = match &url {
         Some(url) => session.get_queue_attributes(cell, url).await?,
         None => None,
     };
-    let (Some(url), Some(found)) = (url, found) else {
-        let url = match mode {
-            Mode::Look => String::new(),
-            Mode::Repair => make_queue(session, cell, name, wanted, tags).await?,
-        };
-        return Ok((vec![format!("queue {name} is missing")], url));
-    };
-    let differing = differing_attributes(&wanted, &found);
-    if differing.is_empty() {
-        return Ok((Reasons::new(), url));
+    let Some(fault) = wanted.fault(found.as_ref()) else { return Ok((Reasons::new(), url.unwrap_or_default())) };
+    for step in fault.steps.into_iter().filter(|_| mode == Mode::Repair) {
+        match step {
+            QueueStep::Create(queue) => url = Some(session.create_queue(cell, &queue.name, queue.attributes, tags).await?),
+            QueueStep::SetAttributes(attributes) => {
+                session.set_queue_attributes(cell, url.as_deref().unwrap_or_default(), attributes).await?;
+            }
+        }
     }
-    if mode == Mode::Repair {
-        session.set_queue_attributes(cell, &url, wanted).await?;
-    }
-    Ok((vec![format!("queue {name} differs in {}", differing.join(", "))], url))
-}
-
-/// A queue that was removed a moment ago may still be found and then not be there, or the other way round.
-async fn make_queue(
-    session: &Session,
-    cell: &trailwire_engine::fanout::names::Cell,
-    name: &str,
-    wanted: BTreeMap<String, String>,
-    tags: &Tags,
-) -> Result<String, CloudError> {
-    session.create_queue(cell, name, wanted, tags).await
+    Ok((vec![fault.reason], url.filter(|_| found.is_some() || mode == Mode::Repair).unwrap_or_default()))
 }
