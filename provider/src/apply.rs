@@ -1,6 +1,7 @@
 //! Work on many cells at once, and what all resources of a process share.
 
 pub mod cells;
+pub mod coverage;
 pub mod planned;
 pub mod quota;
 pub mod rules;

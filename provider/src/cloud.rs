@@ -1,7 +1,7 @@
 //! The way to AWS: one `call(cell, call)`, whatever the service, wrapped by pacing, retries and the user's interrupt.
 //!
 //! *Invariants*: nothing is read or connected before the first call; the SDK's types stop at `aws`; no call goes to an account that the provider
-//! block does not allow; after an interrupt no call is begun.
+//! block does not allow; in any other account than the credentials' own, calls are made by its deploy role; after an interrupt no call is begun.
 
 mod aws;
 pub mod call;
@@ -12,9 +12,9 @@ mod pace;
 pub(crate) mod retry;
 mod session;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use futures::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell, Semaphore};
@@ -56,13 +56,17 @@ pub struct Home {
     pub cell: Cell,
 }
 
+/// The names of regions.
+pub type Regions = Arc<BTreeSet<String>>;
+
 /// A handle on every cell. Making one does no I/O.
 #[derive(Debug)]
 pub struct Cloud {
     config: Arc<ProviderConfig>,
     door: Arc<dyn Door>,
     home: OnceCell<Home>,
-    regions: OnceCell<BTreeSet<String>>,
+    /// The regions that are enabled, by account.
+    regions: StdMutex<HashMap<String, Arc<OnceCell<Regions>>>>,
     under_way: Semaphore,
     pace: Pace,
     timing: Timing,
@@ -83,7 +87,7 @@ impl Cloud {
             config,
             door,
             home: OnceCell::new(),
-            regions: OnceCell::new(),
+            regions: StdMutex::default(),
             under_way,
             pace: Pace::default(),
             timing,
@@ -121,34 +125,50 @@ impl Cloud {
     }
 
     fn check_account(&self, cell: &Cell) -> CloudResult<()> {
+        if self.allows(&cell.account) {
+            return Ok(());
+        }
+        let message = format!("the credentials belong to account {}, which the provider block does not allow", cell.account);
+        Err(CloudError::ours(Kind::Configuration, cell, message))
+    }
+
+    fn allows(&self, account: &str) -> bool {
         let allowed = &self.config.allowed_account_ids;
-        if self.config.forbidden_account_ids.contains(&cell.account) || (!allowed.is_empty() && !allowed.contains(&cell.account)) {
-            let message = format!("the credentials belong to account {}, which the provider block does not allow", cell.account);
-            return Err(CloudError::ours(Kind::Configuration, cell, message));
-        }
-        Ok(())
+        !self.config.forbidden_account_ids.contains(account) && (allowed.is_empty() || allowed.contains(account))
     }
 
-    /// The regions that are enabled in our account, asked once for each process.
-    async fn enabled_regions(&self, stop: &CancellationToken) -> CloudResult<&BTreeSet<String>> {
-        self.regions
-            .get_or_try_init(|| async {
-                let home = self.home(stop).await?;
-                let Reply::Regions(regions) = self.attempts(&home.cell, Call::ListRegions, stop).await? else {
-                    return Err(CloudError::ours(Kind::Other, &home.cell, "AWS did not list the regions"));
-                };
-                Ok(regions.into_iter().filter(|region| region.enabled).map(|region| region.name).collect())
-            })
-            .await
-    }
-
-    /// One call in a cell of our own account.
-    async fn call(&self, cell: &Cell, call: Call, stop: &CancellationToken) -> CloudResult<Reply> {
+    /// Home, once it is certain that the account may be touched.
+    async fn home_of(&self, cell: &Cell, stop: &CancellationToken) -> CloudResult<&Home> {
         let home = self.home(stop).await?;
-        if cell.account != home.cell.account {
-            let message = format!("the credentials belong to account {}, and {cell} lies in another one", home.cell.account);
-            return Err(CloudError::ours(Kind::Configuration, cell, message));
+        if self.allows(&cell.account) {
+            return Ok(home);
         }
+        let message =
+            format!("the provider block does not allow account {} (`allowed_account_ids`, `forbidden_account_ids`)", cell.account);
+        Err(CloudError::ours(Kind::Configuration, cell, message))
+    }
+
+    /// The regions that are enabled in an account, asked once for each process.
+    async fn enabled_regions(&self, account: &str, stop: &CancellationToken) -> CloudResult<Regions> {
+        let known = {
+            let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(regions.entry(account.to_owned()).or_default())
+        };
+        let regions = known.get_or_try_init(|| async {
+            let home = self.home(stop).await?;
+            let cell = Cell::new(account, home.cell.region.clone());
+            self.home_of(&cell, stop).await?;
+            let Reply::Regions(regions) = self.attempts(&cell, Call::ListRegions, stop).await? else {
+                return Err(CloudError::ours(Kind::Other, &cell, "AWS did not list the regions"));
+            };
+            Ok(Arc::new(regions.into_iter().filter(|region| region.enabled).map(|region| region.name).collect()))
+        });
+        regions.await.cloned()
+    }
+
+    /// One call in a cell of our own account or of a member account.
+    async fn call(&self, cell: &Cell, call: Call, stop: &CancellationToken) -> CloudResult<Reply> {
+        self.home_of(cell, stop).await?;
         match self.attempts(cell, call, stop).await {
             Err(error) if error.kind == Kind::RegionDisabled => Err(self.disabled_or_refused(error, stop).await),
             other => other,
@@ -158,7 +178,7 @@ impl Cloud {
     /// AWS refuses tokens that are not valid in a region in the words it has for regions that are not enabled. Only the list of regions tells, and only
     /// a region that it calls disabled may be taken for empty.
     async fn disabled_or_refused(&self, error: CloudError, stop: &CancellationToken) -> CloudError {
-        match self.enabled_regions(stop).await {
+        match self.enabled_regions(&error.cell.account, stop).await {
             Ok(enabled) if !enabled.contains(&error.cell.region) => error,
             _ => CloudError { kind: Kind::TokenNotValidHere, ..error },
         }

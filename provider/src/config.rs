@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub(crate) use parse::check;
-pub(crate) use schema::check_tags;
 pub use schema::{ENDPOINT_SERVICES, schema};
+pub(crate) use schema::{account_ids, check_tags};
 pub use secret::Secret;
 
 /// The provider block, checked. Values that were unknown while planning count as not given and are named in `unknown`.
@@ -41,6 +41,10 @@ pub struct ProviderConfig {
     pub allowed_account_ids: BTreeSet<String>,
     /// These accounts may not be touched. Empty when `allowed_account_ids` is not.
     pub forbidden_account_ids: BTreeSet<String>,
+    /// The role that is assumed in each member account, with its path.
+    pub member_role_name: String,
+    /// The external id that the trust policies of these roles ask for.
+    pub member_external_id: Option<String>,
     /// Service (one of [`ENDPOINT_SERVICES`]) to URL.
     pub endpoints: BTreeMap<String, String>,
     /// A PEM file with more certificate authorities to trust.

@@ -24,10 +24,12 @@ def main():
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    import assume_role
     import delivery
     import side_door
     from ministack import app
 
+    assume_role.install()
     delivery.install()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

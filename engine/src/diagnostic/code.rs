@@ -301,6 +301,8 @@ codes! {
     INTERRUPTED = 4008;
     /// A caller in another account or region than the state was made by.
     WRONG_ACCOUNT = 4009;
+    /// A member account that cannot be entered.
+    ACCOUNT_UNREACHABLE = 4010;
 
     /// A bug in the provider: a handler that panicked.
     PROVIDER_BUG = 5000;

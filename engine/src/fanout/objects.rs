@@ -79,7 +79,7 @@ impl Role {
         Self {
             name: hub.forward_role_name(),
             description: format!("Trailwire: forwards events to hub {}", hub.name()),
-            trust: forward_trust_policy(account),
+            trust: forward_trust_policy(hub, account),
             policy: forward_policy(hub),
             boundary,
         }

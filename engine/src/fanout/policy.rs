@@ -20,33 +20,51 @@ const RECEIVES_MAX: u32 = 1_000;
 /// The name of the forwarding role's only inline policy.
 pub const FORWARD_POLICY_NAME: &str = "forward";
 
-/// Who may put events on the hub's bus: the accounts in scope, and nobody else.
-#[must_use]
-pub fn bus_policy(hub: &Hub, accounts: &[String]) -> String {
-    let principals: Vec<String> = accounts.iter().map(|account| format!("arn:{}:iam::{account}:root", hub.partition())).collect();
-    json!({
-        "Version": VERSION,
-        "Statement": [{
-            "Sid": "TrailwireForward",
-            "Effect": "Allow",
-            "Principal": { "AWS": principals },
-            "Action": "events:PutEvents",
-            "Resource": hub.arn(),
-        }],
-    })
-    .to_string()
+/// How many accounts a bus policy can name and stay within its 10,240 characters; more must be let in by their organisation.
+pub const ACCOUNTS_BY_NAME_MAX: usize = 250;
+
+/// Whom a hub's bus takes events from, beside the hub's own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Senders<'a> {
+    /// These accounts.
+    Accounts(&'a [String]),
+    /// Every account of this organisation.
+    Organization(&'a str),
 }
 
-/// Who may take the forwarding role of an account: EventBridge, on behalf of that account.
+/// Who may put events on the hub's bus: its own account and those of `senders`, and nobody else.
 #[must_use]
-pub fn forward_trust_policy(account: &str) -> String {
+pub fn bus_policy(hub: &Hub, senders: Senders<'_>) -> String {
+    let named = match senders {
+        Senders::Accounts(accounts) => accounts,
+        Senders::Organization(_) => &[],
+    };
+    let own = &hub.home().account;
+    let accounts = std::iter::once(own).chain(named.iter().filter(|account| *account != own));
+    let principals: Vec<String> = accounts.map(|account| format!("arn:{}:iam::{account}:root", hub.partition())).collect();
+    let allow = |sid: &str, principal: Value| json!({ "Sid": sid, "Effect": "Allow", "Principal": principal, "Action": "events:PutEvents", "Resource": hub.arn() });
+    let mut statements = vec![allow("Trailwire", json!({ "AWS": principals }))];
+    if let Senders::Organization(id) = senders {
+        let mut all = allow("TrailwireOrganization", json!("*"));
+        if let Some(statement) = all.as_object_mut() {
+            statement.insert("Condition".to_owned(), json!({ "StringEquals": { "aws:PrincipalOrgID": id } }));
+        }
+        statements.push(all);
+    }
+    json!({ "Version": VERSION, "Statement": statements }).to_string()
+}
+
+/// Who may take the forwarding role of an account: EventBridge, on behalf of this hub's rules in that account.
+#[must_use]
+pub fn forward_trust_policy(hub: &Hub, account: &str) -> String {
+    let rules = format!("arn:{}:events:*:{account}:rule/{}*", hub.partition(), hub.own_prefix());
     json!({
         "Version": VERSION,
         "Statement": [{
             "Effect": "Allow",
             "Principal": { "Service": EVENTS },
             "Action": "sts:AssumeRole",
-            "Condition": { "StringEquals": { "aws:SourceAccount": account } },
+            "Condition": { "StringEquals": { "aws:SourceAccount": account }, "ArnLike": { "aws:SourceArn": rules } },
         }],
     })
     .to_string()
@@ -222,10 +240,47 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_trusts_the_accounts_in_scope_only() {
-        let policy: Value = serde_json::from_str(&bus_policy(&hub(), &["111122223333".to_owned()])).unwrap();
-        assert_eq!(policy["Statement"][0]["Principal"], json!({ "AWS": ["arn:aws:iam::111122223333:root"] }));
-        assert_eq!(policy["Statement"][0]["Action"], "events:PutEvents");
+    fn a_bus_trusts_its_own_account_and_the_senders_only() {
+        let root = |account: &str| format!("arn:aws:iam::{account}:root");
+        let own = json!({
+            "Sid": "Trailwire", "Effect": "Allow", "Principal": { "AWS": [root("111122223333")] }, "Action": "events:PutEvents",
+            "Resource": "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security",
+        });
+        let mut two = own.clone();
+        two["Principal"] = json!({ "AWS": [root("111122223333"), root("444455556666")] });
+        let mut all = own.clone();
+        all["Sid"] = json!("TrailwireOrganization");
+        all["Principal"] = json!("*");
+        all["Condition"] = json!({ "StringEquals": { "aws:PrincipalOrgID": "o-abc1234567" } });
+        let accounts = ["111122223333".to_owned(), "444455556666".to_owned()];
+        for (senders, statements) in [
+            (Senders::Accounts(&[]), json!([own])),
+            (Senders::Accounts(&accounts), json!([two])),
+            (Senders::Organization("o-abc1234567"), json!([own, all])),
+        ] {
+            let policy: Value = serde_json::from_str(&bus_policy(&hub(), senders)).unwrap();
+            assert_eq!(policy["Statement"], statements);
+        }
+    }
+
+    #[test]
+    fn as_many_accounts_as_a_bus_policy_takes_fit_into_it() {
+        let hub = Hub::new("h".repeat(32), Cell::new("111122223333", "us-gov-west-1"));
+        let accounts: Vec<String> = (1..ACCOUNTS_BY_NAME_MAX).map(|account| format!("{account:012}")).collect();
+        let length = bus_policy(&hub, Senders::Accounts(&accounts)).len();
+        assert!(length <= 10_240, "{length}");
+    }
+
+    #[test]
+    fn a_forwarding_role_is_taken_for_the_rules_of_its_hub_and_account_only() {
+        let policy: Value = serde_json::from_str(&forward_trust_policy(&hub(), "444455556666")).unwrap();
+        assert_eq!(
+            policy["Statement"][0]["Condition"],
+            json!({
+                "StringEquals": { "aws:SourceAccount": "444455556666" },
+                "ArnLike": { "aws:SourceArn": "arn:aws:events:*:444455556666:rule/tw-755b7686-*" },
+            })
+        );
     }
 
     #[test]

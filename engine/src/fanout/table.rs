@@ -3,9 +3,11 @@
 //! Items are given in a neutral form ([`Item`]), so that this page knows what an item holds and nobody's client library. A reader
 //! ignores attributes that it does not know; a writer that only changes some attributes leaves the others alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+
+use super::names::{Cell, Hub};
 
 /// The hash key, a string.
 pub const PK: &str = "pk";
@@ -208,10 +210,51 @@ pub struct HubRecord {
     pub regions: Vec<String>,
     /// Every account in scope, the hub's own included, in order.
     pub accounts: Vec<String>,
-    /// The roles whose doings are not reported to triggers without `include_self`.
+    /// By account, those of the regions that are not covered in it, as they are not enabled there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without: BTreeMap<String, Vec<String>>,
+    /// Accounts that were given up: what may still be in them is not looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<String>,
+    /// The roles, beside the forwarding role of each account, whose doings are not reported to triggers without `include_self`.
     pub own_role_arns: Vec<String>,
     /// Whether every cell keeps what could not be forwarded.
     pub forward_dead_letter: bool,
+}
+
+impl HubRecord {
+    /// Every cell in scope, account by account, in order.
+    #[must_use]
+    pub fn cells(&self) -> Vec<Cell> {
+        let of = |account: &String| {
+            let without = self.without.get(account).map(Vec::as_slice).unwrap_or_default();
+            let regions = self.regions.iter().filter(|region| !without.contains(region));
+            regions.map(|region| Cell::new(account, region)).collect::<Vec<_>>()
+        };
+        self.accounts.iter().flat_map(of).collect()
+    }
+
+    /// The same record with these cells in scope, whatever their order.
+    #[must_use]
+    pub fn covering(self, cells: &BTreeSet<Cell>) -> Self {
+        let accounts: BTreeSet<&String> = cells.iter().map(|cell| &cell.account).collect();
+        let regions: BTreeSet<&String> = cells.iter().map(|cell| &cell.region).collect();
+        let without = |account: &String| {
+            let missing = regions.iter().filter(|region| !cells.contains(&Cell::new(account, region.as_str())));
+            let missing: Vec<String> = missing.map(|region| (*region).clone()).collect();
+            (!missing.is_empty()).then(|| (account.clone(), missing))
+        };
+        let without = accounts.iter().filter_map(|account| without(account)).collect();
+        let owned = |names: BTreeSet<&String>| names.into_iter().cloned().collect();
+        Self { accounts: owned(accounts), regions: owned(regions), without, ..self }
+    }
+
+    /// Every role whose doings are not reported to triggers without `include_self`.
+    #[must_use]
+    pub fn own_roles(&self) -> BTreeSet<String> {
+        let hub = Hub::new(&self.name, Cell::new(&self.account_id, &self.region));
+        self.own_role_arns.iter().cloned().chain(self.accounts.iter().map(|account| hub.forward_role_arn(account))).collect()
+    }
 }
 
 /// The hub's own item.
@@ -364,9 +407,26 @@ mod tests {
             forward_role_arn: "arn:aws:iam::111122223333:role/trailwire/tw-0-forward".to_owned(),
             regions: vec!["eu-west-1".to_owned()],
             accounts: vec!["111122223333".to_owned()],
+            without: BTreeMap::new(),
+            abandoned: vec![],
             own_role_arns: vec![],
             forward_dead_letter: true,
         }
+    }
+
+    #[test]
+    fn a_record_covers_the_cells_that_it_was_given() {
+        let cell = |account: char, region: &str| Cell::new(String::from(account).repeat(12), region);
+        for (cells, json) in [
+            (vec![cell('1', "a-b-1"), cell('1', "a-b-2"), cell('2', "a-b-1"), cell('2', "a-b-2")], "{}"),
+            (vec![cell('1', "a-b-1"), cell('2', "a-b-2")], r#"{"111111111111":["a-b-2"],"222222222222":["a-b-1"]}"#),
+        ] {
+            let covering = record().covering(&cells.iter().cloned().collect());
+            assert_eq!(covering.cells(), cells);
+            assert_eq!(serde_json::to_string(&covering.without).unwrap(), json);
+        }
+        let roles = record().covering(&[cell('2', "a-b-1")].into()).own_roles();
+        assert_eq!(roles.into_iter().collect::<Vec<_>>(), ["arn:aws:iam::222222222222:role/trailwire/tw-755b7686-forward"]);
     }
 
     #[test]

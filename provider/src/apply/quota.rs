@@ -10,24 +10,16 @@ use tokio::sync::OnceCell;
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::quota::{Pressed, Rules};
 
+use super::coverage::Coverage;
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
 
 /// Shared by every call of this process.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    hubs: Mutex<HashMap<String, PlannedScope>>,
+    hubs: Mutex<HashMap<String, Coverage>>,
     there: Mutex<HashMap<Cell, Arc<OnceCell<Option<Rules>>>>>,
     added: Mutex<Added>,
-}
-
-/// The regions of a hub that is planned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PlannedScope {
-    /// Nothing stands for every region that is enabled.
-    pub regions: Option<Vec<String>>,
-    /// Taken out of them.
-    pub exclude_regions: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -41,12 +33,12 @@ struct Added {
 
 impl Ledger {
     /// Remembers what a hub is to cover. Terraform plans it before the triggers that refer to it.
-    pub fn plan_hub(&self, name: &str, scope: PlannedScope) {
+    pub fn plan_hub(&self, name: &str, scope: Coverage) {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), scope);
     }
 
     /// What a hub that was planned by this process is to cover.
-    pub fn planned_hub(&self, name: &str) -> Option<PlannedScope> {
+    pub fn planned_hub(&self, name: &str) -> Option<Coverage> {
         self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 

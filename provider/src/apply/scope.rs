@@ -1,16 +1,20 @@
 //! Where a hub is, and which cells it and its triggers cover.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
-use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
 use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::trigger::Trigger;
 
 use super::Shared;
+use super::cells::cells_of;
+use super::coverage::cannot_be_reached;
 use crate::cloud::Session;
+use crate::cloud::error::Kind;
 use crate::store::{Store, StoreError};
+use crate::value::Dynamic;
 
 /// Finds the hub that a reference means: a bus ARN says it, a name is looked up in the home region and then in every other one. `stored` is the ARN
 /// that a state keeps; it needs no look-up and works when the hub is gone.
@@ -37,7 +41,7 @@ pub async fn find_hub(session: &Session, shared: &Shared, reference: &str, store
         shared.remember_hub(&near);
         return Ok(near);
     }
-    let regions = session.enabled_regions().await.map_err(|error| error.diagnostic())?;
+    let regions = session.enabled_regions(&home.cell.account).await.map_err(|error| error.diagnostic())?;
     let others = regions.iter().filter(|region| **region != home.cell.region);
     let looks = others.map(|region| {
         let hub = Hub::new(reference, Cell::new(home.cell.account.clone(), region.clone()));
@@ -66,33 +70,47 @@ pub fn wrong_account(hub: &Hub, home: &Cell) -> Diagnostic {
     Diagnostic::error(Code::WRONG_ACCOUNT, message).help("run with credentials of the hub's account; nothing was changed")
 }
 
-/// Named regions that are not enabled in the account, each an error at its attribute.
-pub async fn check_regions(session: &Session, attribute: &str, regions: &[String]) -> Vec<Diagnostic> {
+/// Named regions that are not enabled in an account, each an error at its attribute. An account that cannot be asked is a warning: the plan stands
+/// without it.
+pub async fn check_regions(session: &Session, attribute: &str, regions: &[String], accounts: &BTreeSet<String>) -> Vec<Diagnostic> {
     if regions.is_empty() || session.config().skip_region_validation {
         return Vec::new();
     }
-    let enabled = match session.enabled_regions().await {
-        Ok(enabled) => enabled,
-        Err(error) => return vec![error.diagnostic()],
-    };
-    let off = regions.iter().filter(|region| !enabled.contains(*region));
-    off.map(|region| {
-        Diagnostic::error(Code::REGION_NOT_ENABLED, format!("region `{region}` is not enabled in the account"))
-            .at(Path::root(attribute))
-            .help(format!("enable it in the account, or take it out of `{attribute}`"))
-    })
-    .collect()
+    let looks = accounts.iter().map(|account| async move { (account, session.enabled_regions(account).await) });
+    let mut diagnostics = Vec::new();
+    let mut failed = BTreeMap::new();
+    for (account, enabled) in join_all(looks).await {
+        let enabled = match enabled {
+            Ok(enabled) => enabled,
+            Err(error) if error.kind == Kind::AccountRefused => {
+                failed.insert(account.clone(), error);
+                continue;
+            }
+            Err(error) => {
+                diagnostics.push(error.diagnostic());
+                continue;
+            }
+        };
+        let off = regions.iter().filter(|region| !enabled.contains(*region));
+        diagnostics.extend(off.map(|region| {
+            Diagnostic::error(Code::REGION_NOT_ENABLED, format!("region `{region}` is not enabled in account {account}"))
+                .at(Path::root(attribute))
+                .help(format!("enable it in the account, or take it out of `{attribute}`"))
+        }));
+    }
+    diagnostics.extend(cannot_be_reached(Severity::Warning, &failed));
+    diagnostics
 }
 
-/// Every cell of a hub.
-pub fn hub_cells(record: &HubRecord) -> Vec<Cell> {
-    let cells = record.accounts.iter().flat_map(|account| record.regions.iter().map(move |region| Cell::new(account, region)));
-    cells.collect()
+/// The cells that a state tells of, without those of accounts that the hub gave up: nothing is asked of them any more.
+pub fn known_cells(state: &Dynamic, record: Option<&HubRecord>) -> Vec<Cell> {
+    let abandoned = record.map(|record| record.abandoned.as_slice()).unwrap_or_default();
+    cells_of(state).into_iter().filter(|cell| !abandoned.contains(&cell.account)).collect()
 }
 
 /// The cells of a hub that a trigger narrows itself to.
 pub fn trigger_cells(record: &HubRecord, trigger: &Trigger) -> Vec<Cell> {
-    narrowed(hub_cells(record), trigger)
+    narrowed(record.cells(), trigger)
 }
 
 /// Those of a hub's cells that a trigger narrows itself to.

@@ -61,7 +61,8 @@ impl Group<'_> {
         }
         lines.extend(self.request_ids());
         let regions: BTreeSet<&str> = self.errors.iter().map(|(cell, _)| cell.region.as_str()).collect();
-        lines.extend(first.help_in(&regions.into_iter().collect::<Vec<_>>()));
+        let accounts: BTreeSet<&str> = self.errors.iter().map(|(cell, _)| cell.account.as_str()).collect();
+        lines.extend(first.help_in(&Vec::from_iter(accounts), &Vec::from_iter(regions)));
         lines
     }
 

@@ -5,12 +5,14 @@ mod dynamodb;
 mod events;
 mod failure;
 mod iam;
+mod member;
 mod secrets;
 mod setup;
 mod sqs;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use aws_types::SdkConfig;
 use aws_types::region::Region;
@@ -19,9 +21,10 @@ use tokio::sync::OnceCell;
 use trailwire_engine::fanout::names::Cell;
 
 use self::failure::Failure;
+use self::member::{Members, assume};
 use self::setup::Base;
-use super::call::{Call, Reply, Tagged};
-use super::error::{CloudError, CloudResult};
+use super::call::{Call, Caller, Reply, Tagged};
+use super::error::CloudResult;
 use super::{Door, call};
 use crate::config::ProviderConfig;
 
@@ -30,10 +33,14 @@ use crate::config::ProviderConfig;
 pub(super) struct Aws {
     config: Arc<ProviderConfig>,
     base: OnceCell<Base>,
-    regions: Mutex<BTreeMap<String, Arc<Clients>>>,
+    /// Whose the credentials are: the answer to the first call of all.
+    caller: OnceLock<Caller>,
+    members: Members,
+    /// By account and region; calls with the provider's own credentials have no account.
+    clients: Mutex<BTreeMap<(String, String), Arc<Clients>>>,
 }
 
-/// The clients of one region. All regions share the HTTP client and the credentials, so one more costs little.
+/// The clients of one cell. All cells share the HTTP client, and those of an account its credentials, so one more costs little.
 #[derive(Debug)]
 struct Clients {
     base: SdkConfig,
@@ -64,20 +71,39 @@ macro_rules! client {
 impl Aws {
     /// A door that will act as the provider block says.
     pub(super) fn new(config: Arc<ProviderConfig>) -> Self {
-        Self { config, base: OnceCell::new(), regions: Mutex::default() }
+        Self { config, base: OnceCell::new(), caller: OnceLock::new(), members: Members::default(), clients: Mutex::default() }
     }
 
     async fn base(&self) -> Result<&Base, Failure> {
         self.base.get_or_try_init(|| setup::base(&self.config)).await
     }
 
+    /// The clients of a cell, once the role of its account is assumed where it is not the credentials' own.
     async fn clients(&self, cell: &Cell) -> Result<Arc<Clients>, Failure> {
         let base = self.base().await?;
-        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
-        let clients = regions.entry(cell.region.clone()).or_insert_with(|| {
-            let base = base.sdk.to_builder().region(Region::new(cell.region.clone())).build();
+        if !self.is_member(&cell.account) {
+            return Ok(self.clients_of("", &cell.region, || base.sdk.clone()));
+        }
+        let member = self.members.of(&cell.account);
+        let home = base.sdk.region().map_or(cell.region.as_str(), Region::as_ref);
+        let own = self.clients_of("", home, || base.sdk.clone());
+        let caller = self.caller.get().and_then(|caller| caller.arn.as_deref());
+        let sts = || client!(own, sts, aws_sdk_sts, "sts");
+        let entered = member.begin(SystemTime::now(), || assume(sts(), &self.config, (&cell.account, home), caller)).await;
+        entered.map_err(|failure| failure.through(own.endpoint("sts:AssumeRole")))?;
+        Ok(self.clients_of(&cell.account, &cell.region, || base.sdk.to_builder().credentials_provider(member.provider()).build()))
+    }
+
+    /// Whether an account is another one than the credentials'. Before anything is known of them, no call names an account.
+    fn is_member(&self, account: &str) -> bool {
+        !account.is_empty() && self.caller.get().is_none_or(|caller| caller.account != account)
+    }
+
+    fn clients_of(&self, account: &str, region: &str, sdk: impl FnOnce() -> SdkConfig) -> Arc<Clients> {
+        let mut all = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let clients = all.entry((account.to_owned(), region.to_owned())).or_insert_with(|| {
             Arc::new(Clients {
-                base,
+                base: sdk().into_builder().region(Region::new(region.to_owned())).build(),
                 endpoints: self.config.endpoints.clone(),
                 account: OnceLock::new(),
                 dynamodb: OnceLock::new(),
@@ -88,7 +114,22 @@ impl Aws {
                 sts: OnceLock::new(),
             })
         });
-        Ok(Arc::clone(clients))
+        Arc::clone(clients)
+    }
+
+    async fn answer(&self, cell: &Cell, call: Call) -> Result<Reply, Failure> {
+        let operation = call.operation();
+        let asked = matches!(call, Call::GetCallerIdentity);
+        let reply = if asked && self.config.skip_credentials_validation {
+            account::caller_as_told(&self.config, self.base().await?)?
+        } else {
+            let clients = self.clients(cell).await?;
+            dispatch(&clients, call).await.map_err(|failure| failure.through(clients.endpoint(operation)))?
+        };
+        if let Reply::Caller(caller) = &reply {
+            let _ = self.caller.set(caller.clone());
+        }
+        Ok(reply)
     }
 }
 
@@ -110,16 +151,9 @@ impl Door for Aws {
 
     fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>> {
         Box::pin(async move {
-            let operation = call.operation();
-            if self.config.skip_credentials_validation && matches!(call, Call::GetCallerIdentity) {
-                let told = self.base().await.and_then(|base| account::caller_as_told(&self.config, base));
-                return told.map_err(|failure| failure.at(cell, ""));
-            }
-            let outcome = match self.clients(cell).await {
-                Ok(clients) => dispatch(&clients, call).await.map_err(|failure| failure.through(clients.endpoint(operation))),
-                Err(failure) => Err(failure),
-            };
-            outcome.map_err(|failure| -> CloudError { failure.at(cell, operation) })
+            let told = matches!(call, Call::GetCallerIdentity) && self.config.skip_credentials_validation;
+            let operation = if told { "" } else { call.operation() };
+            self.answer(cell, call).await.map_err(|failure| failure.at(cell, operation))
         })
     }
 }

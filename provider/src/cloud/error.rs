@@ -32,6 +32,8 @@ pub enum Kind {
     BadCredentials,
     /// The region is enabled and does not accept the credentials' token.
     TokenNotValidHere,
+    /// The deploy role of the account cannot be assumed.
+    AccountRefused,
     /// The caller may not do this.
     AccessDenied,
     /// A service control policy forbids this.
@@ -89,11 +91,11 @@ impl CloudError {
 
     /// What to do about it, where we know.
     pub fn help(&self) -> Option<String> {
-        self.help_in(&[&self.cell.region])
+        self.help_in(&[&self.cell.account], &[&self.cell.region])
     }
 
-    /// The same, when it happened in all of these regions.
-    pub fn help_in(&self, regions: &[&str]) -> Option<String> {
+    /// The same, when it happened in all of these accounts and regions.
+    pub fn help_in(&self, accounts: &[&str], regions: &[&str]) -> Option<String> {
         let exclude = || {
             let names: Vec<String> = regions.iter().map(|region| format!("\"{region}\"")).collect();
             format!("exclude_regions = [{}]", names.join(", "))
@@ -108,6 +110,14 @@ impl CloudError {
             }
             Kind::BadCredentials => Some("log in again, or correct the keys, then run the same command again".to_owned()),
             Kind::Unreachable => Some("check the network, the region's name, and AWS_ENDPOINT_URL or `endpoints` in the provider block".to_owned()),
+            Kind::AccountRefused => {
+                let quoted: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+                Some(format!(
+                    "make the deploy role there (examples/bootstrap), trusting the provider's credentials and its `member_external_id`; or give up \
+                     what cannot be reached: abandon_accounts = [{}] on the hub",
+                    quoted.join(", ")
+                ))
+            }
             Kind::ScpDenied => {
                 Some(format!("a service control policy forbids it there; to leave the {region} out, add to the hub: {}", exclude()))
             }
@@ -132,6 +142,7 @@ impl CloudError {
         match self.kind {
             Kind::NoCredentials | Kind::BadCredentials | Kind::TokenNotValidHere => Code::AWS_CREDENTIALS,
             Kind::Unreachable => Code::AWS_UNREACHABLE,
+            Kind::AccountRefused => Code::ACCOUNT_UNREACHABLE,
             Kind::RegionDisabled => Code::REGION_NOT_ENABLED,
             Kind::NotFound => Code::NOT_FOUND,
             Kind::InUse => Code::IN_USE,
@@ -158,6 +169,9 @@ impl fmt::Display for CloudError {
             Kind::BadCredentials => "AWS does not accept the credentials",
             Kind::TokenNotValidHere => "the region is enabled and does not accept the credentials",
             Kind::Unreachable => "AWS cannot be reached",
+            Kind::AccountRefused => {
+                return write!(f, "account {} cannot be reached, `{}`: {}", self.cell.account, self.operation, self.cause());
+            }
             Kind::ScpDenied => "a service control policy denies a call",
             Kind::AccessDenied => "AWS denies a call",
             Kind::RegionDisabled => "the region is not enabled in the account",

@@ -28,14 +28,14 @@ pub struct ModelRule {
     pub targets: Vec<Target>,
 }
 
-/// Everything there is, by region and name.
+/// Everything there is, by region and name; in another account than the model's own, by `account/region` and name.
 #[derive(Debug, Default)]
 pub struct World {
     /// Buses.
     pub buses: BTreeMap<Place, Bus>,
     /// Rules, by region and `bus/rule`.
     pub rules: BTreeMap<Place, ModelRule>,
-    /// Roles, by name.
+    /// Roles, by name; in another account by `account/name`.
     pub roles: BTreeMap<String, Role>,
     /// Inline policies, by role and name.
     pub role_policies: BTreeMap<Place, String>,
@@ -49,6 +49,8 @@ pub struct World {
     pub tags: BTreeMap<(String, Tagged), Tags>,
     /// Regions that are not enabled.
     pub disabled: BTreeSet<String>,
+    /// Accounts whose deploy role cannot be assumed.
+    pub unreachable: BTreeSet<String>,
 }
 
 impl World {
@@ -134,10 +136,10 @@ impl Door for Model {
 
     fn call<'a>(&'a self, cell: &'a Cell, call: Call) -> BoxFuture<'a, CloudResult<Reply>> {
         Box::pin(async move {
-            self.calls.lock().unwrap().push(format!("{} {}", call.operation(), cell.region));
+            self.calls.lock().unwrap().push(format!("{} {}", call.operation(), here(cell)));
             tokio::time::sleep(Duration::from_millis(1)).await;
             let operation = call.operation();
-            let asked = format!("{} {call:?}", cell.region);
+            let asked = format!("{} {call:?}", here(cell));
             let error = |kind: Kind, message: &str| CloudError {
                 kind,
                 code: format!("{kind:?}"),
@@ -151,7 +153,10 @@ impl Door for Model {
                 return Err(error(kind, "injected"));
             }
             self.with(|world| {
-                if world.disabled.contains(&cell.region) {
+                if world.unreachable.contains(&cell.account) {
+                    return Err(CloudError { operation: "sts:AssumeRole", ..error(Kind::AccountRefused, "not authorized") });
+                }
+                if world.disabled.contains(&here(cell)) {
                     return Err(error(Kind::RegionDisabled, "not enabled"));
                 }
                 answer(world, cell, call).map_err(|(kind, message)| error(kind, &message))
@@ -163,6 +168,11 @@ impl Door for Model {
     }
 }
 
+/// Where a cell's things are kept.
+fn here(cell: &Cell) -> String {
+    if cell.account == ACCOUNT || cell.account.is_empty() { cell.region.clone() } else { cell.to_string() }
+}
+
 type Answer = Result<Reply, (Kind, String)>;
 
 fn refuse(kind: Kind, message: impl Into<String>) -> Answer {
@@ -170,11 +180,15 @@ fn refuse(kind: Kind, message: impl Into<String>) -> Answer {
 }
 
 fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
-    let at = |name: &str| (cell.region.clone(), name.to_owned());
+    let at = |name: &str| (here(cell), name.to_owned());
+    let of = |role: &str| if cell.account == ACCOUNT { role.to_owned() } else { format!("{}/{role}", cell.account) };
     match call {
-        Call::GetCallerIdentity => Ok(Reply::Caller(Caller { account: ACCOUNT.to_owned() })),
+        Call::GetCallerIdentity => Ok(Reply::Caller(Caller { account: ACCOUNT.to_owned(), arn: None })),
         Call::ListRegions => {
-            let region = |name: &&str| Region { name: (*name).to_owned(), enabled: !world.disabled.contains(*name) };
+            let region = |name: &&str| Region {
+                name: (*name).to_owned(),
+                enabled: !world.disabled.contains(&here(&Cell::new(&cell.account, *name))),
+            };
             Ok(Reply::Regions(REGIONS.iter().map(region).collect()))
         }
         Call::CreateBus { name, tags, .. } => {
@@ -182,14 +196,14 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
                 return refuse(Kind::Exists, format!("bus {name} exists"));
             }
             let arn = format!("arn:aws:events:{}:{}:event-bus/{name}", cell.region, cell.account);
-            world.tags.insert((cell.region.clone(), Tagged::Events(arn.clone())), tags);
+            world.tags.insert((here(cell), Tagged::Events(arn.clone())), tags);
             world.buses.insert(at(&name), Bus { arn, policy: None });
             Ok(Reply::Done)
         }
         Call::DescribeBus { name } => Ok(Reply::Bus(world.buses.get(&at(&name)).cloned())),
         Call::DeleteBus { name } => {
             let prefix = format!("{name}/");
-            if world.rules.keys().any(|(region, rule)| *region == cell.region && rule.starts_with(&prefix)) {
+            if world.rules.keys().any(|(region, rule)| *region == here(cell) && rule.starts_with(&prefix)) {
                 return refuse(Kind::InUse, "Cannot delete an event bus with rules");
             }
             world.buses.remove(&at(&name));
@@ -202,47 +216,47 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
             }
             None => refuse(Kind::NotFound, "no such bus"),
         },
-        Call::GetRole { name } => Ok(Reply::Role(world.roles.get(&name).cloned())),
+        Call::GetRole { name } => Ok(Reply::Role(world.roles.get(&of(&name)).cloned())),
         Call::CreateRole { name, path, trust, boundary, tags, .. } => {
-            if world.roles.contains_key(&name) {
+            if world.roles.contains_key(&of(&name)) {
                 return refuse(Kind::Exists, format!("role {name} exists"));
             }
             let arn = format!("arn:aws:iam::{}:role{path}{name}", cell.account);
-            world.tags.insert((cell.region.clone(), Tagged::Role(name.clone())), tags);
-            world.roles.insert(name, Role { arn: arn.clone(), trust: Some(trust), boundary });
+            world.tags.insert((here(cell), Tagged::Role(name.clone())), tags);
+            world.roles.insert(of(&name), Role { arn: arn.clone(), trust: Some(trust), boundary });
             Ok(Reply::Text(arn))
         }
         Call::UpdateTrust { role, trust } => {
-            world.roles.entry(role).and_modify(|role| role.trust = Some(trust));
+            world.roles.entry(of(&role)).and_modify(|role| role.trust = Some(trust));
             Ok(Reply::Done)
         }
         Call::PutBoundary { role, boundary } => {
-            world.roles.entry(role).and_modify(|role| role.boundary = boundary);
+            world.roles.entry(of(&role)).and_modify(|role| role.boundary = boundary);
             Ok(Reply::Done)
         }
         Call::PutRolePolicy { role, name, policy } => {
-            world.role_policies.insert((role, name), policy);
+            world.role_policies.insert((of(&role), name), policy);
             Ok(Reply::Done)
         }
-        Call::GetRolePolicy { role, name } => Ok(Reply::Document(world.role_policies.get(&(role, name)).cloned())),
+        Call::GetRolePolicy { role, name } => Ok(Reply::Document(world.role_policies.get(&(of(&role), name)).cloned())),
         Call::DeleteRolePolicy { role, name } => {
-            world.role_policies.remove(&(role, name));
+            world.role_policies.remove(&(of(&role), name));
             Ok(Reply::Done)
         }
         Call::DeleteRole { name } => {
-            if world.role_policies.keys().any(|(role, _)| *role == name) {
+            if world.role_policies.keys().any(|(role, _)| *role == of(&name)) {
                 return refuse(Kind::InUse, "must delete policies first");
             }
-            world.roles.remove(&name);
+            world.roles.remove(&of(&name));
             Ok(Reply::Done)
         }
-        Call::ListTags { of } => Ok(Reply::Tags(world.tags.get(&(cell.region.clone(), of)).cloned().unwrap_or_default())),
+        Call::ListTags { of } => Ok(Reply::Tags(world.tags.get(&(here(cell), of)).cloned().unwrap_or_default())),
         Call::Tag { of, tags } => {
-            world.tags.entry((cell.region.clone(), of)).or_default().extend(tags);
+            world.tags.entry((here(cell), of)).or_default().extend(tags);
             Ok(Reply::Done)
         }
         Call::Untag { of, keys } => {
-            world.tags.entry((cell.region.clone(), of)).or_default().retain(|key, _| !keys.contains(key));
+            world.tags.entry((here(cell), of)).or_default().retain(|key, _| !keys.contains(key));
             Ok(Reply::Done)
         }
         other => rules(world, cell, other),
@@ -250,11 +264,11 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
 }
 
 fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
-    let at = |bus: &str, rule: &str| (cell.region.clone(), format!("{bus}/{rule}"));
+    let at = |bus: &str, rule: &str| (here(cell), format!("{bus}/{rule}"));
     match call {
         Call::ListRules { bus, prefix } => {
             let beginning = format!("{bus}/{prefix}");
-            let here = world.rules.iter().filter(|((region, name), _)| *region == cell.region && name.starts_with(&beginning));
+            let here = world.rules.iter().filter(|((region, name), _)| *region == here(cell) && name.starts_with(&beginning));
             let listed = here.map(|(_, found)| ListedRule {
                 name: found.rule.name.clone(),
                 description: Some(found.rule.description.clone()),
@@ -265,7 +279,7 @@ fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
         }
         Call::ListRuleNamesByTarget { bus, target_arn } => {
             let beginning = format!("{bus}/");
-            let here = world.rules.iter().filter(|((region, name), _)| *region == cell.region && name.starts_with(&beginning));
+            let here = world.rules.iter().filter(|((region, name), _)| *region == here(cell) && name.starts_with(&beginning));
             let pointing = here.filter(|(_, found)| found.targets.iter().any(|target| target.arn == target_arn));
             Ok(Reply::Names(pointing.map(|(_, found)| found.rule.name.clone()).collect()))
         }
@@ -273,7 +287,7 @@ fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
             Ok(Reply::Targets(world.rules.get(&at(&bus, &rule)).map(|found| found.targets.clone()).unwrap_or_default()))
         }
         Call::PutRule { bus, rule, tags } => {
-            if bus != "default" && !world.buses.contains_key(&(cell.region.clone(), bus.clone())) {
+            if bus != "default" && !world.buses.contains_key(&(here(cell), bus.clone())) {
                 return refuse(Kind::NotFound, "no such bus");
             }
             if rule.name.len() > 64 || rule.pattern.chars().count() > 2048 {
@@ -285,7 +299,7 @@ fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
             match world.rules.get_mut(&place) {
                 Some(found) => found.rule = *rule,
                 None => {
-                    world.tags.insert((cell.region.clone(), Tagged::Events(arn)), tags);
+                    world.tags.insert((here(cell), Tagged::Events(arn)), tags);
                     world.rules.insert(place, ModelRule { rule: *rule, targets: Vec::new() });
                 }
             }
@@ -317,7 +331,7 @@ fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {
 }
 
 fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
-    let at = |name: &str| (cell.region.clone(), name.to_owned());
+    let at = |name: &str| (here(cell), name.to_owned());
     let url = |name: &str| format!("https://sqs.{}/{name}", cell.region);
     let queue = |url: &str| at(url.rsplit('/').next().unwrap_or_default());
     match call {
@@ -325,7 +339,7 @@ fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
             if world.queues.get(&at(&name)).is_some_and(|there| *there != attributes) {
                 return refuse(Kind::Exists, "a queue exists with other attributes");
             }
-            world.tags.insert((cell.region.clone(), Tagged::Queue(url(&name))), tags);
+            world.tags.insert((here(cell), Tagged::Queue(url(&name))), tags);
             world.queues.insert(at(&name), attributes);
             Ok(Reply::Text(url(&name)))
         }
@@ -347,7 +361,7 @@ fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
                 return refuse(Kind::Exists, "table exists");
             }
             let arn = table_arn(cell, &name);
-            world.tags.insert((cell.region.clone(), Tagged::Table(arn)), tags);
+            world.tags.insert((here(cell), Tagged::Table(arn)), tags);
             world.tables.insert(at(&name), BTreeMap::new());
             Ok(Reply::Done)
         }
@@ -376,7 +390,7 @@ fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
                 return refuse(Kind::Exists, "secret exists");
             }
             let arn = secret_arn(cell, &name);
-            world.tags.insert((cell.region.clone(), Tagged::Secret(arn.clone())), tags);
+            world.tags.insert((here(cell), Tagged::Secret(arn.clone())), tags);
             world.secrets.insert(at(&name), value.expose().to_owned());
             Ok(Reply::Text(arn))
         }

@@ -1,6 +1,6 @@
 //! The calls of one request from Terraform, typed. All end when the user interrupts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged,
 use super::error::{CloudError, CloudResult, Kind};
 use super::random_id;
 use super::retry::Timing;
-use super::{Cloud, Home};
+use super::{Cloud, Home, Regions};
 use crate::config::{ProviderConfig, Secret};
 
 /// A handle for one request.
@@ -101,9 +101,9 @@ impl Session {
         self.cloud.home(&self.stop).await.cloned()
     }
 
-    /// The regions that are enabled in our account.
-    pub async fn enabled_regions(&self) -> CloudResult<&BTreeSet<String>> {
-        self.cloud.enabled_regions(&self.stop).await
+    /// The regions that are enabled in an account: ours, or a member.
+    pub async fn enabled_regions(&self, account: &str) -> CloudResult<Regions> {
+        self.cloud.enabled_regions(account, &self.stop).await
     }
 
     async fn done(&self, cell: &Cell, call: Call) -> CloudResult<()> {

@@ -10,6 +10,7 @@ use crate::schema::validate;
 use crate::value::Dynamic;
 
 const DEFAULT_MAX_CONCURRENCY: usize = 32;
+const DEFAULT_MEMBER_ROLE_NAME: &str = "trailwire-deploy";
 const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
 
 /// Everything wrong with a provider block; unknown values are skipped.
@@ -70,6 +71,8 @@ impl ProviderConfig {
             assume_role: assume_role(block(config, "assume_role")),
             allowed_account_ids: set("allowed_account_ids"),
             forbidden_account_ids: set("forbidden_account_ids"),
+            member_role_name: text("member_role_name").unwrap_or_else(|| DEFAULT_MEMBER_ROLE_NAME.to_owned()),
+            member_external_id: text("member_external_id"),
             endpoints: endpoints(block(config, "endpoints")),
             custom_ca_bundle: text("custom_ca_bundle"),
             skip_credentials_validation: flag("skip_credentials_validation"),
@@ -138,6 +141,7 @@ mod tests {
     fn an_empty_block_has_the_defaults() {
         let config = ProviderConfig::parse(&Dynamic::Null).unwrap();
         assert_eq!((config.max_concurrency, config.retry_mode, config.refresh), (32, RetryMode::Standard, Refresh::Rules));
+        assert_eq!((config.member_role_name.as_str(), config.member_external_id), ("trailwire-deploy", None));
         assert!(config.region.is_none() && config.max_retries.is_none() && config.unknown.is_empty());
     }
 
@@ -153,6 +157,15 @@ mod tests {
             (
                 vec![("allowed_account_ids", strings(&["123"]))],
                 "allowed_account_ids: `allowed_account_ids` holds `123`, which is not an account id (12 digits)",
+            ),
+            (
+                vec![("member_role_name", Dynamic::from("arn:aws:iam::111122223333:role/x"))],
+                "member_role_name: `member_role_name` is `arn:aws:iam::111122223333:role/x`, which is not a role's name: letters, digits and \
+                 `+=,.@_-`, at most 64 characters",
+            ),
+            (
+                vec![("member_external_id", Dynamic::from("x"))],
+                "member_external_id: `member_external_id` is not an external id: 2 to 1,224 letters, digits and `+=,.@_:/-`",
             ),
             (vec![("retry_mode", Dynamic::from("legacy"))], "retry_mode: `retry_mode` must be one of `standard`, `adaptive`, not `legacy`"),
             (vec![("max_concurrency", Dynamic::from(0))], "max_concurrency: `max_concurrency` must be a whole number from 1 to 1000"),

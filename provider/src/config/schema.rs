@@ -1,6 +1,7 @@
 //! The schema of the provider block.
 
 use trailwire_engine::diagnostic::Code;
+use trailwire_engine::fanout::names::is_account_id;
 
 use crate::schema::{Attribute, NestedBlock, Schema, Type};
 use crate::value::Dynamic;
@@ -50,6 +51,18 @@ pub fn schema() -> Schema {
                 .not_empty()
                 .check(Code::BAD_AWS_NAME, account_ids)
                 .describe("These accounts may not be touched. Conflicts with `allowed_account_ids`."),
+        )
+        .attribute(
+            Attribute::string("member_role_name")
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, role_name)
+                .describe("The role that is assumed in each member account of a hub, with its path if it has one. Default `trailwire-deploy`."),
+        )
+        .attribute(
+            Attribute::string("member_external_id")
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, external_id)
+                .describe("The external id that the trust policies of these roles ask for."),
         )
         .attribute(
             Attribute::string("custom_ca_bundle")
@@ -110,9 +123,32 @@ fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> 
     }
 }
 
-fn account_ids(value: &Dynamic) -> Result<(), String> {
-    let wrong = value.as_strings().into_iter().find(|id| id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()));
+/// A set of account ids.
+pub(crate) fn account_ids(value: &Dynamic) -> Result<(), String> {
+    let wrong = value.as_strings().into_iter().find(|id| !is_account_id(id));
     wrong.map_or(Ok(()), |id| Err(format!("holds `{id}`, which is not an account id (12 digits)")))
+}
+
+/// A role's name, at most 64 characters, after a path that begins without a slash.
+fn role_name(value: &Dynamic) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let allowed = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+=,.@_-/".contains(letter));
+    let name = text.rsplit('/').next().unwrap_or_default();
+    let fits = allowed && (1..=64).contains(&name.len()) && !text.starts_with('/') && text.len() <= 512;
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("is `{text}`, which is not a role's name: letters, digits and `+=,.@_-`, at most 64 characters"))
+    }
+}
+
+fn external_id(value: &Dynamic) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let allowed = text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+=,.@_:/-".contains(letter));
+    if allowed && (2..=1224).contains(&text.len()) {
+        return Ok(());
+    }
+    Err("is not an external id: 2 to 1,224 letters, digits and `+=,.@_:/-`".to_owned())
 }
 
 /// What AWS asks of tags, and no nulls: AWS cannot keep them, so they would differ in every plan.

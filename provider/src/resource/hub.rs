@@ -8,8 +8,11 @@ mod column;
 mod destroy;
 mod home;
 mod read;
+mod role;
 mod schema;
 mod settings;
+
+use std::collections::BTreeSet;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name, partition};
@@ -20,7 +23,7 @@ use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, plan,
 };
-use crate::apply::quota::PlannedScope;
+use crate::apply::coverage::Coverage;
 use crate::apply::scope::check_regions;
 use crate::cloud::Session;
 use crate::context::Context;
@@ -53,13 +56,8 @@ impl Resource for HubResource {
         if let Some(home) = config.get_str("region") {
             diagnostics.extend(check_partition(home, &config.get_strings("regions")));
         }
-        let (regions, excluded) = (config.get("regions"), config.get_strings("exclude_regions"));
-        if regions.is_wholly_known() && !regions.is_null() && config.get("exclude_regions").is_wholly_known() {
-            let named = regions.as_strings();
-            if !named.is_empty() && named.iter().all(|region| excluded.contains(region)) {
-                let message = "every region in `regions` is excluded, so nothing would be watched";
-                diagnostics.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
-            }
+        if Coverage::is_known(config) {
+            diagnostics.extend(Coverage::of(config).check());
         }
         diagnostics
     }
@@ -91,10 +89,7 @@ impl Resource for HubResource {
                 response.diagnostics.push(diagnostic);
                 return response;
             }
-            for attribute in ["regions", "exclude_regions"] {
-                response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
-            }
-            plan_scope(context, &request.config);
+            response.diagnostics.extend(plan_coverage(context, &session, &request.config).await);
             response
         })
     }
@@ -128,14 +123,24 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
     foreign.chain(china).collect()
 }
 
-/// Tells the triggers that are planned after it what the hub is to cover.
-fn plan_scope(context: &Context, config: &Dynamic) {
-    let (regions, excluded) = (config.get("regions"), config.get("exclude_regions"));
-    if let (Some(name), true, true) = (config.get_str("name"), regions.is_wholly_known(), excluded.is_wholly_known()) {
-        let regions = (!regions.is_null()).then(|| config.get_strings("regions"));
-        let scope = PlannedScope { regions, exclude_regions: config.get_strings("exclude_regions") };
-        context.shared.ledger.plan_hub(name, scope);
+/// Checks the accounts and regions against AWS, and tells the triggers that are planned after it what the hub is to cover.
+async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic) -> Vec<Diagnostic> {
+    let home = match session.home().await {
+        Ok(home) => home.cell.account,
+        Err(error) => return vec![error.diagnostic()],
+    };
+    let coverage = Coverage::of(config);
+    let mut diagnostics = coverage.check_home(&home);
+    if !diagnostics.is_empty() {
+        return diagnostics;
     }
+    let named = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+    diagnostics.extend(check_regions(session, "regions", &named(&coverage.regions), &coverage.accounts(&home)).await);
+    diagnostics.extend(check_regions(session, "exclude_regions", &named(&coverage.exclude_regions), &BTreeSet::from([home])).await);
+    if let (Some(name), true) = (config.get_str("name"), Coverage::is_known(config)) {
+        context.shared.ledger.plan_hub(name, coverage);
+    }
+    diagnostics
 }
 
 /// What a hub will be called, as far as it is known while planning: all of it, once name and region are. Of a hub that is `replaced` it is left unknown

@@ -21,16 +21,18 @@ use crate::value::Dynamic;
 pub(super) struct Bench {
     pub(super) model: Model,
     pub(super) stop: CancellationToken,
+    /// The provider block.
+    pub(super) provider: Value,
 }
 
 impl Bench {
     pub(super) fn new() -> Self {
-        Self { model: Model::default(), stop: CancellationToken::new() }
+        Self { model: Model::default(), stop: CancellationToken::new(), provider: Value::Null }
     }
 
     /// A new process of the provider.
     pub(super) fn context(&self) -> Context {
-        let config = Arc::new(ProviderConfig::parse(&Dynamic::Null).unwrap());
+        let config = Arc::new(ProviderConfig::parse(&dynamic(&self.provider)).unwrap());
         let cloud = Arc::new(Cloud::with_door(Arc::clone(&config), Arc::new(self.model.clone()), Timing::fast()));
         Context { cloud, config, shared: Arc::default() }
     }

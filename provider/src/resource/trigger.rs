@@ -13,6 +13,7 @@ mod schema;
 mod send;
 mod settings;
 
+use std::collections::BTreeSet;
 use std::future::ready;
 
 use trailwire_engine::diagnostic::Diagnostic;
@@ -23,12 +24,12 @@ use super::{
     ValidateRequest, definition, plan,
 };
 use crate::apply::scope::check_regions;
+use crate::cloud::Session;
 use crate::context::Context;
 use crate::schema::Schema;
 use crate::value::Dynamic;
 
 pub(crate) use document::wanted_of as document_rules;
-pub(crate) use read::unread;
 pub(crate) use settings::Settings as TriggerSettings;
 
 /// The resource.
@@ -61,9 +62,7 @@ impl Resource for TriggerResource {
             let settle = |planned: &mut Dynamic| document::plan_pushed(planned, &request);
             let mut response = definition::planned(context, &self.schema(), &request, &["rule_names", "cells", "drifted"], settle);
             let session = context.cloud.session(&request.stop);
-            for attribute in ["regions", "exclude_regions"] {
-                response.diagnostics.extend(check_regions(&session, attribute, &request.config.get_strings(attribute)).await);
-            }
+            response.diagnostics.extend(plan_regions(context, &session, &request).await);
             if !response.requires_replace.is_empty() {
                 quota::remove(context, &request.prior);
             }
@@ -83,6 +82,25 @@ impl Resource for TriggerResource {
     fn import<'a>(&'a self, context: &'a Context, request: ImportRequest) -> Boxed<'a, ImportResponse> {
         Box::pin(async move { definition::import(context, &request, Kind::Trigger).await })
     }
+}
+
+/// Named regions that are not enabled in the hub's account; one that the hub covers in another account is right.
+async fn plan_regions(context: &Context, session: &Session, request: &PlanRequest) -> Vec<Diagnostic> {
+    let named = ["regions", "exclude_regions"].map(|attribute| (attribute, request.config.get_strings(attribute)));
+    if named.iter().all(|(_, regions)| regions.is_empty()) {
+        return Vec::new();
+    }
+    let home = match session.home().await {
+        Ok(home) => BTreeSet::from([home.cell.account]),
+        Err(error) => return vec![error.diagnostic()],
+    };
+    let covered = quota::cells(context, session, request).await.unwrap_or_default();
+    let mut diagnostics = Vec::new();
+    for (attribute, mut regions) in named {
+        regions.retain(|region| !covered.iter().any(|cell| cell.region == *region && !home.contains(&cell.account)));
+        diagnostics.extend(check_regions(session, attribute, &regions, &home).await);
+    }
+    diagnostics
 }
 
 #[cfg(test)]

@@ -195,5 +195,5 @@ fn named<T>(parsed: Result<T, Vec<Diagnostic>>, key: &str, name: impl Fn(&T) -> 
 fn scope(hub: &HubItem) -> Scope {
     let Some(record) = &hub.record else { return Scope::default() };
     let set = |list: &[String]| Some(list.iter().cloned().collect::<BTreeSet<String>>());
-    Scope { accounts: set(&record.accounts), regions: set(&record.regions), own_role_arns: record.own_role_arns.clone() }
+    Scope { accounts: set(&record.accounts), regions: set(&record.regions), own_role_arns: record.own_roles().into_iter().collect() }
 }

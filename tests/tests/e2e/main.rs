@@ -1,5 +1,6 @@
 //! The main job with a real Terraform, end to end on the stand.
 
+mod accounts;
 mod changes;
 mod crash;
 mod delivery;

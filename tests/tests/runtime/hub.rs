@@ -1,5 +1,6 @@
 //! A hub made by hand: its queue, dead-letter queue and table, in an account of its own.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -61,6 +62,8 @@ impl Hub {
             forward_role_arn: hub.forward_role_arn(&made.account),
             regions: vec![REGION.to_owned(), "us-east-1".to_owned()],
             accounts: vec![made.account.clone()],
+            without: BTreeMap::new(),
+            abandoned: vec![],
             own_role_arns: vec![],
             forward_dead_letter: true,
         };

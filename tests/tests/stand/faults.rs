@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use aws_config::retry::RetryConfig;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use trailwire_tests::control::{Effect, Fault, Matcher};
+use trailwire_tests::members;
 
 use crate::world::{ANY, World};
 
@@ -138,9 +139,15 @@ async fn calls_are_counted_by_account_region_and_operation() {
 async fn a_session_calls_as_the_account_of_its_role() {
     let world = World::new();
     let member = World::new();
-    let role = member.role("trailwire-deploy", "events.amazonaws.com", "*").await;
+    let role = members::allow(world.stand, &member.account, &world.account, "id-1").await;
     let sts = aws_sdk_sts::Client::new(&world.stand.sdk(&world.account, REGION).await);
-    let session = sts.assume_role().role_arn(role).role_session_name("s").send().await.unwrap().credentials.unwrap();
+    let assume = || sts.assume_role().role_arn(&role).role_session_name("s");
+    let missing = format!("arn:aws:iam::{}:role/missing", member.account);
+    for refused in [assume(), assume().external_id("id-2"), assume().external_id("id-1").role_arn(missing)] {
+        let error = refused.send().await.unwrap_err().into_service_error();
+        assert_eq!(error.meta().code(), Some("AccessDenied"), "{error:?}");
+    }
+    let session = assume().external_id("id-1").send().await.unwrap().credentials.unwrap();
     let credentials = aws_credential_types::Credentials::new(
         session.access_key_id(),
         session.secret_access_key(),

@@ -11,7 +11,7 @@ use crate::config::ProviderConfig;
 pub(super) async fn caller(client: &aws_sdk_sts::Client) -> Result<Reply, Failure> {
     let answer = client.get_caller_identity().send().await?;
     match answer.account {
-        Some(account) => Ok(Reply::Caller(Caller { account })),
+        Some(account) => Ok(Reply::Caller(Caller { account, arn: answer.arn })),
         None => Err(Failure::ours(Kind::Other, "the answer names no account")),
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn caller_as_told(config: &ProviderConfig, base: &Base) -> Result<Rep
             "with `skip_credentials_validation` nothing tells the account: name it alone in `allowed_account_ids`, or set AWS_ACCOUNT_ID",
         )
     })?;
-    Ok(Reply::Caller(Caller { account: account.to_owned() }))
+    Ok(Reply::Caller(Caller { account: account.to_owned(), arn: None }))
 }
 
 pub(super) async fn list_regions(client: &aws_sdk_account::Client) -> Result<Reply, Failure> {

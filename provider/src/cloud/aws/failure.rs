@@ -12,8 +12,10 @@ use trailwire_engine::fanout::names::Cell;
 use crate::cloud::error::{CloudError, Kind, classify};
 
 /// A failure that does not know yet which call it belongs to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
+    /// What failed, where that is not the call itself.
+    during: Option<&'static str>,
     kind: Option<Kind>,
     code: String,
     message: String,
@@ -24,12 +26,13 @@ pub(super) struct Failure {
 impl Failure {
     /// A failure that AWS did not report, such as a malformed answer.
     pub(super) fn ours(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind: Some(kind), code: String::new(), message: message.into(), request_id: None, status: None }
+        Self { during: None, kind: Some(kind), code: String::new(), message: message.into(), request_id: None, status: None }
     }
 
     /// An entry that failed in a call that did not.
     pub(super) fn entry(code: Option<&str>, message: Option<&str>, request_id: Option<&str>) -> Self {
         Self {
+            during: None,
             kind: None,
             code: code.unwrap_or("FailedEntry").to_owned(),
             message: message.unwrap_or("the entry failed without a reason").to_owned(),
@@ -43,6 +46,11 @@ impl Failure {
         Self { kind: Some(kind), ..self }
     }
 
+    /// The same failure of an operation that came before the call.
+    pub(super) fn during(self, operation: &'static str) -> Self {
+        Self { during: Some(operation), ..self }
+    }
+
     /// Names the endpoint that could not be reached.
     pub(super) fn through(self, endpoint: Option<&str>) -> Self {
         match endpoint {
@@ -52,13 +60,14 @@ impl Failure {
     }
 
     pub(super) fn at(self, cell: &Cell, operation: &'static str) -> CloudError {
-        let kind = self.kind.unwrap_or_else(|| classify(operation, &self.code, &self.message, self.status));
+        let operation = self.during.unwrap_or(operation);
+        let kind = self.kind(operation);
         CloudError { kind, code: self.code, message: self.message, request_id: self.request_id, cell: Box::new(cell.clone()), operation }
     }
 
     /// What the failure means for the given operation.
     pub(super) fn kind(&self, operation: &str) -> Kind {
-        self.kind.unwrap_or_else(|| classify(operation, &self.code, &self.message, self.status))
+        self.kind.unwrap_or_else(|| classify(self.during.unwrap_or(operation), &self.code, &self.message, self.status))
     }
 }
 
@@ -74,7 +83,7 @@ where
                 let code = error.code().unwrap_or_default().to_owned();
                 let fallback = || status.map_or_else(|| chain(&error), |status| format!("the service answered with HTTP status {status}"));
                 let message = error.message().map_or_else(fallback, str::to_owned);
-                Self { kind: None, code, message, request_id, status }
+                Self { during: None, kind: None, code, message, request_id, status }
             }
             SdkError::TimeoutError(_) => Self::ours(Kind::Unreachable, "no answer in time"),
             _ => {

@@ -49,6 +49,8 @@ pub enum Reply {
 pub struct Caller {
     /// The account's twelve digits.
     pub account: String,
+    /// The user or role session, where that is known.
+    pub arn: Option<String>,
 }
 
 /// A region of an account.

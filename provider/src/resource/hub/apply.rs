@@ -9,13 +9,14 @@ use trailwire_engine::fanout::table::{Claim, HubItem, HubRecord, Kind};
 
 use super::column::Columns;
 use super::home::{Home, Mode};
+use super::role::accounts_of;
 use super::settings::check_not_empty;
 use super::{Settings, check_partition, destroy, set_identity};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, timeout_note};
-use crate::apply::scope::{hub_cells, wrong_account};
+use crate::apply::scope::wrong_account;
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
-use crate::cloud::error::CloudError;
+use crate::cloud::error::{CloudError, Kind as ErrorKind};
 use crate::context::Context;
 use crate::resource::common::{is_calm, tags_value, timeout};
 use crate::resource::{ApplyRequest, ApplyResponse};
@@ -59,7 +60,12 @@ struct Work<'a> {
     hub: Hub,
     store: Store,
     settings: Settings,
-    regions: Vec<String>,
+    /// The hub's item before; nothing while it is made.
+    item: Option<HubItem>,
+    /// What is to be covered.
+    cells: BTreeSet<Cell>,
+    /// The accounts of these cells.
+    accounts: Vec<String>,
     /// Whether queues go with what they hold.
     force: bool,
 }
@@ -84,18 +90,33 @@ impl<'a> Work<'a> {
             hub_of(&session, &request.prior).await.map_err(|diagnostic| vec![diagnostic])?
         };
         let settings = Settings::of(config, &request.planned, &context.config);
-        let regions = settings.resolve(&session).await.map_err(|error| vec![error.diagnostic()])?;
-        check_not_empty(&regions).map_err(|diagnostic| vec![diagnostic])?;
-        let wrong = check_partition(&hub.home().region, &regions);
+        let store = Store::new(&session, &hub);
+        let item = if request.is_create() { None } else { store.hub_item().await.map_err(|error| one(&error))? };
+        let cells = Self::cells(&session, &hub, &settings, item.as_ref()).await?;
+        let accounts = accounts_of(&cells).into_iter().collect();
+        let force = request.planned.get_bool("force_destroy") == Some(true);
+        Ok(Work { context, store, session, hub, settings, item, cells, accounts, force })
+    }
+
+    /// What is to be covered. An account that cannot be reached stays as it was; the work in it fails and is told.
+    async fn cells(session: &Session, hub: &Hub, settings: &Settings, item: Option<&HubItem>) -> Result<BTreeSet<Cell>, Vec<Diagnostic>> {
+        let coverage = &settings.coverage;
+        let wrong: Vec<Diagnostic> = coverage.check().into_iter().chain(coverage.check_home(&hub.home().account)).collect();
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let force = request.planned.get_bool("force_destroy") == Some(true);
-        Ok(Work { context, store: Store::new(&session, &hub), session, hub, settings, regions, force })
+        let resolved = coverage.resolve(session, &hub.home().account).await.map_err(|error| vec![error.diagnostic()])?;
+        let before = item.and_then(|item| item.record.as_ref()).map(HubRecord::cells).unwrap_or_default();
+        let cells = resolved.or_as_before(&before).map_err(|diagnostic| vec![diagnostic])?;
+        check_not_empty(&cells).map_err(|diagnostic| vec![diagnostic])?;
+        let regions: BTreeSet<String> = cells.iter().map(|cell| cell.region.clone()).collect();
+        let wrong = check_partition(&hub.home().region, &Vec::from_iter(regions));
+        if wrong.is_empty() { Ok(cells) } else { Err(wrong) }
     }
 
     fn home(&self) -> Home<'_> {
-        Home { session: &self.session, hub: &self.hub, settings: &self.settings, mode: Mode::Repair }
+        let senders = self.settings.senders(&self.accounts);
+        Home { session: &self.session, hub: &self.hub, settings: &self.settings, senders, mode: Mode::Repair }
     }
 
     fn columns(&self) -> Columns<'_> {
@@ -103,15 +124,17 @@ impl<'a> Work<'a> {
         Columns { session, shared, hub: &self.hub, settings: &self.settings, force: self.force }
     }
 
-    fn cells(&self) -> Vec<Cell> {
-        self.regions.iter().map(|region| Cell::new(self.hub.home().account.clone(), region)).collect()
-    }
-
     fn item(&self, record: Option<HubRecord>) -> HubItem {
         HubItem { record, revision: 0, settings: Some(self.settings.write()), claim: Claim::live() }
     }
 
-    fn state(&self, planned: &Dynamic, urls: Option<&[String; 2]>, cells: Vec<Cell>, drifted: BTreeMap<String, String>) -> Dynamic {
+    fn state(
+        &self,
+        planned: &Dynamic,
+        urls: Option<&[String; 2]>,
+        cells: impl IntoIterator<Item = Cell>,
+        drifted: BTreeMap<String, String>,
+    ) -> Dynamic {
         let mut state = planned.clone();
         set_identity(&mut state, &self.hub);
         state.set("tags_all", tags_value(&self.settings.tags_all));
@@ -125,7 +148,7 @@ impl<'a> Work<'a> {
     }
 
     async fn create(&self, request: &ApplyRequest) -> Done {
-        let begun = || self.state(&request.planned, None, self.cells(), BTreeMap::new());
+        let begun = || self.state(&request.planned, None, self.cells.clone(), BTreeMap::new());
         let mut made_table = false;
         let claimed = match self.home().make_table(&mut made_table).await {
             Ok(()) => self.store.claim_hub().await,
@@ -148,22 +171,26 @@ impl<'a> Work<'a> {
                 return Ok(self.roll_back(request, outcome, made.err(), &lease).await);
             }
         };
-        let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
+        let record = self.settings.record(&self.hub, &self.cells, &urls);
         if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(Some(record)), &lease).await {
-            let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
+            let state = self.state(&request.planned, Some(&urls), self.cells.clone(), BTreeMap::new());
             return Ok(ApplyResponse { state, diagnostics: one(&error), private: None });
         }
         self.context.shared.remember_hub(&self.hub);
-        let state = self.state(&request.planned, Some(&urls), self.cells(), BTreeMap::new());
+        let state = self.state(&request.planned, Some(&urls), self.cells.clone(), BTreeMap::new());
         Ok(ApplyResponse { state, ..ApplyResponse::default() })
     }
 
-    /// Everything that can be made without triggers: home and columns side by side.
+    /// Everything that can be made without triggers: the roles first, which tell whether every account can be reached; then home and columns side by
+    /// side.
     async fn make(&self) -> (Outcome, Result<[String; 2], CloudError>) {
         let begin = Instant::now();
-        let cells = self.cells();
+        let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
+        if !roles.failed.is_empty() {
+            return (roles, Ok(<[String; 2]>::default()));
+        }
+        let cells: Vec<Cell> = self.cells.iter().cloned().collect();
         let home = async {
-            let new_role = self.home().role_is_missing().await?;
             let (_, urls) = self.home().all().await?;
             if new_role {
                 self.home().wait_for_role(begin.elapsed()).await?;
@@ -188,7 +215,10 @@ impl<'a> Work<'a> {
         };
         if !self.session.stop().is_cancelled() {
             let columns = Columns { force: true, ..self.columns() };
-            let undone = destroy::remove_all(&columns, &self.home(), self.cells()).await;
+            let refused = outcome.failed.values().filter(|error| error.kind == ErrorKind::AccountRefused);
+            let refused: BTreeSet<&String> = refused.map(|error| &error.cell.account).collect();
+            let cells = self.cells.iter().filter(|cell| !refused.contains(&cell.account)).cloned().collect();
+            let undone = destroy::remove_all(&columns, &self.home(), cells).await;
             if undone.is_ok() {
                 return ApplyResponse {
                     state: Dynamic::Null,
@@ -201,37 +231,28 @@ impl<'a> Work<'a> {
         if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(None), lease).await {
             diagnostics.push(error.diagnostic());
         }
-        ApplyResponse { state: self.state(&request.planned, None, self.cells(), outcome.reasons()), diagnostics, private: None }
+        ApplyResponse { state: self.state(&request.planned, None, self.cells.clone(), outcome.reasons()), diagnostics, private: None }
     }
 
     /// Keeps going where something fails, and says in `drifted` what is left to do.
     async fn update(&self, request: &ApplyRequest) -> Done {
         let tags_before: Tags = request.prior.get_string_map("tags_all");
-        let item = self.store.hub_item().await.map_err(|error| one(&error))?;
-        let leaving = item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
-        let old = item.and_then(|item| item.record);
-        let began = Instant::now();
-        let repaired = async {
-            let new_role = self.home().role_is_missing().await?;
-            let (_, urls) = self.home().all().await?;
-            self.home().change_tags(&tags_before, &urls).await?;
-            if new_role {
-                self.home().wait_for_role(began.elapsed()).await?;
-            }
-            Ok(urls)
-        };
-        let urls: [String; 2] = repaired.await.map_err(|error: CloudError| vec![with_note(error.diagnostic(), &self.session)])?;
-        let cells = self.cells();
-        let outcome = self.columns().make_dead_letters(&cells, Some(&tags_before)).await;
-        let record = self.settings.record(&self.hub, self.regions.clone(), urls[0].clone(), urls[1].clone());
-        let before: BTreeSet<Cell> = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(hub_cells)).chain(leaving).collect();
-        let left: BTreeSet<Cell> = before.into_iter().filter(|cell| !cells.contains(cell)).collect();
+        let leaving = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
+        let old = self.item.as_ref().and_then(|item| item.record.clone());
+        let (roles, urls) = self.repair(&tags_before).await?;
+        let closed = accounts_of(roles.failed.keys());
+        let cells: Vec<Cell> = self.cells.iter().filter(|cell| !closed.contains(&cell.account)).cloned().collect();
+        let outcome = roles.and(self.columns().make_dead_letters(&cells, Some(&tags_before)).await);
+        let record = self.settings.record(&self.hub, &self.cells, &urls);
+        let before = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(HubRecord::cells)).chain(leaving);
+        let before = before.filter(|cell| !self.cells.contains(cell) && !self.settings.coverage.abandons(&cell.account));
+        let left: BTreeSet<Cell> = before.collect();
         // The record first: a trigger that is applied meanwhile sees the new scope. What is to be cleared is kept until it is.
         self.put(&record, &left).await.map_err(|error| one(&error))?;
         self.context.shared.remember_hub(&self.hub);
         let definitions = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
         let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
-        let (rules, unreadable) = self.columns().rules(&record, &definitions, anew).await;
+        let (rules, unreadable) = self.columns().rules(&record, &definitions, &cells, anew).await;
         let outcome = outcome.and(rules);
         // Listed after the rules were: a trigger that is made meanwhile is declared before it has any.
         let declared = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
@@ -249,12 +270,33 @@ impl<'a> Work<'a> {
         if !self.settings.forward_dead_letter && (anew || old.is_none()) {
             outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
         }
-        let all: Vec<Cell> = cells.into_iter().chain(not_removed).collect();
+        let all = self.cells.iter().cloned().chain(not_removed);
         let state = self.state(&request.planned, Some(&urls), all, outcome.reasons());
         if !outcome.failed.is_empty() {
             diagnostics.push(outcome.diagnostic(&self.session, &format!("hub `{}` is not updated everywhere", self.hub.name())));
         }
         Ok(ApplyResponse { state, diagnostics, private: None })
+    }
+
+    /// Repairs the roles and everything in the home region. The roles of other accounts may fail: nothing is done there.
+    async fn repair(&self, tags_before: &Tags) -> Result<(Outcome, [String; 2]), Vec<Diagnostic>> {
+        let failed = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
+        let began = Instant::now();
+        let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
+        if let Some(error) = roles.failed.get(&self.home().role_cell(&self.hub.home().account)) {
+            return Err(failed(error));
+        }
+        let reached = accounts_of(&roles.done);
+        let roles = roles.and(self.home().change_role_tags(&reached, tags_before).await);
+        let home = async {
+            let (_, urls) = self.home().all().await?;
+            self.home().change_tags(tags_before, &urls).await?;
+            if new_role {
+                self.home().wait_for_role(began.elapsed()).await?;
+            }
+            Ok(urls)
+        };
+        home.await.map(|urls| (roles, urls)).map_err(|error| failed(&error))
     }
 
     async fn put(&self, record: &HubRecord, leaving: &BTreeSet<Cell>) -> Result<(), StoreError> {
@@ -267,11 +309,15 @@ impl<'a> Work<'a> {
         self.store.unstoppable().put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
     }
 
-    /// Rules first, then the queues that keep what they could not forward.
+    /// Rules first, then the queues that keep what they could not forward, then the roles of accounts in which nothing is left.
     async fn remove_columns(&self, cells: BTreeSet<Cell>) -> Outcome {
         let rules = self.columns().remove_rules(cells).await;
         let done = rules.done.clone();
-        rules.and(self.columns().remove_dead_letters(done).await)
+        let outcome = rules.and(self.columns().remove_dead_letters(done).await);
+        let mut empty = accounts_of(&outcome.done);
+        let kept = accounts_of(outcome.failed.keys());
+        empty.retain(|account| !kept.contains(account) && !self.accounts.contains(account));
+        outcome.and(self.home().remove_roles(&empty).await)
     }
 }
 

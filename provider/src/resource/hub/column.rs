@@ -13,7 +13,7 @@ use super::home::{Mode, Reasons, queue};
 use crate::apply::Shared;
 use crate::apply::cells::{Outcome, in_each};
 use crate::apply::rules::Row;
-use crate::apply::scope::{hub_cells, trigger_cells};
+use crate::apply::scope::trigger_cells;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudError, CloudResult, Kind};
@@ -76,10 +76,10 @@ impl Columns<'_> {
         .await
     }
 
-    /// The rules of every definition in every cell of the scope. `anew` puts rules and targets even where they seem to be as wanted: a listing
+    /// The rules of every definition in these cells of the scope. `anew` puts rules and targets even where they seem to be as wanted: a listing
     /// does not tell a target's dead-letter queue.
     /// Definitions that cannot be read are returned by name: their rules stay as they are.
-    pub(super) async fn rules(&self, record: &HubRecord, definitions: &[Definition], anew: bool) -> (Outcome, Vec<String>) {
+    pub(super) async fn rules(&self, record: &HubRecord, definitions: &[Definition], cells: &[Cell], anew: bool) -> (Outcome, Vec<String>) {
         let mut unreadable = Vec::new();
         let mut readable = Vec::new();
         for definition in definitions {
@@ -92,7 +92,7 @@ impl Columns<'_> {
         let jobs = jobs.map(|(trigger, settings)| async move {
             let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger.name, tags: &settings.tags_all };
             let scope: BTreeSet<Cell> = trigger_cells(record, &trigger).into_iter().collect();
-            in_each(hub_cells(record), |cell| {
+            in_each(cells.iter().cloned(), |cell| {
                 let (definition, scope) = ((&trigger, &settings), &scope);
                 async move {
                     if !scope.contains(&cell) {
@@ -159,13 +159,13 @@ impl Columns<'_> {
         });
         let mut looked = Looked::default();
         for (cell, found) in cells.iter().zip(join_all(looks).await) {
-            looked.add(cell, found, true);
+            looked.add(cell, found, Place::Inside);
         }
         looked
     }
 
     /// What is left in cells outside the scope.
-    pub(super) async fn look_outside(&self, cells: &[Cell]) -> Looked {
+    pub(super) async fn look_outside(&self, cells: &BTreeSet<Cell>) -> Looked {
         let nobody = BTreeSet::new();
         let looks = cells.iter().map(|cell| {
             let nobody = &nobody;
@@ -179,36 +179,66 @@ impl Columns<'_> {
         });
         let mut looked = Looked::default();
         for (cell, found) in cells.iter().zip(join_all(looks).await) {
-            looked.add(cell, found, false);
+            looked.add(cell, found, Place::Outside);
         }
         looked
     }
 }
 
+/// Whether a cell is in the hub's scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is.
+    Inside,
+    /// It was.
+    Outside,
+}
+
 /// What a look at cells found.
 #[derive(Debug, Default)]
 pub(super) struct Looked {
-    /// Cell to reason.
-    pub(super) drifted: BTreeMap<String, String>,
+    drifted: BTreeMap<Cell, Reasons>,
     /// Cells that could not be read.
     pub(super) unread: BTreeMap<Cell, CloudError>,
 }
 
 impl Looked {
-    fn add(&mut self, cell: &Cell, found: CloudResult<Reasons>, inside: bool) {
+    /// Adds what a look at a cell found.
+    pub(super) fn add(&mut self, cell: &Cell, found: CloudResult<Reasons>, place: Place) {
         match found {
             Ok(reasons) if reasons.is_empty() => {}
-            Ok(reasons) => {
-                self.drifted.insert(cell.to_string(), reasons.join("; "));
-            }
+            Ok(reasons) => self.drifted.entry(cell.clone()).or_default().extend(reasons),
             Err(error) if error.kind == Kind::RegionDisabled => {
-                let told = "the region is not enabled in the account any more".to_owned();
-                self.drifted.extend(inside.then(|| (cell.to_string(), told)));
+                if place == Place::Inside {
+                    let told = "the region is not enabled in the account any more".to_owned();
+                    self.drifted.entry(cell.clone()).or_default().push(told);
+                }
             }
             Err(error) => {
                 self.unread.insert(cell.clone(), error);
             }
         }
+    }
+
+    /// Both together.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for (cell, reasons) in other.drifted {
+            self.drifted.entry(cell).or_default().extend(reasons);
+        }
+        self.unread.extend(other.unread);
+        self
+    }
+
+    /// Whether something is to be said of a cell.
+    pub(super) fn tells_of(&self, cell: &Cell) -> bool {
+        self.drifted.contains_key(cell) || self.unread.contains_key(cell)
+    }
+
+    /// Cell to reason. Where a cell could not be read, what was said of it before.
+    pub(super) fn reasons(&self, before: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let kept = self.unread.keys().filter_map(|cell| before.get_key_value(&cell.to_string()));
+        let kept = kept.map(|(cell, reason)| (cell.clone(), reason.clone()));
+        kept.chain(self.drifted.iter().map(|(cell, reasons)| (cell.to_string(), reasons.join("; ")))).collect()
     }
 }
 

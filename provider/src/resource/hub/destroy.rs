@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::{Cell, Hub};
-use trailwire_engine::fanout::table::{Definition, Kind, State};
+use trailwire_engine::fanout::policy::Senders;
+use trailwire_engine::fanout::table::{Definition, HubRecord, Kind, State};
 
 use super::Settings;
 use super::apply::{Done, hub_of, with_note};
 use super::column::{Columns, held};
 use super::home::{Home, Mode};
+use super::role::accounts_of;
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
-use crate::apply::scope::hub_cells;
 use crate::cloud::Session;
 use crate::cloud::error::{CloudError, Kind as ErrorKind};
 use crate::context::Context;
@@ -33,8 +34,10 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let item = store.hub_item().await.map_err(one)?;
     let force = prior.get_bool("force_destroy") == Some(true);
     let record = item.as_ref().and_then(|item| item.record.as_ref());
-    let leaving = item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
-    let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.map(hub_cells).unwrap_or_default()).chain(leaving).collect();
+    let stored = item.as_ref().map(|item| Settings::read(item.settings.as_deref())).unwrap_or_default();
+    let leaving = stored.leaving_cells();
+    let known = cells_of(prior).into_iter().chain(record.map(HubRecord::cells).unwrap_or_default()).chain(leaving);
+    let cells: BTreeSet<Cell> = known.filter(|cell| !stored.coverage.abandons(&cell.account)).collect();
     if !force {
         refuse_while_declared(&store, hub.name()).await?;
         refuse_while_holding(&session, &hub, &cells).await?;
@@ -50,7 +53,7 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     }
     let settings = Settings::default();
     let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true };
-    let home = Home { session: &session, hub: &hub, settings: &settings, mode: Mode::Repair };
+    let home = Home { session: &session, hub: &hub, settings: &settings, senders: Senders::Accounts(&[]), mode: Mode::Repair };
     let declared = store.definitions(Kind::Destination).await.map_err(one)?;
     let removed = match remove_secrets(&session, &hub, &declared).await {
         Ok(()) => remove_all(&columns, &home, cells.into_iter().collect()).await,
@@ -139,6 +142,13 @@ pub(super) async fn remove_all(
     let rules = columns.remove_rules(cells).await;
     let done = rules.done.clone();
     let outcome = rules.and(columns.remove_dead_letters(done).await);
+    if !outcome.failed.is_empty() {
+        let told = outcome.diagnostic(columns.session, &format!("hub `{}` is not removed everywhere", columns.hub.name()));
+        return Err((vec![told], Some(outcome)));
+    }
+    let mut accounts = accounts_of(outcome.done.iter());
+    accounts.insert(columns.hub.home().account.clone());
+    let outcome = outcome.and(home.remove_roles(&accounts).await);
     if !outcome.failed.is_empty() {
         let told = outcome.diagnostic(columns.session, &format!("hub `{}` is not removed everywhere", columns.hub.name()));
         return Err((vec![told], Some(outcome)));

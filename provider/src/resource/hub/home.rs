@@ -1,16 +1,14 @@
 //! The hub's objects in its home region: looked at, and repaired where that is asked for.
 
-use std::time::Duration;
-
-use trailwire_engine::fanout::names::{Cell, Hub, ROLE_PATH};
-use trailwire_engine::fanout::objects::{FoundRole, Queue, QueueStep, Role, RoleStep};
-use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, bus_policy, same_document};
+use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::objects::{Queue, QueueStep};
+use trailwire_engine::fanout::policy::{Senders, bus_policy, same_document};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, difference, drift, hub_rule};
 
 use super::Settings;
 use crate::apply::rules::delete_rule;
 use crate::cloud::Session;
-use crate::cloud::call::{Call, Tagged, Tags};
+use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudResult, Kind};
 
 /// Whether what differs is repaired, or only told.
@@ -28,6 +26,8 @@ pub(super) struct Home<'a> {
     pub(super) session: &'a Session,
     pub(super) hub: &'a Hub,
     pub(super) settings: &'a Settings,
+    /// Whom the bus takes events from.
+    pub(super) senders: Senders<'a>,
     pub(super) mode: Mode,
 }
 
@@ -35,16 +35,12 @@ pub(super) struct Home<'a> {
 pub(super) type Reasons = Vec<String>;
 
 impl Home<'_> {
-    fn repairs(&self) -> bool {
+    pub(super) fn repairs(&self) -> bool {
         self.mode == Mode::Repair
     }
 
-    fn all_tags(&self) -> &Tags {
+    pub(super) fn all_tags(&self) -> &Tags {
         &self.settings.tags_all
-    }
-
-    fn accounts(&self) -> Vec<String> {
-        vec![self.hub.home().account.clone()]
     }
 
     /// Makes the table and waits until it can be used; `made` tells whether this made it, also when it fails afterwards.
@@ -79,34 +75,13 @@ impl Home<'_> {
                 self.session.create_bus(cell, &name, &format!("Trailwire: hub {}", self.hub.name()), self.all_tags()).await?;
             }
         }
-        let policy = bus_policy(self.hub, &self.accounts());
+        let policy = bus_policy(self.hub, self.senders);
         if !there.and_then(|bus| bus.policy).is_some_and(|found| same_document(&found, &policy)) {
             if reasons.is_empty() {
                 reasons.push(format!("bus {name} has another policy"));
             }
             if self.repairs() {
                 self.session.put_bus_policy(cell, &name, policy).await?;
-            }
-        }
-        Ok(reasons)
-    }
-
-    /// The role by which events are forwarded. Whether it was made now is told by [`Home::role_is_missing`] before.
-    pub(super) async fn role(&self) -> CloudResult<Reasons> {
-        let cell = self.hub.home();
-        let role = Role::forward(self.hub, &cell.account, self.settings.permissions_boundary.clone());
-        let found = match self.session.get_role(cell, &role.name).await? {
-            Some(there) => {
-                let policy = self.session.get_role_policy(cell, &role.name, FORWARD_POLICY_NAME).await?;
-                Some(FoundRole { trust: there.trust, boundary: there.boundary, policy })
-            }
-            None => None,
-        };
-        let mut reasons = Reasons::new();
-        for fault in role.faults(found.as_ref()) {
-            reasons.push(fault.reason);
-            for step in fault.steps.into_iter().filter(|_| self.repairs()) {
-                self.session.iam(cell, role_call(&role.name, step, self.all_tags())).await?;
             }
         }
         Ok(reasons)
@@ -152,25 +127,14 @@ impl Home<'_> {
         Ok(Found::from([(rule.name, there)]))
     }
 
-    /// Everything but the table. In the order in which it must be made; role, bus and queues side by side.
+    /// Everything but the table and the roles. In the order in which it must be made; bus and queues side by side.
     pub(super) async fn all(&self) -> CloudResult<(Reasons, [String; 2])> {
-        let (role, bus, (queues, urls)) = futures::try_join!(self.role(), self.bus(), self.queues())?;
+        let (bus, (queues, urls)) = futures::try_join!(self.bus(), self.queues())?;
         let rule = self.rule().await?;
-        Ok(([bus, queues, role, rule].concat(), urls))
+        Ok(([bus, queues, rule].concat(), urls))
     }
 
-    /// Whether there is no forwarding role yet: events can be forwarded only some seconds after it is made.
-    pub(super) async fn role_is_missing(&self) -> CloudResult<bool> {
-        Ok(self.session.get_role(self.hub.home(), &self.hub.forward_role_name()).await?.is_none())
-    }
-
-    /// Waits until a role that was made is known in every region.
-    pub(super) async fn wait_for_role(&self, since: Duration) -> CloudResult<()> {
-        let left = self.session.timing().role.saturating_sub(since);
-        self.session.wait(self.hub.home(), left, "the new role to be known in every region").await
-    }
-
-    /// Brings the tags of everything here from what they were to what they shall be.
+    /// Brings the tags of everything here, save the role, from what they were to what they shall be.
     pub(super) async fn change_tags(&self, before: &Tags, urls: &[String; 2]) -> CloudResult<()> {
         let cell = self.hub.home();
         if before == self.all_tags() {
@@ -178,14 +142,14 @@ impl Home<'_> {
         }
         let table = self.session.describe_table(cell, &self.hub.table_name()).await?.map(|table| Tagged::Table(table.arn));
         let queues = urls.iter().map(|url| Tagged::Queue(url.clone()));
-        let rest = [Tagged::Events(self.hub.arn()), Tagged::Events(self.hub.hub_rule_arn()), Tagged::Role(self.hub.forward_role_name())];
+        let rest = [Tagged::Events(self.hub.arn()), Tagged::Events(self.hub.hub_rule_arn())];
         for tagged in rest.into_iter().chain(queues).chain(table) {
             self.session.change_tags(cell, &tagged, before, self.all_tags()).await?;
         }
         Ok(())
     }
 
-    /// Removes everything but the table: the rule, then what it joins.
+    /// Removes everything but the table and the roles: the rule, then what it joins.
     pub(super) async fn remove(&self) -> CloudResult<()> {
         let (cell, bus) = (self.hub.home(), self.hub.bus_name());
         match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {
@@ -198,10 +162,6 @@ impl Home<'_> {
                 self.session.delete_queue(cell, &url).await?;
             }
         }
-        let role = self.hub.forward_role_name();
-        for step in Role::REMOVAL {
-            self.session.iam(cell, role_call(&role, step, self.all_tags())).await?;
-        }
         Ok(())
     }
 
@@ -213,21 +173,6 @@ impl Home<'_> {
             self.session.wait(cell, self.session.timing().poll, &format!("table {name} to be gone")).await?;
         }
         Ok(())
-    }
-}
-
-/// The call that takes a step about a role.
-fn role_call(name: &str, step: RoleStep, tags: &Tags) -> Call {
-    let name = name.to_owned();
-    match step {
-        RoleStep::Create(Role { description, trust, boundary, .. }) => {
-            Call::CreateRole { name, path: ROLE_PATH.to_owned(), description, trust, boundary, tags: tags.clone() }
-        }
-        RoleStep::ChangeTrust(trust) => Call::UpdateTrust { role: name, trust },
-        RoleStep::ChangeBoundary(boundary) => Call::PutBoundary { role: name, boundary },
-        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned(), policy },
-        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned() },
-        RoleStep::Remove => Call::DeleteRole { name },
     }
 }
 

@@ -1,23 +1,23 @@
 //! Reading and importing a hub.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
 use trailwire_engine::fanout::table::{HubRecord, Kind};
 
 use super::apply::hub_of;
-use super::column::Columns;
+use super::column::{Columns, Looked, Place};
 use super::home::{Home, Mode};
+use super::role::accounts_of;
 use super::{Settings, set_identity};
-use crate::apply::cells::{cells_of, cells_value, drifted_value};
-use crate::apply::scope::{find_hub, hub_cells};
+use crate::apply::cells::{cells_value, drifted_value};
+use crate::apply::coverage::{Coverage, unread};
+use crate::apply::scope::{find_hub, known_cells};
 use crate::cloud::Session;
-use crate::cloud::error::CloudError;
 use crate::config::Refresh;
 use crate::context::Context;
 use crate::resource::common::{optional_set, optional_tags, optional_text, tags_value};
-use crate::resource::trigger::unread;
 use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
 use crate::store::{Store, StoreError};
 use crate::value::Dynamic;
@@ -50,33 +50,22 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         return Ok(ReadResponse { state: old, ..ReadResponse::default() });
     };
     let settings = Settings::read(item.settings.as_deref());
-    let home = Home { session: &session, hub: &hub, settings: &settings, mode: Mode::Look };
+    let home = Home { session: &session, hub: &hub, settings: &settings, senders: settings.senders(&record.accounts), mode: Mode::Look };
     let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: false };
-    let cells = hub_cells(record);
-    let outside: BTreeSet<Cell> = cells_of(&old).into_iter().chain(settings.leaving_cells()).filter(|cell| !cells.contains(cell)).collect();
-    let outside: Vec<Cell> = outside.into_iter().collect();
+    let cells = record.cells();
+    let outside = outside(&home, record, known_cells(&old, Some(record)));
     let declared = snapshot.names(Kind::Trigger);
-    let (looked, inside, left) = futures::join!(home.all(), columns.look(&cells, &declared), columns.look_outside(&outside));
-    let unread_cells: BTreeMap<Cell, CloudError> = inside.unread.into_iter().chain(left.unread).collect();
-    let mut drifted: BTreeMap<String, String> = inside.drifted.into_iter().chain(left.drifted).collect();
-    let still = outside.into_iter().filter(|cell| drifted.contains_key(&cell.to_string()) || unread_cells.contains_key(cell));
+    let looks = futures::join!(
+        home.look(record),
+        columns.look(&cells, &declared),
+        columns.look_outside(&outside),
+        home.look_for_left_roles(record, &outside),
+        look_at_scope(&session, record, &settings.coverage)
+    );
+    let looked = looks.0.and(looks.1).and(looks.2).and(looks.3).and(looks.4);
+    let still = outside.into_iter().filter(|cell| looked.tells_of(cell));
     let all_cells: Vec<Cell> = cells.iter().cloned().chain(still).collect();
-    let mut diagnostics: Vec<Diagnostic> = unread_cells.iter().map(|(cell, error)| unread(cell, error)).collect();
-    let kept = unread_cells.keys().filter_map(|cell| Some((cell.to_string(), old.get("drifted").get_str(&cell.to_string())?.to_owned())));
-    drifted.extend(kept);
-    match looked {
-        Ok((reasons, _)) if reasons.is_empty() => {}
-        Ok((reasons, _)) => {
-            let here = drifted.entry(hub.home().to_string()).or_default();
-            let all: Vec<String> = std::iter::once(std::mem::take(here)).filter(|text| !text.is_empty()).chain(reasons).collect();
-            *here = all.join("; ");
-        }
-        Err(error) => diagnostics.push(unread(hub.home(), &error)),
-    }
-    match settings.resolve(&session).await {
-        Ok(regions) => drifted.extend(scope_drift(record, &regions)),
-        Err(error) => diagnostics.push(unread(hub.home(), &error)),
-    }
+    let diagnostics = unread(&looked.unread);
     let mut state = state_of(&hub, record, &settings);
     state.set("cells", cells_value(all_cells));
     for kept in ["force_destroy", "timeouts"] {
@@ -85,7 +74,7 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     if imported {
         state.set("force_destroy", Dynamic::Bool(false));
     }
-    state.set("drifted", drifted_value(drifted));
+    state.set("drifted", drifted_value(looked.reasons(&old.get_string_map("drifted"))));
     Ok(ReadResponse { state, diagnostics, private: None })
 }
 
@@ -94,28 +83,61 @@ async fn is_table_there(session: &Session, hub: &Hub) -> Result<bool, Diagnostic
     Ok(table.map_err(|error| error.diagnostic())?.is_some())
 }
 
-/// Regions that were enabled, or disabled, in the account since the hub was applied.
-fn scope_drift(record: &HubRecord, wanted: &[String]) -> Vec<(String, String)> {
-    let cell = |region: &String| Cell::new(record.account_id.clone(), region).to_string();
-    let new = wanted.iter().filter(|region| !record.regions.contains(region));
-    let gone = record.regions.iter().filter(|region| !wanted.contains(region));
-    let new = new.map(|region| (cell(region), "the region is enabled and not watched yet".to_owned()));
-    new.chain(gone.map(|region| (cell(region), "the region is not meant to be watched any more".to_owned()))).collect()
+/// The cells that are known and not in scope, and for each account that is not in scope at all the one under which its role is told.
+fn outside(home: &Home<'_>, record: &HubRecord, known: Vec<Cell>) -> BTreeSet<Cell> {
+    let scope: BTreeSet<Cell> = record.cells().into_iter().collect();
+    let leaving = home.settings.leaving_cells().into_iter().filter(|cell| !record.abandoned.contains(&cell.account));
+    let outside: BTreeSet<Cell> = known.into_iter().chain(leaving).filter(|cell| !scope.contains(cell)).collect();
+    let gone = accounts_of(&outside).into_iter().filter(|account| !record.accounts.contains(account));
+    let roles: Vec<Cell> = gone.map(|account| home.role_cell(&account)).collect();
+    outside.into_iter().chain(roles).collect()
+}
+
+/// Regions that were enabled or disabled, and accounts that came or went, since the hub was applied.
+async fn look_at_scope(session: &Session, record: &HubRecord, coverage: &Coverage) -> Looked {
+    let mut looked = Looked::default();
+    let home = Cell::new(&record.account_id, &record.region);
+    let wanted = match coverage.resolve(session, &record.account_id).await {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            looked.add(&home, Err(error), Place::Inside);
+            return looked;
+        }
+    };
+    for (account, error) in &wanted.failed {
+        looked.add(&Cell::new(account, &record.region), Err(error.clone()), Place::Inside);
+    }
+    let covered: BTreeSet<Cell> = record.cells().into_iter().filter(|cell| !wanted.failed.contains_key(&cell.account)).collect();
+    let meant = accounts_of(&wanted.cells);
+    for cell in wanted.cells.difference(&covered) {
+        let known = record.accounts.contains(&cell.account);
+        let told = if known { "the region is enabled and not watched yet" } else { "the account is in scope and not watched yet" };
+        looked.add(cell, Ok(vec![told.to_owned()]), Place::Inside);
+    }
+    for cell in covered.difference(&wanted.cells) {
+        let known = meant.contains(&cell.account);
+        let told = if known { "the region is not meant to be watched any more" } else { "the account is not in scope any more" };
+        looked.add(cell, Ok(vec![told.to_owned()]), Place::Inside);
+    }
+    looked
 }
 
 /// The attributes that a record and its settings say.
 pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dynamic {
-    let list = |regions: &Option<Vec<String>>| regions.as_deref().map_or(Dynamic::Null, optional_set);
+    let list = |names: &Option<Vec<String>>| names.as_deref().map_or(Dynamic::Null, optional_set);
+    let coverage = &settings.coverage;
     let mut state = Dynamic::object([
-        ("regions", list(&settings.regions)),
-        ("exclude_regions", list(&settings.exclude_regions)),
+        ("regions", list(&coverage.regions)),
+        ("exclude_regions", list(&coverage.exclude_regions)),
+        ("member_accounts", list(&coverage.member_accounts)),
+        ("abandon_accounts", list(&coverage.abandon_accounts)),
         ("forward_dead_letter", Dynamic::Bool(settings.forward_dead_letter)),
         ("permissions_boundary", optional_text(settings.permissions_boundary.as_deref())),
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),
         ("queue_url", Dynamic::String(record.queue_url.clone())),
         ("dead_letter_queue_url", Dynamic::String(record.dead_letter_queue_url.clone())),
-        ("cells", cells_value(hub_cells(record))),
+        ("cells", cells_value(record.cells())),
     ]);
     set_identity(&mut state, hub);
     state

@@ -1,5 +1,8 @@
 //! The schema of `trailwire_hub`.
 
+use trailwire_engine::diagnostic::Code;
+
+use crate::config::account_ids;
 use crate::resource::common::{cells_attribute, drifted_attribute, tags_all_attribute, tags_attribute, timeouts_block};
 use crate::schema::{Attribute, Schema, Type};
 
@@ -16,9 +19,21 @@ pub(super) fn schema() -> Schema {
         .attribute(
             Attribute::set("regions", Type::String)
                 .not_empty()
-                .describe("The regions to watch. Omitted: every region that is enabled in the account."),
+                .describe("The regions to watch. Omitted: every region that is enabled in each account."),
         )
         .attribute(Attribute::set("exclude_regions", Type::String).not_empty().describe("Taken out of the regions."))
+        .attribute(
+            Attribute::set("member_accounts", Type::String)
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, account_ids)
+                .describe("Accounts to watch beside the hub's own: in each, `member_role_name` of the provider is assumed. At most 249."),
+        )
+        .attribute(
+            Attribute::set("abandon_accounts", Type::String)
+                .not_empty()
+                .check(Code::BAD_AWS_NAME, account_ids)
+                .describe("Accounts that can no longer be reached, given up: what may still be in them is forgotten without any call."),
+        )
         .attribute(
             Attribute::bool("forward_dead_letter")
                 .default_to(true)

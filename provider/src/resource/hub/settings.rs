@@ -1,15 +1,15 @@
 //! What is configured of a hub beyond its name: kept in its item, so that an import finds it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::policy::Senders;
 use trailwire_engine::fanout::table::{FORMAT_VERSION, HubRecord};
 
-use crate::cloud::Session;
+use crate::apply::coverage::Coverage;
 use crate::cloud::call::Tags;
-use crate::cloud::error::CloudResult;
 use crate::config::ProviderConfig;
 use crate::resource::common::all_tags;
 use crate::value::Dynamic;
@@ -24,10 +24,9 @@ pub(crate) struct Settings {
     pub(crate) tags_all: Tags,
     /// The ARN of a policy that bounds the roles.
     pub(crate) permissions_boundary: Option<String>,
-    /// The configured regions.
-    pub(crate) regions: Option<Vec<String>>,
-    /// The configured exclusions.
-    pub(crate) exclude_regions: Option<Vec<String>>,
+    /// The configured accounts and regions.
+    #[serde(flatten)]
+    pub(crate) coverage: Coverage,
     /// Whether cells keep what could not be forwarded.
     pub(crate) forward_dead_letter: bool,
     /// Cells that left the scope and may still hold something, `account/region`.
@@ -47,13 +46,11 @@ impl Settings {
 
     pub(super) fn of(config: &Dynamic, planned: &Dynamic, provider: &ProviderConfig) -> Self {
         let tags = config.get_string_map("tags");
-        let list = |name: &str| (!config.get(name).is_null()).then(|| config.get_strings(name));
         Self {
             tags_all: all_tags(provider, &tags),
             tags,
             permissions_boundary: config.get_str("permissions_boundary").map(str::to_owned),
-            regions: list("regions"),
-            exclude_regions: list("exclude_regions"),
+            coverage: Coverage::of(config),
             forward_dead_letter: planned.get_bool("forward_dead_letter").unwrap_or(true),
             leaving: Vec::new(),
         }
@@ -68,40 +65,38 @@ impl Settings {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The regions that are meant now, in order: the configured ones, or every enabled one; without the excluded ones.
-    pub(super) async fn resolve(&self, session: &Session) -> CloudResult<Vec<String>> {
-        let named: BTreeSet<String> = match &self.regions {
-            Some(regions) => regions.iter().cloned().collect(),
-            None => session.enabled_regions().await?.clone(),
-        };
-        let excluded = self.exclude_regions.as_deref().unwrap_or_default();
-        Ok(named.into_iter().filter(|region| !excluded.contains(region)).collect())
+    /// Whom the hub's bus takes events from, when these accounts are covered.
+    pub(super) fn senders<'a>(&'a self, accounts: &'a [String]) -> Senders<'a> {
+        Senders::Accounts(accounts)
     }
 
-    pub(super) fn record(&self, hub: &Hub, regions: Vec<String>, queue_url: String, dead_letter_queue_url: String) -> HubRecord {
+    /// What the hub tells of itself when it covers these cells and has these two queues.
+    pub(super) fn record(&self, hub: &Hub, cells: &BTreeSet<Cell>, [queue_url, dead_letter_queue_url]: &[String; 2]) -> HubRecord {
         let account = hub.home().account.clone();
-        let role = hub.forward_role_arn(&account);
-        HubRecord {
+        let record = HubRecord {
             format_version: FORMAT_VERSION,
             name: hub.name().to_owned(),
             region: hub.home().region.clone(),
-            account_id: account.clone(),
             bus_arn: hub.arn(),
-            queue_url,
+            queue_url: queue_url.clone(),
             queue_arn: hub.queue_arn(hub.home(), &hub.queue_name()),
-            dead_letter_queue_url,
-            forward_role_arn: role.clone(),
-            regions,
-            accounts: vec![account],
-            own_role_arns: vec![role],
+            dead_letter_queue_url: dead_letter_queue_url.clone(),
+            forward_role_arn: hub.forward_role_arn(&account),
+            account_id: account,
+            regions: Vec::new(),
+            accounts: Vec::new(),
+            without: BTreeMap::new(),
+            abandoned: self.coverage.abandon_accounts.clone().unwrap_or_default(),
+            own_role_arns: Vec::new(),
             forward_dead_letter: self.forward_dead_letter,
-        }
+        };
+        record.covering(cells)
     }
 }
 
 /// A scope without any region watches nothing.
-pub(super) fn check_not_empty(regions: &[String]) -> Result<(), Diagnostic> {
-    if regions.is_empty() {
+pub(super) fn check_not_empty(cells: &BTreeSet<Cell>) -> Result<(), Diagnostic> {
+    if cells.is_empty() {
         let message = "no region is left to watch";
         return Err(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
     }

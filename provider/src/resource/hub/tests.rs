@@ -1,3 +1,5 @@
+mod accounts;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -70,7 +72,7 @@ async fn a_named_region_that_is_not_enabled_is_an_error_that_names_it() {
     let bench = Bench::new();
     bench.model.with(|world| world.disabled.insert("us-east-1".to_owned()));
     let plan = bench.plan(H, &Dynamic::Null, &bench.config(H, &config())).await;
-    assert!(drawn(&plan.diagnostics).starts_with("error[TW4003]: region `us-east-1` is not enabled in the account (in regions)"));
+    assert!(drawn(&plan.diagnostics).starts_with("error[TW4003]: region `us-east-1` is not enabled in account 111122223333 (in regions)"));
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ use super::check::check;
 use super::document::{choose, rule_names, set_pushed, wanted};
 use super::send;
 use super::settings::Settings;
-use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
+use crate::apply::cells::{Outcome, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
-use crate::apply::scope::{check_scope, hub_cells, trigger_cells};
+use crate::apply::scope::{check_scope, known_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
 use crate::cloud::error::CloudResult;
@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
             outcome = outcome.and(dropped.await);
             covered = scope;
             match self.record().await {
-                Ok(newer) if newer.regions != record.regions || newer.accounts != record.accounts => record = newer,
+                Ok(newer) if newer.cells() != record.cells() => record = newer,
                 _ => return (outcome, record),
             }
         }
@@ -209,7 +209,8 @@ impl<'a> Work<'a> {
         let tags_before: Tags = request.prior.get_string_map("tags_all");
         let (outcome, record) = self.in_scope(record, How::Repair(Some(&tags_before))).await;
         let cells = trigger_cells(&record, &self.trigger);
-        let left: Vec<Cell> = cells_of(&request.prior).into_iter().chain(hub_cells(&record)).filter(|cell| !cells.contains(cell)).collect();
+        let left: Vec<Cell> =
+            known_cells(&request.prior, Some(&record)).into_iter().chain(record.cells()).filter(|cell| !cells.contains(cell)).collect();
         let left: BTreeSet<Cell> = left.into_iter().collect();
         let removed = in_each(left, |cell| async move { self.row(&self.session).remove(&cell).await }).await;
         let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
@@ -240,7 +241,7 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let (hub, name) = find(context, &session, prior, prior.get_str("hub_arn")).await.map_err(|error| vec![error])?;
     let store = Store::new(&session, &hub);
     let record = store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
-    let cells: BTreeSet<Cell> = cells_of(prior).into_iter().chain(record.iter().flat_map(hub_cells)).collect();
+    let cells: BTreeSet<Cell> = known_cells(prior, record.as_ref()).into_iter().chain(record.iter().flat_map(HubRecord::cells)).collect();
     let none = Tags::new();
     let row = Row { session: &session, shared: &context.shared, hub: &hub, trigger: name, tags: &none };
     let done = cells.clone();
@@ -258,7 +259,7 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     })?;
     // A hub that took a region in meanwhile may have put rules there for a definition that it still saw.
     let newer = store.hub_item().await.map_err(|error| one(&error))?.and_then(|item| item.record);
-    let late: BTreeSet<Cell> = newer.iter().flat_map(hub_cells).filter(|cell| !done.contains(cell)).collect();
+    let late: BTreeSet<Cell> = newer.iter().flat_map(HubRecord::cells).filter(|cell| !done.contains(cell)).collect();
     let outcome = in_each(late, |cell| async move { row.remove(&cell).await }).await;
     if outcome.failed.is_empty() {
         return Ok(ApplyResponse::default());

@@ -6,11 +6,12 @@ use trailwire_engine::check::is_silenced;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::quota::{Pressed, Rules};
+use trailwire_engine::fanout::table::HubRecord;
 
 use super::check::parse;
 use super::document::pushed_of;
 use crate::apply::cells::cells_of;
-use crate::apply::scope::{hub_cells, narrowed};
+use crate::apply::scope::narrowed;
 use crate::cloud::Session;
 use crate::context::Context;
 use crate::resource::PlanRequest;
@@ -65,17 +66,12 @@ pub(super) async fn cells(context: &Context, session: &Session, request: &PlanRe
     let reference = request.config.get_str("hub")?;
     let named = Hub::from_arn(reference);
     let name = named.as_ref().map_or(reference, Hub::name);
-    if let Some(scope) = context.shared.ledger.planned_hub(name) {
-        let account = session.home().await.ok()?.cell.account;
-        let regions = match scope.regions {
-            Some(regions) => regions,
-            None => session.enabled_regions().await.ok()?.iter().cloned().collect(),
-        };
-        let kept = regions.into_iter().filter(|region| !scope.exclude_regions.contains(region));
-        return Some(kept.map(|region| Cell::new(account.clone(), region)).collect());
+    if let Some(coverage) = context.shared.ledger.planned_hub(name) {
+        let home = session.home().await.ok()?.cell.account;
+        return Some(coverage.resolve(session, &home).await.ok()?.cells.into_iter().collect());
     }
     let stored = request.prior.get_str("hub_arn").and_then(Hub::from_arn);
     let hub = stored.or_else(|| named.clone()).or_else(|| context.shared.known_hub(name))?;
     let snapshot = context.shared.snapshot(session, &hub).await.ok()?;
-    snapshot.hub.as_ref()?.record.as_ref().map(hub_cells)
+    snapshot.hub.as_ref()?.record.as_ref().map(HubRecord::cells)
 }

@@ -12,8 +12,9 @@ use trailwire_engine::trigger::Trigger;
 
 use super::document::{attributes, rule_names, set_pushed, wanted};
 use super::settings::Settings;
-use crate::apply::cells::{cells_of, cells_value, drifted_value};
-use crate::apply::scope::{hub_cells, trigger_cells};
+use crate::apply::cells::{cells_value, drifted_value};
+use crate::apply::coverage::unread;
+use crate::apply::scope::{known_cells, trigger_cells};
 use crate::cloud::Session;
 use crate::cloud::error::Kind as ErrorKind;
 use crate::config::Refresh;
@@ -80,8 +81,9 @@ async fn drift_of(
     state: &Dynamic,
 ) -> Result<Drift, Diagnostic> {
     let scope: BTreeSet<Cell> = trigger_cells(record, trigger).into_iter().collect();
-    let known: BTreeSet<Cell> = cells_of(state).into_iter().collect();
-    let all: BTreeSet<Cell> = scope.iter().cloned().chain(known.iter().cloned()).chain(hub_cells(record)).collect();
+    let known: BTreeSet<Cell> = known_cells(state, Some(record)).into_iter().collect();
+    let mut unread_cells = BTreeMap::new();
+    let all: BTreeSet<Cell> = scope.iter().cloned().chain(known.iter().cloned()).chain(record.cells()).collect();
     let looks = all.into_iter().map(|cell| async move {
         let found = context.shared.rules_of(session, hub, &cell, &trigger.name).await;
         (cell, found)
@@ -106,16 +108,11 @@ async fn drift_of(
             Err(error) => {
                 let before = state.get("drifted").get_str(&cell.to_string());
                 drifted.reasons.extend(before.map(|reason| (cell.to_string(), reason.to_owned())));
-                drifted.diagnostics.push(unread(&cell, &error));
-                drifted.left.extend((!inside && known.contains(&cell)).then_some(cell));
+                drifted.left.extend((!inside && known.contains(&cell)).then(|| cell.clone()));
+                unread_cells.insert(cell, error);
             }
         }
     }
+    drifted.diagnostics = unread(&unread_cells);
     Ok(drifted)
-}
-
-/// A warning that a cell could not be read.
-pub(crate) fn unread(cell: &Cell, error: &crate::cloud::error::CloudError) -> Diagnostic {
-    Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept"))
-        .help(error.to_string())
 }

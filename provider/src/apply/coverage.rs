@@ -1,0 +1,181 @@
+//! What a hub is configured to cover, and the cells that this means now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use serde::{Deserialize, Serialize};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
+use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::policy::ACCOUNTS_BY_NAME_MAX;
+
+use super::told;
+use crate::cloud::Session;
+use crate::cloud::error::{CloudError, CloudResult, Kind};
+use crate::value::Dynamic;
+
+/// The arguments of a hub that say which accounts and regions it covers, as they are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Coverage {
+    /// Nothing stands for every region that is enabled in an account.
+    pub regions: Option<Vec<String>>,
+    /// Taken out of them.
+    pub exclude_regions: Option<Vec<String>>,
+    /// Accounts beside the hub's own.
+    pub member_accounts: Option<Vec<String>>,
+    /// Accounts that were given up.
+    pub abandon_accounts: Option<Vec<String>>,
+}
+
+/// The cells that a coverage means now.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// Every cell of the accounts whose regions are known.
+    pub cells: BTreeSet<Cell>,
+    /// Accounts whose regions could not be asked for.
+    pub failed: BTreeMap<String, CloudError>,
+}
+
+impl Coverage {
+    /// The arguments of a configuration; unknown ones count as not written.
+    pub fn of(config: &Dynamic) -> Self {
+        let list = |name: &str| (!config.get(name).is_null()).then(|| config.get_strings(name));
+        Self {
+            regions: list("regions"),
+            exclude_regions: list("exclude_regions"),
+            member_accounts: list("member_accounts"),
+            abandon_accounts: list("abandon_accounts"),
+        }
+    }
+
+    /// Whether every one of these arguments is known.
+    pub fn is_known(config: &Dynamic) -> bool {
+        ["regions", "exclude_regions", "member_accounts", "abandon_accounts"].iter().all(|name| config.get(name).is_wholly_known())
+    }
+
+    /// What is wrong with the arguments, whoever calls. Unknown ones are skipped.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let mut wrong = Vec::new();
+        let excluded = self.exclude_regions.as_deref().unwrap_or_default();
+        if let Some(named) = self.regions.as_ref().filter(|named| !named.is_empty())
+            && named.iter().all(|region| excluded.contains(region))
+        {
+            let message = "every region in `regions` is excluded, so nothing would be watched";
+            wrong.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
+        }
+        let members = self.member_accounts.as_deref().unwrap_or_default();
+        for account in members.iter().filter(|account| self.abandons(account)) {
+            let message = format!("account {account} is in `member_accounts` and in `abandon_accounts`");
+            wrong.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("abandon_accounts")).help("take it out of one of them"));
+        }
+        if members.len() >= ACCOUNTS_BY_NAME_MAX {
+            let message = format!("a bus policy names at most {ACCOUNTS_BY_NAME_MAX} accounts, the hub's own included, and these are more");
+            let help = "let the bus trust a whole organisation: `organization { id = \"o-…\" }` in place of `member_accounts`";
+            wrong.push(Diagnostic::error(Code::OUT_OF_RANGE, message).at(Path::root("member_accounts")).help(help));
+        }
+        wrong
+    }
+
+    /// What is wrong with the arguments of a hub in this account: its own account is no member, and cannot be given up.
+    pub fn check_home(&self, home: &str) -> Vec<Diagnostic> {
+        let named =
+            |accounts: &Option<Vec<String>>| accounts.as_ref().is_some_and(|accounts| accounts.iter().any(|account| account == home));
+        let wrong = [("member_accounts", &self.member_accounts), ("abandon_accounts", &self.abandon_accounts)];
+        let wrong = wrong.into_iter().filter(|(_, accounts)| named(accounts));
+        let told = wrong.map(|(attribute, _)| {
+            let message = format!("account {home} is the hub's own, which it always covers");
+            Diagnostic::error(Code::CONFLICT, message).at(Path::root(attribute)).help(format!("take it out of `{attribute}`"))
+        });
+        told.collect()
+    }
+
+    /// Whether an account was given up.
+    pub fn abandons(&self, account: &str) -> bool {
+        self.abandon_accounts.as_ref().is_some_and(|accounts| accounts.iter().any(|abandoned| abandoned == account))
+    }
+
+    /// The accounts that are meant now.
+    pub fn accounts(&self, home: &str) -> BTreeSet<String> {
+        let members = self.member_accounts.iter().flatten().filter(|account| !self.abandons(account));
+        members.cloned().chain([home.to_owned()]).collect()
+    }
+
+    /// The cells that are meant now: in each account the named regions, or those that are enabled there, without the excluded ones.
+    ///
+    /// # Errors
+    /// When the regions of the hub's own account cannot be told, and when the user interrupts.
+    pub async fn resolve(&self, session: &Session, home: &str) -> CloudResult<Resolved> {
+        let excluded = self.exclude_regions.as_deref().unwrap_or_default();
+        let looks = self.accounts(home).into_iter().map(|account| async move {
+            let regions = match &self.regions {
+                Some(regions) => Ok(regions.iter().cloned().collect()),
+                None => session.enabled_regions(&account).await.map(|regions| (*regions).clone()),
+            };
+            (account, regions)
+        });
+        let mut resolved = Resolved::default();
+        for (account, regions) in join_all(looks).await {
+            let regions: BTreeSet<String> = match regions {
+                Ok(regions) => regions,
+                Err(error) if account == home || matches!(error.kind, Kind::Interrupted | Kind::Configuration) => return Err(error),
+                Err(error) => {
+                    resolved.failed.insert(account, error);
+                    continue;
+                }
+            };
+            let kept = regions.into_iter().filter(|region| !excluded.contains(region));
+            resolved.cells.extend(kept.map(|region| Cell::new(account.clone(), region)));
+        }
+        Ok(resolved)
+    }
+}
+
+impl Resolved {
+    /// The cells, with those in which accounts that cannot be reached were covered `before`.
+    ///
+    /// # Errors
+    /// When an account that cannot be reached was not covered before: there is nothing to keep.
+    pub fn or_as_before(self, before: &[Cell]) -> Result<BTreeSet<Cell>, Diagnostic> {
+        let mut cells = self.cells;
+        let mut failed = self.failed;
+        for cell in before.iter().filter(|cell| failed.contains_key(&cell.account)) {
+            cells.insert(cell.clone());
+        }
+        failed.retain(|account, _| !cells.iter().any(|cell| cell.account == *account));
+        match cannot_be_reached(Severity::Error, &failed) {
+            Some(diagnostic) => Err(diagnostic),
+            None => Ok(cells),
+        }
+    }
+}
+
+/// Tells of accounts that cannot be reached, all in one; nothing when there are none. A warning says that what is known of them is kept.
+pub fn cannot_be_reached(severity: Severity, failed: &BTreeMap<String, CloudError>) -> Option<Diagnostic> {
+    let (account, error) = failed.first_key_value()?;
+    let names: Vec<&str> = failed.keys().map(String::as_str).collect();
+    let what = match names.as_slice() {
+        [_] => format!("account {account} cannot be reached"),
+        names => format!("{} accounts cannot be reached: {}", names.len(), names.join(", ")),
+    };
+    let lines = told::lines(&failed.values().map(|error| ((*error.cell).clone(), error.clone())).collect());
+    let code = error.diagnostic_code();
+    let diagnostic = match severity {
+        Severity::Error => Diagnostic::error(code, what),
+        Severity::Warning => Diagnostic::warning(code, format!("{what}, and what the state says of it is kept")),
+    };
+    Some(diagnostic.help(lines.join("\n    ")))
+}
+
+/// Warnings about cells that could not be read: one for all accounts that do not let the provider in, and one for each other cell.
+pub fn unread(cells: &BTreeMap<Cell, CloudError>) -> Vec<Diagnostic> {
+    let (refused, others): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, error)| error.kind == Kind::AccountRefused);
+    let mut accounts = BTreeMap::new();
+    for (cell, error) in refused {
+        accounts.entry(cell.account.clone()).or_insert_with(|| error.clone());
+    }
+    let told = others.into_iter().map(|(cell, error)| {
+        Diagnostic::warning(error.diagnostic_code(), format!("{cell} could not be read, what the state says of it is kept"))
+            .help(error.to_string())
+    });
+    cannot_be_reached(Severity::Warning, &accounts).into_iter().chain(told).collect()
+}
