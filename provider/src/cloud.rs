@@ -8,6 +8,7 @@ pub mod call;
 pub mod error;
 #[cfg(test)]
 pub mod model;
+mod organization;
 mod pace;
 pub(crate) mod retry;
 mod session;
@@ -23,6 +24,8 @@ use trailwire_engine::fanout::names::Cell;
 
 use self::call::{Call, Reply};
 use self::error::{CloudError, CloudResult, Kind};
+pub use self::organization::Organization;
+use self::organization::Organizations;
 use self::pace::Pace;
 use self::retry::Timing;
 pub use self::session::Session;
@@ -67,6 +70,7 @@ pub struct Cloud {
     home: OnceCell<Home>,
     /// The regions that are enabled, by account.
     regions: StdMutex<HashMap<String, Arc<OnceCell<Regions>>>>,
+    organizations: Organizations,
     under_way: Semaphore,
     pace: Pace,
     timing: Timing,
@@ -88,6 +92,7 @@ impl Cloud {
             door,
             home: OnceCell::new(),
             regions: StdMutex::default(),
+            organizations: Organizations::default(),
             under_way,
             pace: Pace::default(),
             timing,

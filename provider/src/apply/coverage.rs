@@ -11,6 +11,7 @@ use trailwire_engine::fanout::policy::ACCOUNTS_BY_NAME_MAX;
 use super::told;
 use crate::cloud::Session;
 use crate::cloud::error::{CloudError, CloudResult, Kind};
+use crate::resource::common::optional_set;
 use crate::value::Dynamic;
 
 /// The arguments of a hub that say which accounts and regions it covers, as they are written.
@@ -23,8 +24,32 @@ pub struct Coverage {
     pub exclude_regions: Option<Vec<String>>,
     /// Accounts beside the hub's own.
     pub member_accounts: Option<Vec<String>>,
+    /// Accounts of an organisation, in place of named ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Membership>,
     /// Accounts that were given up.
     pub abandon_accounts: Option<Vec<String>>,
+}
+
+/// The accounts of an organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Membership {
+    /// Its id.
+    pub id: String,
+    /// Roots or units; nothing stands for all of it.
+    pub organizational_unit_ids: Option<Vec<String>>,
+    /// Accounts that are left out.
+    pub exclude_account_ids: Option<Vec<String>>,
+}
+
+/// The accounts that a coverage means now.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// The hub's own account and the others.
+    pub accounts: BTreeSet<String>,
+    /// The management account of the organisation, when it is among them and not the hub's own.
+    pub management: Option<String>,
 }
 
 /// The cells that a coverage means now.
@@ -34,6 +59,8 @@ pub struct Resolved {
     pub cells: BTreeSet<Cell>,
     /// Accounts whose regions could not be asked for.
     pub failed: BTreeMap<String, CloudError>,
+    /// See [`Members::management`].
+    pub management: Option<String>,
 }
 
 impl Coverage {
@@ -44,13 +71,15 @@ impl Coverage {
             regions: list("regions"),
             exclude_regions: list("exclude_regions"),
             member_accounts: list("member_accounts"),
+            organization: config.get_block("organization").map(Membership::of),
             abandon_accounts: list("abandon_accounts"),
         }
     }
 
     /// Whether every one of these arguments is known.
     pub fn is_known(config: &Dynamic) -> bool {
-        ["regions", "exclude_regions", "member_accounts", "abandon_accounts"].iter().all(|name| config.get(name).is_wholly_known())
+        let names = ["regions", "exclude_regions", "member_accounts", "organization", "abandon_accounts"];
+        names.iter().all(|name| config.get(name).is_wholly_known())
     }
 
     /// What is wrong with the arguments, whoever calls. Unknown ones are skipped.
@@ -67,6 +96,11 @@ impl Coverage {
         for account in members.iter().filter(|account| self.abandons(account)) {
             let message = format!("account {account} is in `member_accounts` and in `abandon_accounts`");
             wrong.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("abandon_accounts")).help("take it out of one of them"));
+        }
+        if self.organization.is_some() && self.member_accounts.is_some() {
+            let message = "`member_accounts` cannot stand beside `organization`";
+            let help = "take one of them out; `exclude_account_ids` and `organizational_unit_ids` narrow the organisation";
+            wrong.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("member_accounts")).help(help));
         }
         if members.len() >= ACCOUNTS_BY_NAME_MAX {
             let message = format!("a bus policy names at most {ACCOUNTS_BY_NAME_MAX} accounts, the hub's own included, and these are more");
@@ -95,9 +129,29 @@ impl Coverage {
     }
 
     /// The accounts that are meant now.
-    pub fn accounts(&self, home: &str) -> BTreeSet<String> {
-        let members = self.member_accounts.iter().flatten().filter(|account| !self.abandons(account));
-        members.cloned().chain([home.to_owned()]).collect()
+    ///
+    /// # Errors
+    /// When the organisation cannot be listed, or is another one than the arguments say: its accounts could not send to the hub.
+    pub async fn members(&self, session: &Session, home: &str) -> CloudResult<Members> {
+        let own = BTreeSet::from([home.to_owned()]);
+        let (mut accounts, management) = match &self.organization {
+            None => (self.member_accounts.iter().flatten().cloned().collect(), None),
+            Some(membership) => {
+                let found = session.organization(membership.organizational_unit_ids.as_deref().unwrap_or_default()).await?;
+                if found.id != membership.id {
+                    let cell = session.home().await?.cell;
+                    let message = format!("account {home} is of organisation {}, and the hub says `{}`", found.id, membership.id);
+                    return Err(CloudError::ours(Kind::Configuration, &cell, message));
+                }
+                let excluded = membership.exclude_account_ids.as_deref().unwrap_or_default();
+                let kept = found.accounts.iter().filter(|account| !excluded.contains(account)).cloned();
+                (kept.collect::<BTreeSet<String>>(), Some(found.management.clone()))
+            }
+        };
+        accounts.retain(|account| !self.abandons(account));
+        accounts.extend(own);
+        let management = management.filter(|account| account != home && accounts.contains(account));
+        Ok(Members { accounts, management })
     }
 
     /// The cells that are meant now: in each account the named regions, or those that are enabled there, without the excluded ones.
@@ -106,14 +160,15 @@ impl Coverage {
     /// When the regions of the hub's own account cannot be told, and when the user interrupts.
     pub async fn resolve(&self, session: &Session, home: &str) -> CloudResult<Resolved> {
         let excluded = self.exclude_regions.as_deref().unwrap_or_default();
-        let looks = self.accounts(home).into_iter().map(|account| async move {
+        let members = self.members(session, home).await?;
+        let looks = members.accounts.into_iter().map(|account| async move {
             let regions = match &self.regions {
                 Some(regions) => Ok(regions.iter().cloned().collect()),
                 None => session.enabled_regions(&account).await.map(|regions| (*regions).clone()),
             };
             (account, regions)
         });
-        let mut resolved = Resolved::default();
+        let mut resolved = Resolved { management: members.management, ..Resolved::default() };
         for (account, regions) in join_all(looks).await {
             let regions: BTreeSet<String> = match regions {
                 Ok(regions) => regions,
@@ -143,10 +198,42 @@ impl Resolved {
         }
         failed.retain(|account, _| !cells.iter().any(|cell| cell.account == *account));
         match cannot_be_reached(Severity::Error, &failed) {
-            Some(diagnostic) => Err(diagnostic),
+            Some(diagnostic) => Err(tell_management(diagnostic, self.management.as_deref(), failed.keys())),
             None => Ok(cells),
         }
     }
+}
+
+impl Membership {
+    fn of(block: &Dynamic) -> Self {
+        let list = |name: &str| (!block.get(name).is_null()).then(|| block.get_strings(name));
+        Self {
+            id: block.get_str("id").unwrap_or_default().to_owned(),
+            organizational_unit_ids: list("organizational_unit_ids"),
+            exclude_account_ids: list("exclude_account_ids"),
+        }
+    }
+
+    /// The block as a value.
+    pub fn value(&self) -> Dynamic {
+        let list = |names: &Option<Vec<String>>| names.as_deref().map_or(Dynamic::Null, optional_set);
+        Dynamic::List(vec![Dynamic::object([
+            ("id", Dynamic::String(self.id.clone())),
+            ("organizational_unit_ids", list(&self.organizational_unit_ids)),
+            ("exclude_account_ids", list(&self.exclude_account_ids)),
+        ])])
+    }
+}
+
+/// Adds to an error about these accounts why the management account of an organisation is one of them.
+pub fn tell_management<'a>(diagnostic: Diagnostic, management: Option<&str>, mut failed: impl Iterator<Item = &'a String>) -> Diagnostic {
+    let Some(account) = management.filter(|management| failed.any(|account| account == management)) else { return diagnostic };
+    let note = format!(
+        "{account} is the organisation's management account: stack sets of the organisation make no role there; make it by a stack of its own, or \
+         leave the account out: exclude_account_ids = [\"{account}\"]"
+    );
+    let help = diagnostic.help.clone().map_or_else(|| note.clone(), |help| format!("{help}\n    {note}"));
+    diagnostic.help(help)
 }
 
 /// Tells of accounts that cannot be reached, all in one; nothing when there are none. A warning says that what is known of them is kept.

@@ -6,6 +6,7 @@ mod events;
 mod failure;
 mod iam;
 mod member;
+mod organization;
 mod secrets;
 mod setup;
 mod sqs;
@@ -49,6 +50,7 @@ struct Clients {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     events: OnceLock<aws_sdk_eventbridge::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
@@ -109,6 +111,7 @@ impl Aws {
                 dynamodb: OnceLock::new(),
                 events: OnceLock::new(),
                 iam: OnceLock::new(),
+                organizations: OnceLock::new(),
                 secrets: OnceLock::new(),
                 sqs: OnceLock::new(),
                 sts: OnceLock::new(),
@@ -162,6 +165,9 @@ async fn dispatch(clients: &Clients, call: Call) -> Result<Reply, Failure> {
     match call {
         Call::GetCallerIdentity => account::caller(client!(clients, sts, aws_sdk_sts, "sts")).await,
         Call::ListRegions => account::list_regions(client!(clients, account, aws_sdk_account, "account")).await,
+        Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => {
+            dispatch_organizations(client!(clients, organizations, aws_sdk_organizations, "organizations"), call).await
+        }
         Call::CreateBus { .. }
         | Call::DescribeBus { .. }
         | Call::DeleteBus { .. }
@@ -199,6 +205,15 @@ async fn dispatch_events(client: &aws_sdk_eventbridge::Client, call: Call) -> Re
         Call::PutTarget { bus, rule, target } => events::put_target(client, bus, rule, target).await,
         Call::RemoveTargets { bus, rule, ids } => events::remove_targets(client, bus, rule, ids).await,
         Call::DeleteRule { bus, rule } => events::delete_rule(client, bus, rule).await,
+        other => Err(unhandled(&other)),
+    }
+}
+
+async fn dispatch_organizations(client: &aws_sdk_organizations::Client, call: Call) -> Result<Reply, Failure> {
+    match call {
+        Call::DescribeOrganization => organization::describe(client).await,
+        Call::ListAccounts { parent } => organization::list_accounts(client, parent).await,
+        Call::ListUnits { parent } => organization::list_units(client, parent).await,
         other => Err(unhandled(&other)),
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use trailwire_engine::fanout::rules::{Rule, Target};
 pub use trailwire_engine::fanout::tags::Tags;
 
-pub use self::reply::{Bus, Caller, ListedRule, Region, Reply, Role, SecretInfo, Table};
+pub use self::reply::{Bus, Caller, ListedRule, OrganizationInfo, Region, Reply, Role, SecretInfo, Table};
 pub use self::write::{Condition, Write};
 use crate::config::Secret;
 
@@ -25,6 +25,18 @@ pub enum Call {
     GetCallerIdentity,
     /// The regions of the account: [`Reply::Regions`].
     ListRegions,
+    /// The organisation of the account: [`Reply::Organization`].
+    DescribeOrganization,
+    /// The active accounts of the organisation, or of a root or unit without the units in it: [`Reply::Names`].
+    ListAccounts {
+        /// The root or unit.
+        parent: Option<String>,
+    },
+    /// The units directly in a root or unit: [`Reply::Names`].
+    ListUnits {
+        /// The root or unit.
+        parent: String,
+    },
 
     /// Makes a bus.
     CreateBus {
@@ -317,6 +329,10 @@ impl Call {
         match self {
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
             Self::ListRegions => "account:ListRegions",
+            Self::DescribeOrganization => "organizations:DescribeOrganization",
+            Self::ListAccounts { parent: None } => "organizations:ListAccounts",
+            Self::ListAccounts { parent: Some(_) } => "organizations:ListAccountsForParent",
+            Self::ListUnits { .. } => "organizations:ListOrganizationalUnitsForParent",
             Self::CreateBus { .. } => "events:CreateEventBus",
             Self::DescribeBus { .. } => "events:DescribeEventBus",
             Self::DeleteBus { .. } => "events:DeleteEventBus",

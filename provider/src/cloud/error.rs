@@ -121,6 +121,11 @@ impl CloudError {
             Kind::ScpDenied => {
                 Some(format!("a service control policy forbids it there; to leave the {region} out, add to the hub: {}", exclude()))
             }
+            Kind::AccessDenied if self.operation.starts_with("organizations:") => Some(
+                "only the organisation's management account and its delegated administrators may list its accounts: put the hub there, or name the \
+                 accounts in `member_accounts`"
+                    .to_owned(),
+            ),
             Kind::AccessDenied if !self.operation.is_empty() => Some(format!("allow `{}` to whoever runs Terraform", self.operation)),
             Kind::RegionDisabled => {
                 Some(format!("enable the {region} in the account, or leave out on the hub: {}", exclude()))

@@ -10,7 +10,9 @@ use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::{Attribute, Item, PK, SK};
 
 use super::Door;
-use super::call::{Bus, Call, Caller, Condition, ListedRule, Region, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
+use super::call::{
+    Bus, Call, Caller, Condition, ListedRule, OrganizationInfo, Region, Reply, Role, SecretInfo, Table, Tagged, Tags, Write,
+};
 use super::error::{CloudError, CloudResult, Kind};
 
 /// The account of the model.
@@ -27,6 +29,20 @@ pub struct ModelRule {
     /// Its targets.
     pub targets: Vec<Target>,
 }
+
+/// An organisation: its management account, and what each account and unit is in.
+#[derive(Clone, Debug, Default)]
+pub struct ModelOrganization {
+    /// Its management account.
+    pub management: String,
+    /// The parent of each active account.
+    pub accounts: BTreeMap<String, String>,
+    /// The parent of each unit.
+    pub units: BTreeMap<String, String>,
+}
+
+/// The id of the model's organisation.
+pub const ORGANIZATION: &str = "o-abc1234567";
 
 /// Everything there is, by region and name; in another account than the model's own, by `account/region` and name.
 #[derive(Debug, Default)]
@@ -49,6 +65,8 @@ pub struct World {
     pub tags: BTreeMap<(String, Tagged), Tags>,
     /// Regions that are not enabled.
     pub disabled: BTreeSet<String>,
+    /// The organisation of the model's account.
+    pub organization: Option<ModelOrganization>,
     /// Accounts whose deploy role cannot be assumed.
     pub unreachable: BTreeSet<String>,
 }
@@ -191,6 +209,7 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
             };
             Ok(Reply::Regions(REGIONS.iter().map(region).collect()))
         }
+        Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => organization(world, &call),
         Call::CreateBus { name, tags, .. } => {
             if world.buses.contains_key(&at(&name)) {
                 return refuse(Kind::Exists, format!("bus {name} exists"));
@@ -261,6 +280,19 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
         }
         other => rules(world, cell, other),
     }
+}
+
+fn organization(world: &World, call: &Call) -> Answer {
+    let Some(found) = &world.organization else { return refuse(Kind::AccessDenied, "AWSOrganizationsNotInUse") };
+    let inside = |children: &BTreeMap<String, String>, parent: &String| {
+        Reply::Names(children.iter().filter(|(_, of)| *of == parent).map(|(name, _)| name.clone()).collect())
+    };
+    Ok(match call {
+        Call::ListAccounts { parent: Some(parent) } => inside(&found.accounts, parent),
+        Call::ListAccounts { parent: None } => Reply::Names(found.accounts.keys().cloned().collect()),
+        Call::ListUnits { parent } => inside(&found.units, parent),
+        _ => Reply::Organization(OrganizationInfo { id: ORGANIZATION.to_owned(), management: found.management.clone() }),
+    })
 }
 
 fn rules(world: &mut World, cell: &Cell, call: Call) -> Answer {

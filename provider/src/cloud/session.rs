@@ -14,7 +14,7 @@ use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged,
 use super::error::{CloudError, CloudResult, Kind};
 use super::random_id;
 use super::retry::Timing;
-use super::{Cloud, Home, Regions};
+use super::{Cloud, Home, Organization, Regions};
 use crate::config::{ProviderConfig, Secret};
 
 /// A handle for one request.
@@ -104,6 +104,14 @@ impl Session {
     /// The regions that are enabled in an account: ours, or a member.
     pub async fn enabled_regions(&self, account: &str) -> CloudResult<Regions> {
         self.cloud.enabled_regions(account, &self.stop).await
+    }
+
+    /// The organisation of our account, with its active accounts: all of them, or those of these units and of the units in them.
+    ///
+    /// # Errors
+    /// When our account is neither its management account nor a delegated administrator.
+    pub async fn organization(&self, units: &[String]) -> CloudResult<Arc<Organization>> {
+        self.cloud.organization(units, &self.stop).await
     }
 
     async fn done(&self, cell: &Cell, call: Call) -> CloudResult<()> {

@@ -135,7 +135,13 @@ async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic) -
         return diagnostics;
     }
     let named = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
-    diagnostics.extend(check_regions(session, "regions", &named(&coverage.regions), &coverage.accounts(&home)).await);
+    if !config.get("organization").is_wholly_known() {
+        return diagnostics;
+    }
+    match coverage.members(session, &home).await {
+        Ok(members) => diagnostics.extend(check_regions(session, "regions", &named(&coverage.regions), &members.accounts).await),
+        Err(error) => return vec![error.diagnostic()],
+    }
     diagnostics.extend(check_regions(session, "exclude_regions", &named(&coverage.exclude_regions), &BTreeSet::from([home])).await);
     if let (Some(name), true) = (config.get_str("name"), Coverage::is_known(config)) {
         context.shared.ledger.plan_hub(name, coverage);

@@ -125,3 +125,42 @@ async fn a_caller_in_another_account_is_refused_and_nothing_is_deleted() {
     world.terraform.assert_empty_plan().await;
     world.destroy().await;
 }
+
+/// An organisation with a unit of two accounts, one of them closed; the ids of the organisation, the unit and both accounts.
+async fn organised(world: &World) -> [String; 4] {
+    let organizations = aws_sdk_organizations::Client::new(&world.stand.sdk(&world.account, HOME).await);
+    let id = organizations.describe_organization().send().await.unwrap().organization.unwrap().id.unwrap();
+    let root = organizations.list_roots().send().await.unwrap().roots()[0].id().unwrap().to_owned();
+    let unit = organizations.create_organizational_unit().parent_id(&root).name("workloads").send().await.unwrap();
+    let unit = unit.organizational_unit.unwrap().id.unwrap();
+    let mut accounts = Vec::new();
+    for name in ["active", "closed"] {
+        let created = organizations.create_account().account_name(name).email(format!("{name}@example.com")).send().await.unwrap();
+        let account = created.create_account_status.unwrap().account_id.unwrap();
+        organizations.move_account().account_id(&account).source_parent_id(&root).destination_parent_id(&unit).send().await.unwrap();
+        accounts.push(account);
+    }
+    let [active, closed] = <[String; 2]>::try_from(accounts).unwrap();
+    organizations.close_account().account_id(&closed).send().await.unwrap();
+    world.control().set_organization(&id, &[&world.account, &active]).await;
+    [id, unit, active, closed]
+}
+
+#[tokio::test]
+async fn the_active_accounts_of_an_organisation_are_covered_and_let_in_by_its_id() {
+    let world = World::new().await;
+    let (path, url) = world.webhook();
+    let [id, unit, active, closed] = organised(&world).await;
+    members::allow(world.stand, &active, &world.account, EXTERNAL_ID).await;
+    let block = format!("organization {{\n  id = {id:?}\n  organizational_unit_ids = [{unit:?}]\n}}");
+    world.terraform.configure(&over(&[], &url, &block));
+    world.terraform.apply().await.success();
+    world.terraform.assert_empty_plan().await;
+    let event = Event::new(&active, "eu-west-1", "ec2", "RunInstances");
+    world.control().put_events(&[event.envelope(), Event::new(&closed, HOME, "ec2", "RunInstances").envelope()]).await;
+    let journal = tempfile::tempdir().unwrap();
+    let run = world.run_until_idle(journal.path()).await;
+    assert_eq!(told(&world.stand.sink().received(&path)), [Told::new("instances", &event)], "{}", run.said());
+    world.destroy().await;
+    assert_nothing_left(&world, &[&active]).await;
+}

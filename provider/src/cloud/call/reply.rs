@@ -14,6 +14,8 @@ pub enum Reply {
     Done,
     /// Who calls.
     Caller(Caller),
+    /// The caller's organisation.
+    Organization(OrganizationInfo),
     /// The account's regions.
     Regions(Vec<Region>),
     /// A bus.
@@ -51,6 +53,15 @@ pub struct Caller {
     pub account: String,
     /// The user or role session, where that is known.
     pub arn: Option<String>,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrganizationInfo {
+    /// Its id.
+    pub id: String,
+    /// Its management account.
+    pub management: String,
 }
 
 /// A region of an account.

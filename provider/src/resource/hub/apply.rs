@@ -13,6 +13,7 @@ use super::role::accounts_of;
 use super::settings::check_not_empty;
 use super::{Settings, check_partition, destroy, set_identity};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, timeout_note};
+use crate::apply::coverage::tell_management;
 use crate::apply::scope::wrong_account;
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
@@ -66,6 +67,8 @@ struct Work<'a> {
     cells: BTreeSet<Cell>,
     /// The accounts of these cells.
     accounts: Vec<String>,
+    /// The management account of the organisation, when it is one of them and not the hub's own.
+    management: Option<String>,
     /// Whether queues go with what they hold.
     force: bool,
 }
@@ -92,26 +95,32 @@ impl<'a> Work<'a> {
         let settings = Settings::of(config, &request.planned, &context.config);
         let store = Store::new(&session, &hub);
         let item = if request.is_create() { None } else { store.hub_item().await.map_err(|error| one(&error))? };
-        let cells = Self::cells(&session, &hub, &settings, item.as_ref()).await?;
+        let (cells, management) = Self::cells(&session, &hub, &settings, item.as_ref()).await?;
         let accounts = accounts_of(&cells).into_iter().collect();
         let force = request.planned.get_bool("force_destroy") == Some(true);
-        Ok(Work { context, store, session, hub, settings, item, cells, accounts, force })
+        Ok(Work { context, store, session, hub, settings, item, cells, accounts, management, force })
     }
 
     /// What is to be covered. An account that cannot be reached stays as it was; the work in it fails and is told.
-    async fn cells(session: &Session, hub: &Hub, settings: &Settings, item: Option<&HubItem>) -> Result<BTreeSet<Cell>, Vec<Diagnostic>> {
+    async fn cells(
+        session: &Session,
+        hub: &Hub,
+        settings: &Settings,
+        item: Option<&HubItem>,
+    ) -> Result<(BTreeSet<Cell>, Option<String>), Vec<Diagnostic>> {
         let coverage = &settings.coverage;
         let wrong: Vec<Diagnostic> = coverage.check().into_iter().chain(coverage.check_home(&hub.home().account)).collect();
         if !wrong.is_empty() {
             return Err(wrong);
         }
         let resolved = coverage.resolve(session, &hub.home().account).await.map_err(|error| vec![error.diagnostic()])?;
+        let management = resolved.management.clone();
         let before = item.and_then(|item| item.record.as_ref()).map(HubRecord::cells).unwrap_or_default();
         let cells = resolved.or_as_before(&before).map_err(|diagnostic| vec![diagnostic])?;
         check_not_empty(&cells).map_err(|diagnostic| vec![diagnostic])?;
         let regions: BTreeSet<String> = cells.iter().map(|cell| cell.region.clone()).collect();
         let wrong = check_partition(&hub.home().region, &Vec::from_iter(regions));
-        if wrong.is_empty() { Ok(cells) } else { Err(wrong) }
+        if wrong.is_empty() { Ok((cells, management)) } else { Err(wrong) }
     }
 
     fn home(&self) -> Home<'_> {
@@ -201,11 +210,17 @@ impl<'a> Work<'a> {
         futures::join!(columns.make_dead_letters(&cells, None), home)
     }
 
+    fn told(&self, outcome: &Outcome, what: &str) -> Diagnostic {
+        let refused = outcome.failed.values().filter(|error| error.kind == ErrorKind::AccountRefused);
+        let refused: BTreeSet<String> = refused.map(|error| error.cell.account.clone()).collect();
+        tell_management(outcome.diagnostic(&self.session, what), self.management.as_deref(), refused.iter())
+    }
+
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
     async fn roll_back(&self, request: &ApplyRequest, outcome: Outcome, home_error: Option<CloudError>, lease: &Lease) -> ApplyResponse {
         let name = self.hub.name();
         let told = |what: &str| {
-            let columns = (!outcome.failed.is_empty()).then(|| outcome.diagnostic(&self.session, &format!("hub `{name}` {what}")));
+            let columns = (!outcome.failed.is_empty()).then(|| self.told(&outcome, &format!("hub `{name}` {what}")));
             let home = home_error.as_ref().map(|error| {
                 let mut diagnostic = with_note(error.diagnostic(), &self.session);
                 diagnostic.message = format!("hub `{name}` {what}: {}", diagnostic.message);
@@ -273,7 +288,7 @@ impl<'a> Work<'a> {
         let all = self.cells.iter().cloned().chain(not_removed);
         let state = self.state(&request.planned, Some(&urls), all, outcome.reasons());
         if !outcome.failed.is_empty() {
-            diagnostics.push(outcome.diagnostic(&self.session, &format!("hub `{}` is not updated everywhere", self.hub.name())));
+            diagnostics.push(self.told(&outcome, &format!("hub `{}` is not updated everywhere", self.hub.name())));
         }
         Ok(ApplyResponse { state, diagnostics, private: None })
     }

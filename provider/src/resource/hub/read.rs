@@ -12,7 +12,7 @@ use super::home::{Home, Mode};
 use super::role::accounts_of;
 use super::{Settings, set_identity};
 use crate::apply::cells::{cells_value, drifted_value};
-use crate::apply::coverage::{Coverage, unread};
+use crate::apply::coverage::{Coverage, Membership, unread};
 use crate::apply::scope::{find_hub, known_cells};
 use crate::cloud::Session;
 use crate::config::Refresh;
@@ -130,6 +130,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("regions", list(&coverage.regions)),
         ("exclude_regions", list(&coverage.exclude_regions)),
         ("member_accounts", list(&coverage.member_accounts)),
+        ("organization", coverage.organization.as_ref().map_or_else(|| Dynamic::List(Vec::new()), Membership::value)),
         ("abandon_accounts", list(&coverage.abandon_accounts)),
         ("forward_dead_letter", Dynamic::Bool(settings.forward_dead_letter)),
         ("permissions_boundary", optional_text(settings.permissions_boundary.as_deref())),

@@ -4,7 +4,8 @@ use trailwire_engine::diagnostic::Code;
 
 use crate::config::account_ids;
 use crate::resource::common::{cells_attribute, drifted_attribute, tags_all_attribute, tags_attribute, timeouts_block};
-use crate::schema::{Attribute, Schema, Type};
+use crate::schema::{Attribute, NestedBlock, Schema, Type};
+use crate::value::Dynamic;
 
 pub(super) fn schema() -> Schema {
     let given = Schema::new(0, "The receiving side in one region: what happens in every region of its scope arrives in its queue.")
@@ -46,7 +47,54 @@ pub(super) fn schema() -> Schema {
             ),
         )
         .attribute(tags_attribute());
-    told(given.attribute(tags_all_attribute())).attribute(cells_attribute()).attribute(drifted_attribute()).block(timeouts_block())
+    told(given.attribute(tags_all_attribute()))
+        .attribute(cells_attribute())
+        .attribute(drifted_attribute())
+        .block(organization_block())
+        .block(timeouts_block())
+}
+
+fn organization_block() -> NestedBlock {
+    NestedBlock::optional(
+        "organization",
+        "Watches the active accounts of an AWS organisation beside the hub's own, which must be its management account or a delegated administrator. \
+         Accounts that join or leave are a difference in the next plan. Stack sets make no role in the management account: leave it out where it is not \
+         the hub's own and has none. Conflicts with `member_accounts`.",
+    )
+    .attribute(Attribute::string("id").required().check(Code::BAD_AWS_NAME, organization_id).describe("The organisation's id, `o-…`."))
+    .attribute(
+        Attribute::set("organizational_unit_ids", Type::String)
+            .not_empty()
+            .check(Code::BAD_AWS_NAME, unit_ids)
+            .describe("Only the accounts of these units, `ou-…` or a root `r-…`, and of the units in them. Omitted: the whole organisation."),
+    )
+    .attribute(
+        Attribute::set("exclude_account_ids", Type::String)
+            .not_empty()
+            .check(Code::BAD_AWS_NAME, account_ids)
+            .describe("Accounts that are left out."),
+    )
+}
+
+fn organization_id(value: &Dynamic) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let rest = text.strip_prefix("o-").unwrap_or_default();
+    let fits = (10..=32).contains(&rest.len()) && is_lower_alphanumeric(rest);
+    if fits { Ok(()) } else { Err(format!("is `{text}`, which is not an organisation's id (`o-` and 10 to 32 letters and digits)")) }
+}
+
+fn unit_ids(value: &Dynamic) -> Result<(), String> {
+    let fits = |id: &str| match id.split('-').collect::<Vec<_>>().as_slice() {
+        ["r", root] => (4..=32).contains(&root.len()) && is_lower_alphanumeric(root),
+        ["ou", root, unit] => (8..=32).contains(&unit.len()) && is_lower_alphanumeric(root) && is_lower_alphanumeric(unit),
+        _ => false,
+    };
+    let wrong = value.as_strings().into_iter().find(|id| !fits(id));
+    wrong.map_or(Ok(()), |id| Err(format!("holds `{id}`, which is not the id of an organisational unit (`ou-…`) or root (`r-…`)")))
+}
+
+fn is_lower_alphanumeric(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// Adds what is told of a hub, by the resource and by the data source.

@@ -67,7 +67,10 @@ impl Settings {
 
     /// Whom the hub's bus takes events from, when these accounts are covered.
     pub(super) fn senders<'a>(&'a self, accounts: &'a [String]) -> Senders<'a> {
-        Senders::Accounts(accounts)
+        match &self.coverage.organization {
+            Some(membership) => Senders::Organization(&membership.id),
+            None => Senders::Accounts(accounts),
+        }
     }
 
     /// What the hub tells of itself when it covers these cells and has these two queues.

@@ -1,4 +1,5 @@
 mod accounts;
+mod organization;
 
 use std::sync::Arc;
 

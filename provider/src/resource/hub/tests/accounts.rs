@@ -12,8 +12,8 @@ use crate::resource::{Resource, ValidateRequest};
 use crate::value::Dynamic;
 
 const T: &TriggerResource = &TriggerResource;
-const B: &str = "444455556666";
-const C: &str = "777788889999";
+pub(super) const B: &str = "444455556666";
+pub(super) const C: &str = "777788889999";
 
 fn hub(members: &[&str]) -> Value {
     json!({ "name": "security", "regions": ["eu-west-1", "us-east-1"], "member_accounts": members })
@@ -31,7 +31,7 @@ async fn three(bench: &Bench) -> (Dynamic, Dynamic) {
 }
 
 /// How many things are in an account: rules, roles, queues.
-fn held(bench: &Bench, account: &str) -> [usize; 3] {
+pub(super) fn held(bench: &Bench, account: &str) -> [usize; 3] {
     let here = |key: &str| key.starts_with(account);
     bench.model.with(|world| {
         [
