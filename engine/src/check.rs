@@ -8,6 +8,7 @@ mod allow;
 mod event_patterns;
 mod fields;
 mod filters;
+mod forwarders;
 mod names;
 mod not;
 mod place;
@@ -19,6 +20,7 @@ mod types;
 mod verdicts;
 
 pub use allow::is_silenced;
+pub use forwarders::{check_forwarder, check_forwarder_hub};
 pub use verdicts::{Verdict, check_test, run_tests};
 
 use crate::diagnostic::{Code, Diagnostic, Path};

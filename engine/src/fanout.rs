@@ -1,6 +1,7 @@
 //! What a hub and its triggers want in AWS: names, patterns, policy documents, the shape of the hub's table, and the ordered steps
 //! from what is there to what is wanted. Nothing here calls AWS.
 
+pub mod cover;
 pub mod limits;
 pub mod names;
 pub mod pattern;

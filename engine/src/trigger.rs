@@ -1,19 +1,21 @@
-//! What a user declares: triggers and destinations, as documents.
+//! What a user declares: triggers, destinations and forwarders, as documents.
 //!
 //! A document is `{"format_version":1,"triggers":[…],"destinations":[…]}`, the JSON form of the HCL with the same names; a block
-//! is an array of objects. The provider stores one trigger or destination an item in the hub's table; the runtime reads them
-//! from there or from files. Documents name secrets and never hold them.
+//! is an array of objects. The provider stores one trigger, destination or forwarder an item in the hub's table; the
+//! runtime reads triggers and destinations from there or from files. Documents name secrets and never hold them.
 //!
 //! Reading gives all diagnostics, each with the path to its attribute; [`crate::check`] adds what only the expressions tell.
 
 mod destination;
 pub mod duration;
+mod forwarder;
 mod model;
 mod placeholder;
 mod reader;
 mod trigger_document;
 
 pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
+pub use forwarder::{FORWARDER_MEMBERS, Forwarder};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 pub use placeholder::placeholder;
 pub use trigger_document::MEMBERS;
@@ -115,6 +117,32 @@ impl Destination {
         let mut diagnostics = Vec::new();
         let destination = Self::read(&mut Reader::new(value, Path::default(), &mut diagnostics));
         accept(destination, diagnostics)
+    }
+}
+
+impl Forwarder {
+    /// Reads one forwarder, as the hub's table holds it.
+    ///
+    /// # Errors
+    /// Every diagnostic there is, if one of them is an error.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        Self::from_value(&json(text)?)
+    }
+
+    /// Reads one forwarder that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Forwarder::parse`].
+    ///
+    /// ```
+    /// use trailwire_engine::trigger::Forwarder;
+    /// let forwarder = Forwarder::from_value(&serde_json::json!({"name": "all-writes", "all": true})).unwrap();
+    /// assert!(forwarder.all && !forwarder.include_read_only);
+    /// ```
+    pub fn from_value(value: &Value) -> Result<Self, Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        let forwarder = Self::read(&mut Reader::new(value, Path::default(), &mut diagnostics));
+        accept(forwarder, diagnostics)
     }
 }
 

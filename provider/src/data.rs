@@ -2,3 +2,4 @@
 
 pub mod event_names;
 pub mod hub;
+pub mod regions;

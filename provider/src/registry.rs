@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::data::event_names::EventNamesData;
 use crate::data::hub::HubData;
+use crate::data::regions::RegionsData;
 use crate::function::Function;
 use crate::function::event_names::EventNames;
 use crate::function::event_pattern::EventPattern;
@@ -11,18 +12,19 @@ use crate::function::explain::Explain;
 use crate::function::from_filter_pattern::FromFilterPattern;
 use crate::function::matches::Match;
 use crate::resource::destination::DestinationResource;
+use crate::resource::forwarder::ForwarderResource;
 use crate::resource::hub::HubResource;
 use crate::resource::trigger::TriggerResource;
 use crate::resource::{DataSource, Resource};
 
 /// The managed resources.
 pub fn resources() -> Vec<Arc<dyn Resource>> {
-    vec![Arc::new(HubResource), Arc::new(DestinationResource), Arc::new(TriggerResource)]
+    vec![Arc::new(HubResource), Arc::new(DestinationResource), Arc::new(TriggerResource), Arc::new(ForwarderResource)]
 }
 
 /// The data sources.
 pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(HubData), Arc::new(EventNamesData)]
+    vec![Arc::new(HubData), Arc::new(EventNamesData), Arc::new(RegionsData)]
 }
 
 /// The functions.

@@ -8,10 +8,12 @@
 pub mod common;
 mod definition;
 pub mod destination;
+pub mod forwarder;
 pub mod hub;
 pub mod plan;
+mod rows;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod trigger;
 
 use std::future::Future;

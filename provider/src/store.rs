@@ -90,6 +90,11 @@ impl Store {
         Self { session: self.session.unstoppable(), hub: self.hub.clone() }
     }
 
+    /// The name of the hub.
+    pub fn hub_name(&self) -> &str {
+        self.hub.name()
+    }
+
     /// The hub's own item; `None` when there is no such table or no such item.
     pub async fn hub_item(&self) -> StoreResult<Option<HubItem>> {
         Ok(self.item(HUB_KEY, HUB_KEY).await?.as_ref().map(HubItem::read).transpose()?)

@@ -280,6 +280,10 @@ codes! {
     WILDCARD_RULES = 2422;
     /// Two triggers that tell one destination of the same events.
     SAME_EVENTS = 2423, silenceable_beside_others;
+    /// A forwarder that does not carry every event of a trigger that relies on it.
+    NOT_FORWARDED = 2424;
+    /// A forwarder of every event, read-only ones included.
+    EVERY_EVENT = 2425, silenceable;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;

@@ -20,7 +20,9 @@ pub fn check(trigger: &Trigger) -> Vec<Diagnostic> {
     check_names(trigger).into_iter().chain(check_length(trigger)).collect()
 }
 
-fn check_names(trigger: &Trigger) -> Option<Diagnostic> {
+/// A name or source that fits into no event pattern.
+#[must_use]
+pub fn check_names(trigger: &Trigger) -> Option<Diagnostic> {
     let too_long = patterns(Narrowing { names: &trigger.event_names, sources: &trigger.event_sources }).err()?;
     let attribute = if trigger.event_names.contains(&too_long.text) { "event_names" } else { "event_sources" };
     Some(Diagnostic::error(Code::OUT_OF_RANGE, too_long.to_string()).at(Path::root(attribute)).help("correct the name"))

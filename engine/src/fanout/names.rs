@@ -7,17 +7,20 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::table::Kind;
 pub use crate::catalogue::partition;
 
 /// The longest name that a hub may have; `trailwire-NAME-dlq` then stays within the 80 characters of a queue name.
 pub const HUB_NAME_MAX: usize = 32;
-/// The longest name of a trigger or destination; `tw-<h8>-NAME-<k>` then stays within the 64 characters of a rule name.
+/// The longest name of a definition; `tw-<h8>-fwd.NAME-<k>` then stays within the 64 characters of a rule name.
 pub const DEFINITION_NAME_MAX: usize = 40;
 /// The IAM path of every role that Trailwire makes.
 pub const ROLE_PATH: &str = "/trailwire/";
 /// The only target of a trigger's rule, and of the hub's rule.
 pub const TARGET_ID: &str = "trailwire";
 
+/// What the name of a forwarder's rule has before the forwarder's: no name of a trigger holds a dot.
+const FORWARDER_MARK: &str = "fwd.";
 const PREFIX: &str = "trailwire-";
 const DEAD_LETTER_SUFFIX: &str = "-dlq";
 
@@ -87,6 +90,64 @@ pub fn is_region_name(text: &str) -> bool {
             words.len() >= 2 && words.iter().all(word) && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
         }
         [] => false,
+    }
+}
+
+/// What has rules on the default bus of cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// A trigger: rules for its own events.
+    Trigger,
+    /// A forwarder: rules for the events of many triggers.
+    Forwarder,
+}
+
+impl Carrier {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Trigger, Self::Forwarder];
+
+    /// That of a definition; `None` of one that has no rules.
+    #[must_use]
+    pub fn of(kind: Kind) -> Option<Self> {
+        Self::ALL.into_iter().find(|carrier| carrier.kind() == kind)
+    }
+
+    /// What its definition is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Trigger => Kind::Trigger,
+            Self::Forwarder => Kind::Forwarder,
+        }
+    }
+}
+
+/// Whose a rule is. Shown as `trigger NAME` or `forwarder NAME`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner<'a> {
+    /// What it is.
+    pub carrier: Carrier,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    /// The trigger of this name.
+    #[must_use]
+    pub fn trigger(name: &'a str) -> Self {
+        Self { carrier: Carrier::Trigger, name }
+    }
+
+    /// The forwarder of this name.
+    #[must_use]
+    pub fn forwarder(name: &'a str) -> Self {
+        Self { carrier: Carrier::Forwarder, name }
+    }
+}
+
+impl fmt::Display for Owner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.carrier.kind().as_str(), self.name)
     }
 }
 
@@ -228,10 +289,10 @@ impl Hub {
         )
     }
 
-    /// The rule number `k` of a trigger, the same name in every cell.
+    /// The rule number `k` of a trigger or forwarder, the same name in every cell: `tw-<h8>-NAME-k`, `tw-<h8>-fwd.NAME-k`.
     #[must_use]
-    pub fn trigger_rule_name(&self, trigger: &str, k: usize) -> String {
-        format!("{}{k}", self.trigger_prefix(trigger))
+    pub fn rule_name(&self, owner: Owner<'_>, k: usize) -> String {
+        format!("{}{k}", self.owner_prefix(owner))
     }
 
     /// The ARN of a rule on the default bus of a cell.
@@ -240,19 +301,24 @@ impl Hub {
         format!("arn:{}:events:{}:{}:rule/{rule}", self.partition(), cell.region, cell.account)
     }
 
-    /// What the names of a trigger's rules begin with; those of some other triggers do, too.
+    /// What the names of an owner's rules begin with; those of some others do, too.
     #[must_use]
-    pub fn trigger_prefix(&self, trigger: &str) -> String {
-        format!("{}{trigger}-", self.own_prefix())
+    pub fn owner_prefix(&self, owner: Owner<'_>) -> String {
+        let mark = match owner.carrier {
+            Carrier::Trigger => "",
+            Carrier::Forwarder => FORWARDER_MARK,
+        };
+        format!("{}{mark}{}-", self.own_prefix(), owner.name)
     }
 
-    /// The trigger and the number of a rule by its name; `None` for a rule that is not a trigger's of this hub.
+    /// Whose a rule is by its name, and its number; `None` for a rule that no trigger or forwarder of this hub has.
     #[must_use]
-    pub fn trigger_of_rule<'a>(&self, rule: &'a str) -> Option<(&'a str, usize)> {
-        let (trigger, k) = rule.strip_prefix("tw-")?.strip_prefix(&self.h8)?.strip_prefix('-')?.rsplit_once('-')?;
+    pub fn owner_of_rule<'a>(&self, rule: &'a str) -> Option<(Owner<'a>, usize)> {
+        let (name, k) = rule.strip_prefix("tw-")?.strip_prefix(&self.h8)?.strip_prefix('-')?.rsplit_once('-')?;
         let canonical = k == "0" || !k.starts_with('0');
         let k = k.parse().ok().filter(|_| canonical)?;
-        check_trigger_name(trigger).ok().map(|()| (trigger, k))
+        let owner = name.strip_prefix(FORWARDER_MARK).map_or_else(|| Owner::trigger(name), Owner::forwarder);
+        check_trigger_name(owner.name).ok().map(|()| (owner, k))
     }
 
     /// The role that lets EventBridge put events on the hub's bus; one for each account.
@@ -300,7 +366,8 @@ mod tests {
         assert_eq!(hub.arn(), "arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security");
         // printf '%s' ARN | sha256sum | cut -c1-8
         assert_eq!(hub.h8(), "755b7686");
-        assert_eq!(hub.trigger_rule_name("sg-opened", 0), "tw-755b7686-sg-opened-0");
+        assert_eq!(hub.rule_name(Owner::trigger("sg-opened"), 0), "tw-755b7686-sg-opened-0");
+        assert_eq!(hub.rule_name(Owner::forwarder("all-writes"), 2), "tw-755b7686-fwd.all-writes-2");
         assert_eq!(hub.hub_rule_arn(), "arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-hub");
         assert_eq!(hub.forward_role_arn("444455556666"), "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-forward");
         assert_eq!(hub.secret_name("chat", "slack-webhook-url"), "trailwire/security/chat/slack-webhook-url");
@@ -308,24 +375,38 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_name_tells_its_trigger() {
+    fn a_rule_name_tells_its_owner() {
         let hub = hub();
-        for (trigger, k) in [("a", 0), ("a-0", 0), ("a-0-1", 12), ("hub", 3), ("forward", 0)] {
-            let name = hub.trigger_rule_name(trigger, k);
-            assert_eq!(hub.trigger_of_rule(&name), Some((trigger, k)));
+        let mut names = std::collections::BTreeSet::new();
+        for (name, k) in [("a", 0), ("a-0", 0), ("a-0-1", 12), ("hub", 3), ("forward", 0), ("fwd", 0), ("fwd-a", 0)] {
+            for owner in Carrier::ALL.map(|carrier| Owner { carrier, name }) {
+                let rule = hub.rule_name(owner, k);
+                assert_eq!(hub.owner_of_rule(&rule), Some((owner, k)));
+                assert!(names.insert(rule), "{owner} shares a rule");
+            }
         }
         let prefix = hub.own_prefix();
-        for foreign in
-            ["tw-00000000-a-0".to_owned(), format!("{prefix}hub"), format!("{prefix}a-00"), format!("{prefix}A-0"), "mine".to_owned()]
-        {
-            assert_eq!(hub.trigger_of_rule(&foreign), None, "{foreign}");
+        for foreign in [
+            "tw-00000000-a-0".to_owned(),
+            format!("{prefix}hub"),
+            format!("{prefix}a-00"),
+            format!("{prefix}A-0"),
+            "mine".to_owned(),
+            format!("{prefix}fwd.-0"),
+            format!("{prefix}fwd.fwd.a-0"),
+            format!("{prefix}a.b-0"),
+        ] {
+            assert_eq!(hub.owner_of_rule(&foreign), None, "{foreign}");
         }
     }
 
     #[test]
     fn the_longest_names_fit_the_limits_of_aws() {
         let hub = Hub::new("h".repeat(HUB_NAME_MAX), Cell::new("111122223333", "eu-west-1"));
-        assert!(hub.trigger_rule_name(&"t".repeat(DEFINITION_NAME_MAX), 999).len() <= 64);
+        let name = "t".repeat(DEFINITION_NAME_MAX);
+        for carrier in Carrier::ALL {
+            assert!(hub.rule_name(Owner { carrier, name: &name }, 999).len() <= 64);
+        }
         assert!(hub.dead_letter_queue_name().len() <= 80);
         assert!(hub.forward_role_name().len() <= 64);
     }

@@ -7,12 +7,12 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::pattern::{Narrowing, PatternTooLong, pieces_of};
+use super::pattern::{Narrowing, PatternTooLong, packed, pieces_of};
 use super::rules::RuleState;
 use crate::lang::Language;
 use crate::pattern::Pattern;
 use crate::pushdown::{Asked, Written, push_down};
-use crate::trigger::Trigger;
+use crate::trigger::{Forwarder, Trigger};
 
 /// The patterns and what they leave to the runtime. The provider keeps it with the trigger's definition.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,12 +23,23 @@ pub struct Pushed {
     pub residual: Option<String>,
 }
 
-/// What the rules of a trigger carry. A match that cannot be read narrows nothing. Where nothing can ever match, the rules carry what
-/// they would without a match.
+/// What the rules of a trigger carry: nothing where it relies on a forwarder, as then there are no rules.
+///
+/// # Errors
+/// As [`kept`].
+pub fn pushed(trigger: &Trigger) -> Result<Pushed, PatternTooLong> {
+    match trigger.forwarder {
+        None => kept(trigger),
+        Some(_) => Ok(Pushed { patterns: Vec::new(), residual: trigger.matching().map(|(_, text)| text.to_owned()) }),
+    }
+}
+
+/// What the rules of a trigger carry when it has some: every event that fires it. A match that cannot be read narrows nothing. Where nothing can ever match, the
+/// rules carry what they would without a match.
 ///
 /// # Errors
 /// When a single name or source fits into no pattern.
-pub fn pushed(trigger: &Trigger) -> Result<Pushed, PatternTooLong> {
+pub fn kept(trigger: &Trigger) -> Result<Pushed, PatternTooLong> {
     let matching = trigger.matching();
     let tree = matching.and_then(|(language, text)| Some((language.parse(text).0?, text)));
     let asked = trigger.asked(tree.as_ref().map(|(tree, text)| Written { tree, text }));
@@ -51,12 +62,24 @@ pub fn pushed(trigger: &Trigger) -> Result<Pushed, PatternTooLong> {
 /// # Errors
 /// As [`pushed`].
 pub fn pushed_after(trigger: &Trigger, deployed: Option<&Pushed>) -> Result<Pushed, PatternTooLong> {
-    let today = pushed(trigger)?;
+    Ok(or_deployed(pushed(trigger)?, deployed))
+}
+
+/// What the rules of a forwarder carry, in as few of them as possible: what is deployed already, on the same terms.
+///
+/// # Errors
+/// When a single name or source fits into no pattern.
+pub fn forwarded_after(forwarder: &Forwarder, deployed: Option<&Pushed>) -> Result<Pushed, PatternTooLong> {
+    let narrowing = Narrowing { names: &forwarder.event_names, sources: &forwarder.event_sources };
+    Ok(or_deployed(Pushed { patterns: packed(narrowing)?, residual: None }, deployed))
+}
+
+fn or_deployed(today: Pushed, deployed: Option<&Pushed>) -> Pushed {
     let kept = deployed.filter(|deployed| {
         let pairs = deployed.patterns.iter().zip(&today.patterns);
         deployed.patterns.len() == today.patterns.len() && pairs.into_iter().all(|(deployed, today)| is_sound(deployed, today))
     });
-    Ok(kept.cloned().unwrap_or(today))
+    kept.cloned().unwrap_or(today)
 }
 
 fn is_sound(deployed: &str, today: &str) -> bool {

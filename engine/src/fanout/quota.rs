@@ -83,7 +83,7 @@ impl Pressed {
     #[must_use]
     pub fn diagnostic(self, bus: &str, region: &str) -> Diagnostic {
         let most = most_rules(region);
-        let merge = "write triggers that tell the same destination as one, with all of their event names, or narrow them by `regions`";
+        let merge = "let a `trailwire_forwarder` carry the events of many triggers (`forwarder = \"NAME\"` in each), write triggers that tell the same destination as one, or narrow them by `regions`";
         match self {
             Self::Wildcards => Diagnostic::error(
                 Code::WILDCARD_RULES,
@@ -127,7 +127,7 @@ fn in_test(test: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fanout::names::{Cell, Hub};
+    use crate::fanout::names::{Cell, Hub, Owner};
 
     #[test]
     fn wildcards_are_operators_not_fields() {
@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn no_rule_has_a_name_that_is_too_long() {
         let hub = Hub::new("h".repeat(32), Cell::new("111122223333", "us-east-1"));
-        assert!(hub.trigger_rule_name(&"t".repeat(40), 9_999_999_999).len() <= 64);
+        assert!(hub.rule_name(Owner::trigger(&"t".repeat(40)), 9_999_999_999).len() <= 64);
     }
 }

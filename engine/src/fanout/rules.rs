@@ -1,4 +1,4 @@
-//! The rules of a trigger in one cell: what is wanted, what differs from what is there, and the steps that repair it, in order.
+//! The rules of a trigger or forwarder in one cell: what is wanted, what differs from what is there, and the steps that repair it, in order.
 //!
 //! *Invariants*: steps make before they remove, so that nothing which both the old and the new rules carry is missed; where somebody has taken all the
 //! places of a rule's targets, one is freed first; a rule is removed after its targets; rules that the caller does not own are never named by a step; after
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::names::{Cell, Hub, TARGET_ID};
+use super::names::{Cell, Hub, Owner, TARGET_ID};
 use super::policy::same_document;
 
 /// The most targets of a rule.
@@ -68,20 +68,20 @@ pub struct Rule {
     pub target: Target,
 }
 
-/// What a trigger asks of its rules; the same in every cell.
+/// What a trigger or forwarder asks of its rules; the same in every cell.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleRequest<'a> {
-    /// The trigger's name.
-    pub trigger: &'a str,
+    /// Whose they are.
+    pub owner: Owner<'a>,
     /// Their patterns, one for each rule.
     pub patterns: &'a [String],
     /// The state of every rule.
     pub state: RuleState,
 }
 
-/// The rules that a trigger wants in a cell.
+/// The rules that a trigger or forwarder wants in a cell.
 #[must_use]
-pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Vec<Rule> {
+pub fn cell_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Vec<Rule> {
     let target = Target {
         id: TARGET_ID.to_owned(),
         arn: hub.arn(),
@@ -90,8 +90,8 @@ pub fn trigger_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_d
         altered: false,
     };
     let rule = |(k, pattern): (usize, &String)| Rule {
-        name: hub.trigger_rule_name(request.trigger, k),
-        description: format!("Trailwire: trigger {} of hub {}", request.trigger, hub.name()),
+        name: hub.rule_name(request.owner, k),
+        description: format!("Trailwire: {} of hub {}", request.owner, hub.name()),
         pattern: pattern.clone(),
         state: request.state,
         target: target.clone(),

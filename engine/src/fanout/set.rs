@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
-use super::pushed::{Pushed, pushed};
+use super::pushed::{Pushed, kept};
 use super::quota::{Pressed, Rules};
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::matcher::Scope;
@@ -92,7 +92,7 @@ struct Member<R> {
 
 impl<R: Deref<Target = Trigger>> Member<R> {
     fn of(trigger: R) -> Self {
-        let pushed = pushed(&trigger).unwrap_or_default();
+        let pushed = kept(&trigger).unwrap_or_default();
         let patterns = pushed.patterns.iter().filter_map(|pattern| Pattern::parse(pattern).0).collect();
         let destinations = trigger.actions.iter().flat_map(|action| match action {
             Action::Notify(notify) => notify.destinations.clone(),
@@ -190,8 +190,11 @@ fn quotas(members: &[Member<&Trigger>], scope: &Scope) -> Vec<(usize, Diagnostic
     for region in regions {
         let mut rules = Rules::default();
         for (index, member) in members.iter().enumerate() {
-            let Trigger { regions, exclude_regions, .. } = member.trigger;
-            if (!regions.is_empty() && !regions.iter().any(|one| one == region)) || exclude_regions.iter().any(|one| one == region) {
+            let Trigger { regions, exclude_regions, forwarder, .. } = member.trigger;
+            if forwarder.is_some()
+                || (!regions.is_empty() && !regions.iter().any(|one| one == region))
+                || exclude_regions.iter().any(|one| one == region)
+            {
                 continue;
             }
             rules = rules.and(Rules::of(member.pushed.patterns.iter().map(String::as_str)));

@@ -318,11 +318,13 @@ pub enum Kind {
     Trigger,
     /// A destination.
     Destination,
+    /// A forwarder. The runtime has no use for it: the path that an event took plays no part.
+    Forwarder,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Trigger, Self::Destination];
+    pub const ALL: [Self; 3] = [Self::Trigger, Self::Destination, Self::Forwarder];
 
     /// The hash key of the kind's items, and its name in messages.
     #[must_use]
@@ -330,11 +332,12 @@ impl Kind {
         match self {
             Self::Trigger => "trigger",
             Self::Destination => "destination",
+            Self::Forwarder => "forwarder",
         }
     }
 }
 
-/// One trigger or destination.
+/// One trigger, destination or forwarder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     /// What it is.

@@ -104,6 +104,9 @@ pub struct Trigger {
     /// Narrows the hub's accounts to these; empty means all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub account_ids: Vec<String>,
+    /// The forwarder that carries its events to the hub; the trigger then has no rules. Whatever path an event took, it is judged alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarder: Option<String>,
     /// How much of the match the rules of EventBridge are to carry.
     #[serde(skip_serializing_if = "PushDown::is_default")]
     pub push_down: PushDown,

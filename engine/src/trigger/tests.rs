@@ -43,6 +43,7 @@ fn what_is_written_is_read_again() {
         text[language] = json!(matching);
         text["any_event"] = json!(false);
         text["push_down"] = json!("full");
+        text["forwarder"] = json!("all-writes");
         text["test"] = json!([{"name": "a test", "event": "{}", "expect": false}]);
         let trigger = Trigger::from_value(&text).unwrap();
         assert_eq!(trigger.matching().map(|(language, text)| (language.attribute(), text)), Some((language, matching)));
@@ -65,6 +66,30 @@ fn what_is_written_is_read_again() {
 }
 
 #[test]
+fn a_forwarder_is_read_again_and_its_mistakes_are_named() {
+    let text = json!({"name": "f", "all": false, "event_names": ["A"], "event_sources": ["s"], "include_read_only": true,
+        "regions": ["eu-west-1"], "exclude_regions": ["eu-west-2"], "account_ids": ["111122223333"], "allow": {"TW2404": "a reason"}});
+    let forwarder = Forwarder::from_value(&text).unwrap();
+    assert_eq!(serde_json::to_value(&forwarder).unwrap(), text);
+    assert_eq!(FORWARDER_MEMBERS.len(), text.as_object().unwrap().len());
+    for (document, expected) in [
+        (json!({"name": "f"}), vec!["TW1003 all: `all` is missing"]),
+        (json!({"name": "f", "all": false}), vec!["TW1003 all: `all` is missing"]),
+        (json!({"name": "F", "all": true}), vec!["TW1100 name: `F` is not a name for a forwarder"]),
+        (
+            json!({"name": "f", "all": true, "event_sources": ["s"]}),
+            vec!["TW1104 all: `all = true` and `event_sources` exclude each other"],
+        ),
+        (json!({"name": "f", "event_names": []}), vec!["TW1101 event_names: `event_names` is an empty list"]),
+        (json!({"name": "f", "all": true, "account_ids": ["1"]}), vec!["TW1107 account_ids: `1` (element 0) is no account id"]),
+        (json!({"name": "f", "all": true, "enabled": true}), vec!["TW1002 enabled: nothing is called `enabled` here"]),
+    ] {
+        let found: Vec<String> = Forwarder::from_value(&document).err().unwrap_or_default().iter().map(line).collect();
+        assert_eq!(found, expected, "{document}");
+    }
+}
+
+#[test]
 fn each_mistake_is_named_with_its_path() {
     for (trigger, expected) in [
         (json!([]), vec!["TW1001 : an object is wanted here, this is an array"]),
@@ -76,6 +101,7 @@ fn each_mistake_is_named_with_its_path() {
             vec!["TW1101 event_names[0]: an empty text in a list", "TW1001 event_names[1]: a string is wanted here, this is a number"],
         ),
         (with("regions", json!([])), vec!["TW1101 regions: `regions` is an empty list"]),
+        (with("forwarder", json!("All")), vec!["TW1100 forwarder: `All` is not a name for a forwarder"]),
         (with("match_expression", json!("")), vec!["TW1101 match_expression: `match_expression` is empty"]),
         (with("any_event", json!(true)), vec!["TW1104 any_event: `any_event = true` and `event_names` exclude each other"]),
         (

@@ -12,7 +12,7 @@ use crate::lang::Language;
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The members of a trigger's document, in the order in which they are read; the attributes of a configuration that make it up have the same names.
-pub const MEMBERS: [&str; 20] = [
+pub const MEMBERS: [&str; 21] = [
     "name",
     "description",
     "enabled",
@@ -29,6 +29,7 @@ pub const MEMBERS: [&str; 20] = [
     "regions",
     "exclude_regions",
     "account_ids",
+    "forwarder",
     "push_down",
     "allow",
     "action",
@@ -37,15 +38,7 @@ pub const MEMBERS: [&str; 20] = [
 
 impl Trigger {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let name = reader.required_text("name");
-        if !name.is_empty() && !is_name(&name, 40) {
-            reader.error(
-                Code::BAD_NAME,
-                "name",
-                format!("`{name}` is not a name for a trigger"),
-                "lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters",
-            );
-        }
+        let name = read_name(reader, "name", "trigger");
         let trigger = Self {
             name,
             description: reader.text("description"),
@@ -63,6 +56,7 @@ impl Trigger {
             regions: reader.texts("regions"),
             exclude_regions: reader.texts("exclude_regions"),
             account_ids: reader.texts("account_ids"),
+            forwarder: reader.text("forwarder").inspect(|name| check_name(reader, "forwarder", name, "forwarder")),
             push_down: reader.one_of("push_down", &PushDown::ALL),
             allow: reader.text_map("allow"),
             actions: reader.objects("action", Action::read).into_iter().flatten().collect(),
@@ -84,15 +78,33 @@ impl Trigger {
                 reader.error(Code::BLOCK_COUNT, "action", "a trigger has at least one action", "add an `action` block");
             }
             at_most_one_match(reader);
-            for (index, account) in trigger.account_ids.iter().enumerate() {
-                if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-                    let help = "an account id is 12 digits, as text";
-                    reader.error(Code::BAD_AWS_NAME, "account_ids", format!("`{account}` (element {index}) is no account id"), help);
-                }
-            }
+            check_account_ids(reader, &trigger.account_ids);
         }
         reader.finish();
         trigger
+    }
+}
+
+/// A name that must be there: of a trigger, or whatever the word says.
+pub(super) fn read_name(reader: &mut Reader<'_>, member: &'static str, word: &str) -> String {
+    let name = reader.required_text(member);
+    check_name(reader, member, &name, word);
+    name
+}
+
+fn check_name(reader: &mut Reader<'_>, member: &str, name: &str, word: &str) {
+    if !name.is_empty() && !is_name(name, 40) {
+        let help = "lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters";
+        reader.error(Code::BAD_NAME, member, format!("`{name}` is not a name for a {word}"), help);
+    }
+}
+
+pub(super) fn check_account_ids(reader: &mut Reader<'_>, accounts: &[String]) {
+    for (index, account) in accounts.iter().enumerate() {
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            let help = "an account id is 12 digits, as text";
+            reader.error(Code::BAD_AWS_NAME, "account_ids", format!("`{account}` (element {index}) is no account id"), help);
+        }
     }
 }
 

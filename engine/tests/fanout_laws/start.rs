@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use trailwire_engine::fanout::names::{Cell, Hub, TARGET_ID};
+use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner, TARGET_ID};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
 use trailwire_engine::fanout::rules::Target;
 use trailwire_engine::fanout::tags::Tags;
@@ -60,13 +60,14 @@ fn role_of(hub: &Hub) -> (String, FoundRole) {
     (wanted.name, FoundRole { trust: Some(wanted.trust), boundary: None, policy: Some(wanted.policy) })
 }
 
-/// Names of rules: ours, of triggers that may or may not be wanted; another hub's; and those of other people.
+/// Names of rules: ours, of triggers and forwarders that may or may not be wanted; another hub's; and those of other people.
 fn rule_name(dice: &mut Dice) -> String {
-    let (trigger, k) = (dice.one_of(&["a", "b", "a-0", "gone"]), dice.below(4));
+    let (name, k) = (dice.one_of(&["a", "b", "a-0", "gone"]), dice.below(4));
+    let owner = Owner { carrier: dice.one_of(&Carrier::ALL), name };
     match dice.below(5) {
         0 => dice.one_of(&["tw-mine-0", "sb-else"]).to_owned(),
-        1 => other_hub().trigger_rule_name(trigger, k),
-        _ => hub().trigger_rule_name(trigger, k),
+        1 => other_hub().rule_name(owner, k),
+        _ => hub().rule_name(owner, k),
     }
 }
 

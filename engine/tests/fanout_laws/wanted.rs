@@ -1,9 +1,9 @@
 //! What is wanted of a cell, and the work of an apply and a destroy in the order in which the provider does it.
 
-use trailwire_engine::fanout::names::TARGET_ID;
+use trailwire_engine::fanout::names::{Owner, TARGET_ID};
 use trailwire_engine::fanout::objects::{Queue, Role};
 use trailwire_engine::fanout::policy::{differing_attributes, same_document};
-use trailwire_engine::fanout::rules::{Found, FoundTargets, Rule, RuleRequest, RuleState, Step, after, difference, removal, trigger_rules};
+use trailwire_engine::fanout::rules::{Found, FoundTargets, Rule, RuleRequest, RuleState, Step, after, cell_rules, difference, removal};
 use trailwire_engine::fanout::tags::Tags;
 
 use crate::dice::Dice;
@@ -28,7 +28,7 @@ pub(crate) struct Wanted {
 
 #[derive(Clone, Debug)]
 struct Trigger {
-    name: &'static str,
+    owner: Owner<'static>,
     patterns: Vec<String>,
     state: RuleState,
 }
@@ -36,13 +36,13 @@ struct Trigger {
 /// What these dice want.
 pub(crate) fn wanted(dice: &mut Dice) -> Wanted {
     let mut triggers = Vec::new();
-    for name in ["a", "b", "a-0"] {
+    for owner in [Owner::trigger("a"), Owner::trigger("b"), Owner::trigger("a-0"), Owner::forwarder("a")] {
         if dice.are(0.5) {
             continue;
         }
         let pattern = |name: &str| format!(r#"{{"detail":{{"eventName":["{name}"]}}}}"#);
         let patterns = (0..=dice.below(3)).map(|_| pattern(dice.one_of(&["a", "b"]))).collect();
-        triggers.push(Trigger { name, patterns, state: dice.one_of(&RuleState::ALL) });
+        triggers.push(Trigger { owner, patterns, state: dice.one_of(&RuleState::ALL) });
     }
     let boundary = dice.are(0.3).then(|| "arn:boundary".to_owned());
     let tags = Tags::from([("team".to_owned(), dice.one_of(&["1", "2"]).to_owned())]);
@@ -87,8 +87,8 @@ impl Wanted {
     }
 
     fn rules(&self, trigger: &Trigger) -> Vec<Rule> {
-        let request = RuleRequest { trigger: trigger.name, patterns: &trigger.patterns, state: trigger.state };
-        trigger_rules(hub(), request, &cell(), self.keeps_dead_letters)
+        let request = RuleRequest { owner: trigger.owner, patterns: &trigger.patterns, state: trigger.state };
+        cell_rules(hub(), request, &cell(), self.keeps_dead_letters)
     }
 
     /// Brings the world to what is wanted, with at most so many steps; tells how many it took.
@@ -110,12 +110,12 @@ impl Wanted {
         }
         let mut found = world.see(view);
         for trigger in &self.triggers {
-            let of_trigger = |name: &str| hub().trigger_of_rule(name).is_some_and(|(of, _)| of == trigger.name);
+            let of_trigger = |name: &str| hub().owner_of_rule(name).is_some_and(|(of, _)| of == trigger.owner);
             let row: Found = found.iter().filter(|(name, _)| of_trigger(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect();
             self.take(world, &mut found, difference(&self.rules(trigger), &row, |_| true), steps)?;
         }
         let orphans =
-            |name: &str| hub().trigger_of_rule(name).is_some_and(|(of, _)| !self.triggers.iter().any(|trigger| trigger.name == of));
+            |name: &str| hub().owner_of_rule(name).is_some_and(|(of, _)| !self.triggers.iter().any(|trigger| trigger.owner == of));
         let removals = difference(&[], &found, orphans);
         self.take(world, &mut found, removals, steps)?;
         assert!(world.is_as_remembered(&found), "{found:?} is remembered of {world:?}");
@@ -135,7 +135,7 @@ impl Wanted {
     fn try_remove(&self, world: &mut World, view: View, steps: &mut Steps) -> Result<(), Ended> {
         let (role, queue) = (self.role(), self.queue());
         let mut found = world.see(view);
-        let removals = difference(&[], &found, |name| hub().trigger_of_rule(name).is_some());
+        let removals = difference(&[], &found, |name| hub().owner_of_rule(name).is_some());
         self.take(world, &mut found, removals, steps)?;
         steps.take(|| world.remove_queue(&queue.name))?;
         for step in Role::REMOVAL {
@@ -177,7 +177,7 @@ impl Wanted {
         expect(attributes.is_some() == self.keeps_dead_letters, "whether there is a queue");
         expect(attributes.is_none_or(|found| differing_attributes(&queue.attributes, found).is_empty()), "the queue");
         let rules: Vec<Rule> = self.triggers.iter().flat_map(|trigger| self.rules(trigger)).collect();
-        let ours = world.rules.keys().filter(|name| hub().trigger_of_rule(name).is_some()).count();
+        let ours = world.rules.keys().filter(|name| hub().owner_of_rule(name).is_some()).count();
         expect(ours == rules.len(), "the number of rules");
         for rule in &rules {
             let Some(there) = world.rules.get(&rule.name) else {

@@ -1,6 +1,6 @@
-//! Brings the rules of one trigger in one cell from what is there to what is wanted.
+//! Brings the rules of one trigger or forwarder in one cell from what is there to what is wanted.
 
-use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::names::{Cell, Hub, Owner};
 use trailwire_engine::fanout::rules::{Found, Rule, Step, difference};
 
 use super::Shared;
@@ -8,7 +8,7 @@ use crate::cloud::Session;
 use crate::cloud::call::{DEFAULT_BUS, Tagged, Tags};
 use crate::cloud::error::{CloudResult, Kind};
 
-/// One trigger in one cell.
+/// The rules of one trigger or forwarder.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The handle of the request.
@@ -17,8 +17,8 @@ pub struct Row<'a> {
     pub shared: &'a Shared,
     /// The hub.
     pub hub: &'a Hub,
-    /// The trigger's name.
-    pub trigger: &'a str,
+    /// Whose they are.
+    pub owner: Owner<'a>,
     /// The tags of its rules.
     pub tags: &'a Tags,
 }
@@ -32,7 +32,7 @@ impl Row<'_> {
     /// Reads what is there and takes the steps that are missing. `tags_before` are the tags that rules which are there have; without them
     /// tags are not looked at.
     pub async fn reconcile(&self, cell: &Cell, wanted: &[Rule], tags_before: Option<&Tags>) -> CloudResult<()> {
-        let found = self.shared.rules_of(self.session, self.hub, cell, self.trigger).await?;
+        let found = self.shared.rules_of(self.session, self.hub, cell, self.owner).await?;
         self.take(cell, difference(wanted, &found, |_| true)).await?;
         let Some(before) = tags_before.filter(|before| *before != self.tags) else { return Ok(()) };
         for rule in wanted.iter().filter(|rule| found.contains_key(&rule.name)) {
@@ -42,7 +42,7 @@ impl Row<'_> {
         Ok(())
     }
 
-    /// Removes every rule of the trigger. A region that is not enabled any more holds nothing that could carry events.
+    /// Removes every rule of the owner. A region that is not enabled any more holds nothing that could carry events.
     pub async fn remove(&self, cell: &Cell) -> CloudResult<()> {
         match self.reconcile(cell, &[], None).await {
             Err(error) if error.kind == Kind::RegionDisabled => Ok(()),

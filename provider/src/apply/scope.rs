@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
-use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
+use trailwire_engine::fanout::names::{Cell, Hub, Owner, check_hub_name};
 use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::trigger::Trigger;
 
@@ -124,8 +124,8 @@ pub fn narrowed(mut cells: Vec<Cell>, trigger: &Trigger) -> Vec<Cell> {
     cells
 }
 
-/// What a trigger names that its hub does not cover.
-pub fn check_scope(record: &HubRecord, trigger: &Trigger) -> Vec<Diagnostic> {
+/// What a trigger or forwarder names that its hub does not cover.
+pub fn check_scope(record: &HubRecord, owner: Owner<'_>, trigger: &Trigger) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for (attribute, named, covered, word) in
         [("regions", &trigger.regions, &record.regions, "region"), ("account_ids", &trigger.account_ids, &record.accounts, "account")]
@@ -137,7 +137,7 @@ pub fn check_scope(record: &HubRecord, trigger: &Trigger) -> Vec<Diagnostic> {
         }
     }
     if diagnostics.is_empty() && trigger_cells(record, trigger).is_empty() {
-        let message = format!("nothing of the scope of hub `{}` is left for the trigger", record.name);
+        let message = format!("nothing of the scope of hub `{}` is left for the {}", record.name, owner.carrier.kind().as_str());
         diagnostics.push(Diagnostic::error(Code::CONFLICT, message).at(Path::root("exclude_regions")).help("exclude less"));
     }
     diagnostics

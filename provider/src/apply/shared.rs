@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use tokio::sync::{Mutex, OnceCell};
-use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
 use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
-use super::planned::Planned;
+use super::planned::{Planned, PlannedForwarders};
 use super::quota::Ledger;
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 /// The rules of a hub in one cell; `None` until they are listed.
 type View = Arc<Mutex<Option<Found>>>;
 
-/// A hub's table as a refresh sees it: read once, two calls for each kind of item, however many resources are refreshed.
+/// A hub's table as a refresh sees it: read once, one query for each kind of item, however many resources are refreshed.
 #[derive(Debug)]
 pub struct Snapshot {
     /// The hub's own item.
@@ -30,16 +30,25 @@ pub struct Snapshot {
 impl Snapshot {
     async fn read(session: &Session, hub: &Hub) -> Result<Self, StoreError> {
         let store = Store::new(session, hub);
-        let (hub, triggers, destinations) =
-            futures::try_join!(store.hub_item(), store.definitions(Kind::Trigger), store.definitions(Kind::Destination))?;
-        let definitions =
-            triggers.into_iter().chain(destinations).map(|definition| ((definition.kind, definition.name.clone()), definition));
+        let of = |kind| store.definitions(kind);
+        let (hub, triggers, destinations, forwarders) =
+            futures::try_join!(store.hub_item(), of(Kind::Trigger), of(Kind::Destination), of(Kind::Forwarder))?;
+        let definitions = triggers
+            .into_iter()
+            .chain(destinations)
+            .chain(forwarders)
+            .map(|definition| ((definition.kind, definition.name.clone()), definition));
         Ok(Self { hub, definitions: definitions.collect() })
     }
 
-    /// The names of every definition of a kind.
-    pub fn names(&self, kind: Kind) -> BTreeSet<String> {
-        self.definitions.keys().filter(|(of, _)| *of == kind).map(|(_, name)| name.clone()).collect()
+    /// Every definition that may have rules.
+    pub fn carriers(&self) -> BTreeSet<(Carrier, String)> {
+        self.definitions.keys().filter_map(|(kind, name)| Some((Carrier::of(*kind)?, name.clone()))).collect()
+    }
+
+    /// Every definition of a kind.
+    pub fn definitions(&self, kind: Kind) -> impl Iterator<Item = &Definition> {
+        self.definitions.iter().filter(move |((of, _), _)| *of == kind).map(|(_, definition)| definition)
     }
 
     /// One definition.
@@ -55,6 +64,8 @@ pub struct Shared {
     pub ledger: Ledger,
     /// The triggers that were planned.
     pub triggers: Planned,
+    /// The forwarders that were planned.
+    pub forwarders: PlannedForwarders,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,
@@ -106,18 +117,18 @@ impl Shared {
         Arc::clone(views.entry((hub.clone(), cell.clone())).or_default())
     }
 
-    /// The rules of one trigger in a cell. The first caller lists the rules of all triggers of the hub, two calls; later callers share them.
-    pub async fn rules_of(&self, session: &Session, hub: &Hub, cell: &Cell, trigger: &str) -> CloudResult<Found> {
-        let prefix = hub.trigger_prefix(trigger);
-        let of_trigger = |name: &str| hub.trigger_of_rule(name).is_some_and(|(of, _)| of == trigger);
+    /// The rules of one trigger or forwarder in a cell. The first caller lists all rules of the hub, two calls; later callers share them.
+    pub async fn rules_of(&self, session: &Session, hub: &Hub, cell: &Cell, owner: Owner<'_>) -> CloudResult<Found> {
+        let prefix = hub.owner_prefix(owner);
+        let is_theirs = |name: &str| hub.owner_of_rule(name).is_some_and(|(of, _)| of == owner);
         self.look(session, hub, cell, |all| {
             let from = all.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
-            from.filter(|(name, _)| of_trigger(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect()
+            from.filter(|(name, _)| is_theirs(name)).map(|(name, rule)| (name.clone(), rule.clone())).collect()
         })
         .await
     }
 
-    /// The rules of every trigger of the hub in a cell.
+    /// The rules of every trigger and forwarder of the hub in a cell.
     pub async fn rules_in(&self, session: &Session, hub: &Hub, cell: &Cell) -> CloudResult<Found> {
         self.look(session, hub, cell, Found::clone).await
     }

@@ -300,7 +300,9 @@ impl Session {
 
     /// Brings the tags of something from what they were to what they shall be; tags that are in neither are left alone.
     pub async fn change_tags(&self, cell: &Cell, of: &Tagged, before: &Tags, wanted: &Tags) -> CloudResult<()> {
-        let Changes { remove, set } = changes(before, wanted);
+        let Changes { mut remove, set } = changes(before, wanted);
+        // Since they were given they have become somebody else's.
+        remove.retain(|key| !self.config().ignore_tags.covers(key));
         if !remove.is_empty() {
             self.done(cell, Call::Untag { of: of.clone(), keys: remove }).await?;
         }

@@ -41,6 +41,21 @@ pub fn cells_attribute() -> Attribute {
     Attribute::map("cells", Type::list(Type::String)).volatile().describe("What is covered: account to regions.")
 }
 
+/// The attribute `failure_tolerance`.
+pub fn failure_tolerance_attribute() -> Attribute {
+    Attribute::number("failure_tolerance")
+        .default_to(0)
+        .check(Code::OUT_OF_RANGE, tolerance)
+        .describe("How many cells may fail while creating; what failed is in `drifted`, and the next apply repairs it. Default `0`.")
+}
+
+fn tolerance(value: &Dynamic) -> Result<(), String> {
+    match value.as_i64() {
+        Some(0..=1_000_000) => Ok(()),
+        _ => Err("must be a whole number from 0".to_owned()),
+    }
+}
+
 /// All tags of a resource with these tags: the provider's, overridden by its own, without those that are left to others.
 pub fn all_tags(config: &ProviderConfig, own: &Tags) -> Tags {
     let mut all = config.default_tags.clone();

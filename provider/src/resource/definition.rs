@@ -1,4 +1,4 @@
-//! What triggers and destinations have in common: each is a definition in the table of a hub, and is called `HUB/NAME`.
+//! What triggers, destinations and forwarders have in common: each is a definition in the table of a hub, and is called `HUB/NAME`.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,11 @@ use crate::value::Dynamic;
 
 /// What came of an apply; an `Err` means that nothing was changed.
 pub(super) type Done = Result<ApplyResponse, Vec<Diagnostic>>;
+
+/// What was done, or what was there before and why nothing was changed.
+pub(super) fn or_prior(done: Done, prior: Dynamic) -> ApplyResponse {
+    done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
+}
 
 /// The diagnostics of one failure.
 pub(super) fn one(error: &StoreError) -> Vec<Diagnostic> {

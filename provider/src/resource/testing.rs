@@ -18,26 +18,26 @@ use crate::schema::{Attribute, Block, conform};
 use crate::value::Dynamic;
 
 /// One user with one AWS account.
-pub(super) struct Bench {
-    pub(super) model: Model,
-    pub(super) stop: CancellationToken,
+pub(crate) struct Bench {
+    pub(crate) model: Model,
+    pub(crate) stop: CancellationToken,
     /// The provider block.
-    pub(super) provider: Value,
+    pub(crate) provider: Value,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { model: Model::default(), stop: CancellationToken::new(), provider: Value::Null }
     }
 
     /// A new process of the provider.
-    pub(super) fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         let config = Arc::new(ProviderConfig::parse(&dynamic(&self.provider)).unwrap());
         let cloud = Arc::new(Cloud::with_door(Arc::clone(&config), Arc::new(self.model.clone()), Timing::fast()));
         Context { cloud, config, shared: Arc::default() }
     }
 
-    pub(super) async fn plan(&self, resource: &dyn Resource, prior: &Dynamic, config: &Dynamic) -> PlanResponse {
+    pub(crate) async fn plan(&self, resource: &dyn Resource, prior: &Dynamic, config: &Dynamic) -> PlanResponse {
         let block = resource.schema().block;
         let wrong = resource.validate(&ValidateRequest { config: config.clone() });
         assert!(!any_error(&wrong), "{wrong:?}");
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     /// Plans and applies. `config` is null to destroy.
-    pub(super) async fn apply(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> ApplyResponse {
+    pub(crate) async fn apply(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> ApplyResponse {
         let block = resource.schema().block;
         let config = self.config(resource, config);
         let planned = if config.is_null() {
@@ -78,7 +78,7 @@ impl Bench {
     }
 
     /// Applies what must succeed, and checks that the next plan is empty.
-    pub(super) async fn ok(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> Dynamic {
+    pub(crate) async fn ok(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> Dynamic {
         let response = self.apply(resource, prior, config).await;
         assert!(!any_error(&response.diagnostics), "{:?}", response.diagnostics);
         if !config.is_null() {
@@ -88,13 +88,13 @@ impl Bench {
     }
 
     /// Applies what must fail, and returns the errors as the user reads them.
-    pub(super) async fn fails(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> (Dynamic, String) {
+    pub(crate) async fn fails(&self, resource: &dyn Resource, prior: &Dynamic, config: &Value) -> (Dynamic, String) {
         let response = self.apply(resource, prior, config).await;
         assert!(any_error(&response.diagnostics), "nothing failed");
         (response.state, drawn(&response.diagnostics))
     }
 
-    pub(super) async fn read(&self, resource: &dyn Resource, state: &Dynamic) -> ReadResponse {
+    pub(crate) async fn read(&self, resource: &dyn Resource, state: &Dynamic) -> ReadResponse {
         let request = ReadRequest { state: state.clone(), private: Vec::new(), stop: self.stop.clone() };
         let mut response = resource.read(&self.context(), request).await;
         response.state = conform::conform(response.state, &resource.schema().block);
@@ -102,7 +102,7 @@ impl Bench {
     }
 
     /// Refreshes and plans: nothing may be left to do. Returns the refreshed state.
-    pub(super) async fn settled(&self, resource: &dyn Resource, state: &Dynamic, config: &Value) -> Dynamic {
+    pub(crate) async fn settled(&self, resource: &dyn Resource, state: &Dynamic, config: &Value) -> Dynamic {
         let read = self.read(resource, state).await;
         assert_eq!(drawn(&read.diagnostics), "");
         let plan = self.plan(resource, &read.state, &self.config(resource, config)).await;
@@ -110,7 +110,7 @@ impl Bench {
         read.state
     }
 
-    pub(super) async fn import(&self, resource: &dyn Resource, id: &str) -> Result<Dynamic, String> {
+    pub(crate) async fn import(&self, resource: &dyn Resource, id: &str) -> Result<Dynamic, String> {
         let response = resource.import(&self.context(), ImportRequest { id: id.to_owned(), stop: self.stop.clone() }).await;
         if any_error(&response.diagnostics) {
             Err(drawn(&response.diagnostics))
@@ -120,12 +120,12 @@ impl Bench {
     }
 
     /// A configuration as Terraform sends it.
-    pub(super) fn config(&self, resource: &dyn Resource, json: &Value) -> Dynamic {
+    pub(crate) fn config(&self, resource: &dyn Resource, json: &Value) -> Dynamic {
         conform::conform(dynamic(json), &resource.schema().block)
     }
 }
 
-pub(super) fn drawn(diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn drawn(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n")
 }
 

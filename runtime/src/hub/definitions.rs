@@ -136,7 +136,7 @@ impl HubDefinitions {
 
     async fn documents(&self) -> Result<Documents, UnreadableDefinitions> {
         let mut documents = Documents::default();
-        for kind in Kind::ALL {
+        for kind in [Kind::Trigger, Kind::Destination] {
             let items = self.table.query(kind.as_str()).await.map_err(|error| self.unreadable(describe(&error)))?;
             items.iter().for_each(|item| take(&mut documents, kind, item));
         }
@@ -158,7 +158,7 @@ fn take(documents: &mut Documents, kind: Kind, item: &Item) {
     let document = Definition::read(item).map(|definition| definition.document);
     match (kind, document) {
         (Kind::Trigger, Ok(None)) => drop(documents.claimed.insert(name)),
-        (Kind::Destination, Ok(None)) => {}
+        (Kind::Destination, Ok(None)) | (Kind::Forwarder, _) => {}
         (Kind::Trigger, Ok(Some(text))) => {
             let parsed = named(Trigger::parse(&text), &name, |trigger| &trigger.name);
             if parsed.is_err() {

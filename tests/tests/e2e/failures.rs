@@ -5,7 +5,7 @@ use trailwire_tests::control::{Effect, Fault, Matcher};
 
 use crate::world::{Configuration, PROVIDER, REGIONS, Trigger, World};
 
-fn flat(text: &str) -> String {
+pub(crate) fn flat(text: &str) -> String {
     text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 

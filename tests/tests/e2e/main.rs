@@ -8,6 +8,7 @@ mod diagnostics;
 mod drift;
 mod embedded;
 mod failures;
+mod forwarder;
 mod functions;
 mod import;
 mod input;

@@ -9,13 +9,13 @@ fn hub() -> Hub {
 
 fn rules_of(trigger: &str, names: &[String], state: RuleState) -> Vec<Rule> {
     let patterns = patterns(Narrowing { names, sources: &[] }).unwrap();
-    let request = RuleRequest { trigger, patterns: &patterns, state };
-    trigger_rules(&hub(), request, &Cell::new("111122223333", "us-east-1"), true)
+    let request = RuleRequest { owner: Owner::trigger(trigger), patterns: &patterns, state };
+    cell_rules(&hub(), request, &Cell::new("111122223333", "us-east-1"), true)
 }
 
 fn owned_by(trigger: &'static str) -> impl Fn(&str) -> bool {
     let hub = hub();
-    move |name| hub.trigger_of_rule(name).is_some_and(|(found, _)| found == trigger)
+    move |name| hub.owner_of_rule(name).is_some_and(|(found, _)| found == Owner::trigger(trigger))
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn a_rule_sends_to_the_hub_by_the_role_and_keeps_what_it_cannot_send() {
     let rules = rules_of("a", &["RunInstances".to_owned()], RuleState::Enabled);
     let hub = hub();
     assert_eq!(rules.len(), 1);
-    assert_eq!(rules[0].name, hub.trigger_rule_name("a", 0));
+    assert_eq!(rules[0].name, hub.rule_name(Owner::trigger("a"), 0));
     assert_eq!(
         rules[0].target,
         Target {
@@ -62,7 +62,7 @@ fn each_fault_is_named_and_repaired_by_the_fewest_steps() {
         (
             change(&|found| {
                 let extra = found[&name].clone();
-                found.insert(hub().trigger_rule_name("a", 1), extra);
+                found.insert(hub().rule_name(Owner::trigger("a"), 1), extra);
             }),
             Some("is not wanted"),
             vec!["RemoveTargets", "DeleteRule"],
@@ -103,7 +103,7 @@ fn targets() -> impl Strategy<Value = FoundTargets> {
 fn found() -> impl Strategy<Value = Found> {
     let hub = hub();
     let names = prop_oneof![
-        ("(a|b|a-0)", 0_usize..4).prop_map(move |(trigger, k)| hub.trigger_rule_name(&trigger, k)),
+        ("(a|b|a-0)", 0_usize..4).prop_map(move |(trigger, k)| hub.rule_name(Owner::trigger(&trigger), k)),
         "(tw-00000000-a-0|somebody-elses)",
     ];
     let text = || proptest::option::of(prop_oneof![Just("{}".to_owned()), Just("DISABLED".to_owned()), Just("ENABLED".to_owned())]);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
-use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
-use trailwire_engine::fanout::table::{Claim, HubItem, HubRecord, Kind};
+use trailwire_engine::fanout::names::{Carrier, Cell, Hub, check_hub_name};
+use trailwire_engine::fanout::table::{Claim, Definition, HubItem, HubRecord};
 
 use super::column::Columns;
 use super::home::{Home, Mode};
@@ -265,17 +265,17 @@ impl<'a> Work<'a> {
         // The record first: a trigger that is applied meanwhile sees the new scope. What is to be cleared is kept until it is.
         self.put(&record, &left).await.map_err(|error| one(&error))?;
         self.context.shared.remember_hub(&self.hub);
-        let definitions = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
+        let definitions = self.definitions().await?;
         let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
         let (rules, unreadable) = self.columns().rules(&record, &definitions, &cells, anew).await;
         let outcome = outcome.and(rules);
-        // Listed after the rules were: a trigger that is made meanwhile is declared before it has any.
-        let declared = self.store.definitions(Kind::Trigger).await.map_err(|error| one(&error))?;
-        let declared = declared.into_iter().map(|definition| definition.name).collect();
+        // Listed after the rules were: what is made meanwhile is declared before it has any.
+        let declared = self.definitions().await?.into_iter();
+        let declared = declared.filter_map(|definition| Some((Carrier::of(definition.kind)?, definition.name))).collect();
         let outcome = outcome.and(self.columns().remove_orphans(&cells, &declared).await);
         let removed = self.remove_columns(left.clone()).await;
         let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
-        let mut diagnostics: Vec<Diagnostic> = unreadable.iter().map(|name| unreadable_trigger(name)).collect();
+        let mut diagnostics: Vec<Diagnostic> = unreadable.iter().map(unreadable_definition).collect();
         if not_removed.len() < left.len()
             && let Err(error) = self.unstoppable_put(&record, &not_removed).await
         {
@@ -314,6 +314,13 @@ impl<'a> Work<'a> {
         home.await.map(|urls| (roles, urls)).map_err(|error| failed(&error))
     }
 
+    /// Every definition that may have rules.
+    async fn definitions(&self) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+        let [triggers, forwarders] = Carrier::ALL.map(|carrier| self.store.definitions(carrier.kind()));
+        let (triggers, forwarders) = futures::try_join!(triggers, forwarders).map_err(|error| one(&error))?;
+        Ok(triggers.into_iter().chain(forwarders).collect())
+    }
+
     async fn put(&self, record: &HubRecord, leaving: &BTreeSet<Cell>) -> Result<(), StoreError> {
         let settings = Some(self.settings.leaving(leaving).write());
         self.store.put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
@@ -336,8 +343,9 @@ impl<'a> Work<'a> {
     }
 }
 
-fn unreadable_trigger(name: &str) -> Diagnostic {
-    let message = format!("the definition of trigger `{name}` cannot be read, and its rules were left as they are");
+fn unreadable_definition((carrier, name): &(Carrier, String)) -> Diagnostic {
+    let kind = carrier.kind().as_str();
+    let message = format!("the definition of {kind} `{name}` cannot be read, and its rules were left as they are");
     Diagnostic::warning(Code::DOCUMENT_REFUSED, message).help("a newer version of the provider may have written it: use that version")
 }
 

@@ -1,24 +1,26 @@
-//! One column of the matrix: what a hub and all its triggers have in one cell.
+//! One column of the matrix: what a hub, its triggers and its forwarders have in one cell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
 
 use futures::future::join_all;
-use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner};
 use trailwire_engine::fanout::objects::Queue;
+use trailwire_engine::fanout::pattern::PatternTooLong;
 use trailwire_engine::fanout::table::{Definition, HubRecord};
-use trailwire_engine::trigger::Trigger;
 
 use super::Settings;
 use super::home::{Mode, Reasons, queue};
 use crate::apply::Shared;
 use crate::apply::cells::{Outcome, in_each};
 use crate::apply::rules::Row;
-use crate::apply::scope::trigger_cells;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudError, CloudResult, Kind};
-use crate::resource::trigger::TriggerSettings;
-use crate::resource::trigger::document_rules;
+use crate::resource::rows::carried::stored;
+
+/// What may have rules.
+type Declared = BTreeSet<(Carrier, String)>;
 
 /// What works on columns needs.
 #[derive(Clone, Copy, Debug)]
@@ -79,27 +81,36 @@ impl Columns<'_> {
     /// The rules of every definition in these cells of the scope. `anew` puts rules and targets even where they seem to be as wanted: a listing
     /// does not tell a target's dead-letter queue.
     /// Definitions that cannot be read are returned by name: their rules stay as they are.
-    pub(super) async fn rules(&self, record: &HubRecord, definitions: &[Definition], cells: &[Cell], anew: bool) -> (Outcome, Vec<String>) {
+    pub(super) async fn rules(
+        &self,
+        record: &HubRecord,
+        definitions: &[Definition],
+        cells: &[Cell],
+        anew: bool,
+    ) -> (Outcome, Vec<(Carrier, String)>) {
         let mut unreadable = Vec::new();
         let mut readable = Vec::new();
         for definition in definitions {
-            match definition.document.as_deref().map(Trigger::parse) {
-                Some(Ok(trigger)) => readable.push((trigger, TriggerSettings::read(definition.settings.as_deref()))),
-                _ => unreadable.push(definition.name.clone()),
+            match stored(definition) {
+                Some(stored) => readable.push(stored),
+                None => unreadable.extend(Carrier::of(definition.kind).map(|carrier| (carrier, definition.name.clone()))),
             }
         }
         let jobs = readable.into_iter();
-        let jobs = jobs.map(|(trigger, settings)| async move {
-            let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger.name, tags: &settings.tags_all };
-            let scope: BTreeSet<Cell> = trigger_cells(record, &trigger).into_iter().collect();
+        let jobs = jobs.map(|stored| async move {
+            let (rules, settings) = match stored {
+                Ok(stored) => stored,
+                Err(error) => return in_each(cells.iter().cloned(), |cell| ready(Err(too_long(&cell, &error)))).await,
+            };
+            let row = Row { session: self.session, shared: self.shared, hub: self.hub, owner: rules.owner(), tags: &settings.tags_all };
+            let scope: BTreeSet<Cell> = rules.cells(record).into_iter().collect();
             in_each(cells.iter().cloned(), |cell| {
-                let (definition, scope) = ((&trigger, &settings), &scope);
+                let (rules, scope) = (&rules, &scope);
                 async move {
                     if !scope.contains(&cell) {
                         return row.remove(&cell).await;
                     }
-                    let wanted = document_rules(self.hub, record, definition, &cell)
-                        .map_err(|error| CloudError::ours(Kind::Configuration, &cell, error.to_string()))?;
+                    let wanted = rules.wanted(self.hub, record, &cell);
                     if anew {
                         row.create(&cell, &wanted).await?;
                     }
@@ -111,18 +122,18 @@ impl Columns<'_> {
         (join_all(jobs).await.into_iter().fold(Outcome::default(), Outcome::and), unreadable)
     }
 
-    /// Removes the rules of every trigger from cells, whether or not anything declares them.
+    /// Removes the rules of everything from cells, whether or not anything declares it.
     pub(super) async fn remove_rules(&self, cells: impl IntoIterator<Item = Cell>) -> Outcome {
         in_each(cells, |cell| async move {
             let found = match self.shared.rules_in(self.session, self.hub, &cell).await {
                 Err(error) if error.kind == Kind::RegionDisabled => return Ok(()),
                 other => other?,
             };
-            let triggers: BTreeSet<&str> =
-                found.keys().filter_map(|rule| self.hub.trigger_of_rule(rule)).map(|(trigger, _)| trigger).collect();
+            let owners: BTreeSet<Owner<'_>> =
+                found.keys().filter_map(|rule| self.hub.owner_of_rule(rule)).map(|(owner, _)| owner).collect();
             let none = Tags::new();
-            for trigger in triggers {
-                let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger, tags: &none };
+            for owner in owners {
+                let row = Row { session: self.session, shared: self.shared, hub: self.hub, owner, tags: &none };
                 row.remove(&cell).await?;
             }
             Ok(())
@@ -130,12 +141,13 @@ impl Columns<'_> {
         .await
     }
 
-    /// Removes the rules of triggers that nobody declares.
-    pub(super) async fn remove_orphans(&self, cells: &[Cell], declared: &BTreeSet<String>) -> Outcome {
+    /// Removes the rules of what nobody declares.
+    pub(super) async fn remove_orphans(&self, cells: &[Cell], declared: &Declared) -> Outcome {
         in_each(cells.iter().cloned(), |cell| async move {
             let none = Tags::new();
-            for trigger in self.orphans(&cell, declared).await? {
-                let row = Row { session: self.session, shared: self.shared, hub: self.hub, trigger: &trigger, tags: &none };
+            for (carrier, name) in self.orphans(&cell, declared).await? {
+                let owner = Owner { carrier, name: &name };
+                let row = Row { session: self.session, shared: self.shared, hub: self.hub, owner, tags: &none };
                 row.remove(&cell).await?;
             }
             Ok(())
@@ -143,18 +155,18 @@ impl Columns<'_> {
         .await
     }
 
-    /// The triggers that have rules in a cell and are not declared.
-    async fn orphans(&self, cell: &Cell, declared: &BTreeSet<String>) -> CloudResult<BTreeSet<String>> {
+    /// What has rules in a cell and is not declared.
+    async fn orphans(&self, cell: &Cell, declared: &Declared) -> CloudResult<Declared> {
         let found = self.shared.rules_in(self.session, self.hub, cell).await?;
-        let triggers = found.keys().filter_map(|rule| self.hub.trigger_of_rule(rule)).map(|(trigger, _)| trigger.to_owned());
-        Ok(triggers.filter(|trigger| !declared.contains(trigger)).collect())
+        let owners = found.keys().filter_map(|rule| self.hub.owner_of_rule(rule)).map(|(owner, _)| (owner.carrier, owner.name.to_owned()));
+        Ok(owners.filter(|owner| !declared.contains(owner)).collect())
     }
 
     /// What differs in the cells of the scope.
-    pub(super) async fn look(&self, cells: &[Cell], declared: &BTreeSet<String>) -> Looked {
+    pub(super) async fn look(&self, cells: &[Cell], declared: &Declared) -> Looked {
         let looks = cells.iter().map(|cell| async move {
             let (mut reasons, orphans) = futures::try_join!(self.dead_letters(cell, Mode::Look), self.orphans(cell, declared))?;
-            reasons.extend(orphans.iter().map(|trigger| format!("there are rules of trigger {trigger}, which nobody declares")));
+            reasons.extend(orphans.iter().map(|orphan| format!("there are rules of {}, which nobody declares", owner(orphan))));
             Ok(reasons)
         });
         let mut looked = Looked::default();
@@ -166,14 +178,14 @@ impl Columns<'_> {
 
     /// What is left in cells outside the scope.
     pub(super) async fn look_outside(&self, cells: &BTreeSet<Cell>) -> Looked {
-        let nobody = BTreeSet::new();
+        let nobody = Declared::new();
         let looks = cells.iter().map(|cell| {
             let nobody = &nobody;
             async move {
                 let name = self.hub.forward_dead_letter_queue_name();
                 let (queue, rules) = futures::try_join!(self.session.get_queue_url(cell, &name), self.orphans(cell, nobody))?;
                 let queue = queue.map(|_| format!("queue {name} is not wanted here any more"));
-                let rules = rules.iter().map(|trigger| format!("the rules of trigger {trigger} are not wanted here any more"));
+                let rules = rules.iter().map(|orphan| format!("the rules of {} are not wanted here any more", owner(orphan)));
                 Ok(rules.chain(queue).collect())
             }
         });
@@ -183,6 +195,14 @@ impl Columns<'_> {
         }
         looked
     }
+}
+
+fn owner((carrier, name): &(Carrier, String)) -> Owner<'_> {
+    Owner { carrier: *carrier, name }
+}
+
+fn too_long(cell: &Cell, error: &PatternTooLong) -> CloudError {
+    CloudError::ours(Kind::Configuration, cell, error.to_string())
 }
 
 /// Whether a cell is in the hub's scope.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name};
-use trailwire_engine::fanout::table::{HubRecord, Kind};
+use trailwire_engine::fanout::table::HubRecord;
 
 use super::apply::hub_of;
 use super::column::{Columns, Looked, Place};
@@ -54,7 +54,7 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: false };
     let cells = record.cells();
     let outside = outside(&home, record, known_cells(&old, Some(record)));
-    let declared = snapshot.names(Kind::Trigger);
+    let declared = snapshot.carriers();
     let looks = futures::join!(
         home.look(record),
         columns.look(&cells, &declared),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::names::{Hub, Owner};
 
 use super::HubResource;
 use crate::apply::cells::cells_of;
@@ -204,7 +204,7 @@ async fn dead_letters_of_the_cells_come_and_go() {
     let hub = Hub::from_arn(with.get_str("arn").unwrap()).unwrap();
     let kept = |bench: &Bench| {
         bench.model.with(|world| {
-            let targets = world.rules.values().filter(|rule| rule.rule.name == hub.trigger_rule_name("a", 0));
+            let targets = world.rules.values().filter(|rule| rule.rule.name == hub.rule_name(Owner::trigger("a"), 0));
             (world.queues.len(), targets.filter(|rule| rule.targets[0].dead_letter_arn.is_some()).count())
         })
     };

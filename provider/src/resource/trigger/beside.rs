@@ -5,10 +5,10 @@ use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::set::Beside;
 
 use super::check::parse;
-use super::quota::cells;
 use crate::cloud::Session;
 use crate::context::Context;
 use crate::resource::PlanRequest;
+use crate::resource::rows::quota::cells;
 
 /// Events that the hub's regions leave out, and events that another trigger of this plan tells, too. Warnings; nothing of what is not known yet.
 pub(super) async fn plan(context: &Context, session: &Session, request: &PlanRequest) -> Vec<Diagnostic> {

@@ -13,8 +13,8 @@ use trailwire_engine::trigger::{MEMBERS, Trigger, placeholder};
 use crate::resource::common::{to_json, without_set_elements};
 use crate::value::Dynamic;
 
-/// Attributes that are sets.
-const SETS: [&str; 3] = ["regions", "exclude_regions", "account_ids"];
+/// Attributes that are sets, of triggers and forwarders.
+pub(in crate::resource) const SETS: [&str; 3] = ["regions", "exclude_regions", "account_ids"];
 
 /// The trigger that a configuration declares, or everything that is wrong with its form.
 pub(super) fn parse(config: &Dynamic) -> Result<Trigger, Vec<Diagnostic>> {
@@ -57,8 +57,8 @@ fn check_trigger(config: &Dynamic, trigger: &Trigger) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Whether a diagnostic is about something that is not known yet.
-fn is_premature(config: &Dynamic, diagnostic: &Diagnostic) -> bool {
+/// Whether a diagnostic, of a trigger or a forwarder, is about something that is not known yet.
+pub(in crate::resource) fn is_premature(config: &Dynamic, diagnostic: &Diagnostic) -> bool {
     let mut at = config;
     for step in &diagnostic.path.0 {
         at = match step {
@@ -75,6 +75,9 @@ fn is_premature(config: &Dynamic, diagnostic: &Diagnostic) -> bool {
         Code::BLOCK_COUNT => at.as_map().is_some_and(|members| members.values().any(may_be_blocks)),
         // One of the two that exclude, or replace, each other may turn out to be null, or true.
         Code::CONFLICT if diagnostic.path == Path::root("any_event") => config.get("event_names").is_unknown(),
+        Code::CONFLICT if diagnostic.path == Path::root("all") => {
+            config.get("event_names").is_unknown() || config.get("event_sources").is_unknown()
+        }
         Code::MISSING if diagnostic.path == Path::root("event_names") => config.get("any_event").is_unknown(),
         _ => false,
     }

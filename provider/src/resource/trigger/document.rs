@@ -1,63 +1,17 @@
-//! Between a trigger's document, its rules, and the attributes of its state.
+//! Between a trigger's document and the attributes of its state.
 
-use serde_json::Value;
 use trailwire_engine::check::DECIDES;
-use trailwire_engine::fanout::names::{Cell, Hub};
+use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::pattern::PatternTooLong;
-use trailwire_engine::fanout::pushed::{Pushed, pushed_after, rule_state, sha256};
-use trailwire_engine::fanout::rules::{Rule, RuleRequest, trigger_rules};
-use trailwire_engine::fanout::table::HubRecord;
+use trailwire_engine::fanout::pushed::{Pushed, pushed_after};
 use trailwire_engine::trigger::{Action, OnError, PushDown, Test, Trigger};
 
 use super::check::{is_decided, parse};
-use super::settings::Settings;
 use crate::resource::common::{optional_list, optional_map, optional_set, optional_tags, optional_text, tags_value};
+use crate::resource::rows::Settings;
+use crate::resource::rows::carried::{pushed_of, set_pushed};
 use crate::resource::{PlanRequest, plan};
 use crate::value::Dynamic;
-
-/// The rules that a stored definition wants in a cell.
-pub(crate) fn wanted_of(
-    hub: &Hub,
-    record: &HubRecord,
-    definition: (&Trigger, &Settings),
-    cell: &Cell,
-) -> Result<Vec<Rule>, PatternTooLong> {
-    let (trigger, settings) = definition;
-    Ok(wanted(hub, record, (trigger, &pushed_after(trigger, settings.pushed.as_ref())?), cell))
-}
-
-/// The rules of a trigger with these patterns in a cell.
-pub(super) fn wanted(hub: &Hub, record: &HubRecord, (trigger, pushed): (&Trigger, &Pushed), cell: &Cell) -> Vec<Rule> {
-    let request = RuleRequest { trigger: &trigger.name, patterns: &pushed.patterns, state: rule_state(trigger) };
-    trigger_rules(hub, request, cell, record.forward_dead_letter)
-}
-
-/// The names of the rules that carry this, the same in every cell.
-pub(super) fn rule_names(hub: &Hub, trigger: &str, pushed: &Pushed) -> Vec<String> {
-    (0..pushed.patterns.len()).map(|k| hub.trigger_rule_name(trigger, k)).collect()
-}
-
-/// Sets the attributes that tell what the rules carry.
-pub(super) fn set_pushed(state: &mut Dynamic, pushed: &Pushed) {
-    let read = |pattern: &String| serde_json::from_str::<Value>(pattern).unwrap_or_default();
-    let pattern = match pushed.patterns.as_slice() {
-        [one] => one.clone(),
-        several => several.iter().map(read).collect::<Value>().to_string(),
-    };
-    state.set("pattern_sha256", Dynamic::String(sha256(&pattern)));
-    state.set("pushed_pattern", Dynamic::String(pattern));
-    state.set("residual", optional_text(pushed.residual.as_deref()));
-}
-
-/// What a state says that the rules carry; the reverse of [`set_pushed`].
-pub(super) fn pushed_of(state: &Dynamic) -> Option<Pushed> {
-    let pattern = state.get_str("pushed_pattern")?;
-    let patterns = match serde_json::from_str(pattern) {
-        Ok(Value::Array(several)) => several.iter().map(Value::to_string).collect(),
-        _ => vec![pattern.to_owned()],
-    };
-    Some(Pushed { patterns, residual: state.get_str("residual").map(str::to_owned) })
-}
 
 /// What the rules of a trigger are to carry, when its state was `prior` and its attributes are `planned`: what they carry already, while nothing
 /// that decides it is changed and nothing is found against it.
@@ -70,7 +24,7 @@ pub(super) fn choose(trigger: &Trigger, prior: &Dynamic, planned: &Dynamic) -> R
 pub(super) fn plan_pushed(planned: &mut Dynamic, request: &PlanRequest) {
     let trigger = parse(&request.config).ok().filter(|_| is_decided(&request.config));
     match trigger.and_then(|trigger| choose(&trigger, &request.prior, planned).ok()) {
-        Some(pushed) => set_pushed(planned, &pushed),
+        Some(pushed) => set_pushed(planned, Carrier::Trigger, &pushed),
         None => plan::mark_unknown(planned, &["pushed_pattern", "pattern_sha256", "residual"]),
     }
 }
@@ -98,6 +52,7 @@ pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
         ("regions", optional_set(&trigger.regions)),
         ("exclude_regions", optional_set(&trigger.exclude_regions)),
         ("account_ids", optional_set(&trigger.account_ids)),
+        ("forwarder", optional_text(trigger.forwarder.as_deref())),
         ("failure_tolerance", Dynamic::from(settings.failure_tolerance)),
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),

@@ -1,10 +1,9 @@
 //! The schema of `trailwire_trigger`. What the engine checks of a document has no rules here: it would be told twice.
 
-use trailwire_engine::diagnostic::Code;
-
-use crate::resource::common::{cells_attribute, drifted_attribute, tags_all_attribute, tags_attribute, timeouts_block};
+use crate::resource::common::{
+    cells_attribute, drifted_attribute, failure_tolerance_attribute, tags_all_attribute, tags_attribute, timeouts_block,
+};
 use crate::schema::{Attribute, NestedBlock, Schema, Type};
-use crate::value::Dynamic;
 
 pub(super) fn schema() -> Schema {
     Schema::new(0, "Watches for events in every region of a hub, and says what to do when one happens.")
@@ -26,14 +25,15 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::set("regions", Type::String).describe("Narrows the hub's regions to these. Omitted: all of them."))
         .attribute(Attribute::set("exclude_regions", Type::String).describe("Taken out of the regions."))
         .attribute(Attribute::set("account_ids", Type::String).describe("Narrows the hub's accounts to these. Omitted: all of them."))
+        .attribute(Attribute::string("forwarder").describe("The name of a `trailwire_forwarder` of the hub that carries all of the trigger's events: `trailwire_forwarder.NAME.name`. The trigger then makes no rules and needs no rights in the cells; the runtime judges the events all the same. Omitted: the trigger has rules of its own."))
         .attribute(Attribute::map("allow", Type::String).not_empty().describe("Code of a diagnostic to the reason why it is right here, such as `TW2405 = \"the trail selects it\"`: it is not told for this trigger. What would not work cannot be silenced; the [list of diagnostics](../guides/diagnostics.md) says which can."))
-        .attribute(Attribute::number("failure_tolerance").default_to(0).check(Code::OUT_OF_RANGE, tolerance).describe("How many cells may fail while creating; what failed is in `drifted`, and the next apply repairs it. Default `0`."))
+        .attribute(failure_tolerance_attribute())
         .attribute(tags_attribute())
         .attribute(tags_all_attribute())
         .attribute(Attribute::string("id").computed().describe("`HUB/NAME`."))
         .attribute(Attribute::string("hub_arn").computed().describe("The ARN of the hub's bus."))
         .attribute(Attribute::list("rule_names", Type::String).volatile().describe("The EventBridge rules, by the same names in every cell."))
-        .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where the names need several rules. It keeps every event that fires the trigger. Once deployed it stays as it is until something that decides it is changed, whatever later versions of the provider would push down."))
+        .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where the names need several rules; null where a forwarder carries the events. It keeps every event that fires the trigger. Once deployed it stays as it is until something that decides it is changed, whatever later versions of the provider would push down."))
         .attribute(Attribute::string("pattern_sha256").computed().describe("The SHA-256 of `pushed_pattern`, in hexadecimal."))
         .attribute(Attribute::string("residual").computed().describe("What of the match the pattern does not decide and the runtime does, as written; null where the pattern decides all of it."))
         .attribute(cells_attribute())
@@ -41,13 +41,6 @@ pub(super) fn schema() -> Schema {
         .block(action())
         .block(test())
         .block(timeouts_block())
-}
-
-fn tolerance(value: &Dynamic) -> Result<(), String> {
-    match value.as_i64() {
-        Some(0..=1_000_000) => Ok(()),
-        _ => Err("must be a whole number from 0".to_owned()),
-    }
 }
 
 fn test() -> NestedBlock {

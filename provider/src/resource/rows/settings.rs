@@ -1,9 +1,12 @@
-//! What the provider keeps with a trigger's definition: settings that are no part of the document.
+//! What the provider keeps with a definition that has rules: settings that are no part of the document.
 
 use serde::{Deserialize, Serialize};
 use trailwire_engine::fanout::pushed::Pushed;
 
 use crate::cloud::call::Tags;
+use crate::context::Context;
+use crate::resource::ApplyRequest;
+use crate::resource::common::all_tags;
 
 /// Kept as JSON beside the document. Unknown members are ignored, missing ones have defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,17 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Those of a definition that is applied, whose rules are to carry this.
+    pub(crate) fn of(context: &Context, request: &ApplyRequest, pushed: &Pushed) -> Self {
+        let tags = request.config.get_string_map("tags");
+        Self {
+            tags_all: all_tags(&context.config, &tags),
+            tags,
+            failure_tolerance: request.planned.get_i64("failure_tolerance").unwrap_or(0),
+            pushed: Some(pushed.clone()),
+        }
+    }
+
     /// Reads them; what cannot be read counts as missing.
     pub(crate) fn read(json: Option<&str>) -> Self {
         json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()

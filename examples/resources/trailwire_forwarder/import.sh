@@ -1,0 +1,1 @@
+terraform import trailwire_forwarder.all_writes security/all-writes
