@@ -12,4 +12,5 @@ pub mod quota;
 pub mod rules;
 pub mod set;
 pub mod table;
+pub mod wanted;
 pub mod tags;

@@ -4,6 +4,7 @@
 //! (arguments, definitions, an expression or input that is refused, a hub that is not there).
 
 mod check;
+mod doctor;
 mod eval;
 mod events;
 mod explain;
@@ -54,6 +55,9 @@ enum Command {
     /// Tells why an event does or does not fire a trigger.
     #[command(after_help = "Exit codes: 0 it was explained; 1 the work failed; 2 the match, the definitions or the events were refused.")]
     Explain(explain::ExplainArguments),
+    /// Tells of a hub and each of its cells whether it is as its definitions want.
+    #[command(after_help = "Exit codes: 0 everything is; 1 something is not, or can not be read; 2 the hub can not be found.")]
+    Doctor(doctor::DoctorArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
     Events(events::EventsArguments),
 }
@@ -88,6 +92,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Events(arguments) => events::run(&arguments),
     };
     match done {

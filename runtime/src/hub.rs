@@ -6,6 +6,7 @@ mod beat;
 mod dead_letters;
 mod definitions;
 mod items;
+mod look;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use trailwire_engine::fanout::table::{HUB_KEY, HubItem, HubRecord};
 
 use crate::secrets::Secrets;
 pub(crate) use definitions::HubDefinitions;
+pub(crate) use look::{Health, Look, MemberRole};
 
 /// Why there is no working at a hub. Each says what to do.
 #[derive(Debug, Error)]
@@ -55,26 +57,7 @@ impl Hub {
     ///
     /// [`HubError`], within seconds.
     pub(crate) async fn connect(name: &str, state: &Path) -> Result<Self, HubError> {
-        let config = aws::load().await;
-        let region = config.region().map(ToString::to_string).ok_or(HubError::NoRegion)?;
-        aws::check_credentials(&config).await.map_err(HubError::NoCredentials)?;
-        let table = items::Table::new(&config, name);
-        let item = table.get(HUB_KEY, HUB_KEY).await;
-        let item = item.map_err(|error| match error.code() {
-            Some("ResourceNotFoundException") => {
-                HubError::NoHub { name: name.to_owned(), region: region.clone(), table: table.name.clone() }
-            }
-            code => {
-                // An error without a code came from the way there: where it was to lead is what the reader wants to know.
-                let place = config.endpoint_url().filter(|_| code.is_none()).map(|url| format!(" (AWS_ENDPOINT_URL is {url})"));
-                let reason = aws::describe(&error) + &place.unwrap_or_default();
-                HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason }
-            }
-        })?;
-        let unreadable = |reason: String| HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason };
-        let item = item.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
-        let hub = HubItem::read(&item).map_err(|error| unreadable(error.to_string()))?;
-        let record = hub.record.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
+        let (config, table, record) = find(name).await?;
         Ok(Self {
             definitions: Arc::new(HubDefinitions::new(table.clone())),
             queue: aws::queue_client(&config),
@@ -89,4 +72,27 @@ impl Hub {
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::with(&self.config)
     }
+}
+
+/// The hub of this name in the region and account of the environment.
+async fn find(name: &str) -> Result<(aws_config::SdkConfig, items::Table, HubRecord), HubError> {
+    let config = aws::load().await;
+    let region = config.region().map(ToString::to_string).ok_or(HubError::NoRegion)?;
+    aws::check_credentials(&config).await.map_err(HubError::NoCredentials)?;
+    let table = items::Table::new(&config, name);
+    let item = table.get(HUB_KEY, HUB_KEY).await;
+    let item = item.map_err(|error| match error.code() {
+        Some("ResourceNotFoundException") => HubError::NoHub { name: name.to_owned(), region: region.clone(), table: table.name.clone() },
+        code => {
+            // An error without a code came from the way there: where it was to lead is what the reader wants to know.
+            let place = config.endpoint_url().filter(|_| code.is_none()).map(|url| format!(" (AWS_ENDPOINT_URL is {url})"));
+            let reason = aws::describe(&error) + &place.unwrap_or_default();
+            HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason }
+        }
+    })?;
+    let unreadable = |reason: String| HubError::Unreadable { table: table.name.clone(), region: region.clone(), reason };
+    let item = item.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
+    let hub = HubItem::read(&item).map_err(|error| unreadable(error.to_string()))?;
+    let record = hub.record.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
+    Ok((config, table, record))
 }

@@ -196,6 +196,28 @@ fn normal(value: Value) -> Value {
     }
 }
 
+/// A document as IAM returns it, percent-encoded (RFC 3986), decoded. What is not valid stays as it is.
+#[must_use]
+pub fn from_percent(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (first, byte) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,5 +314,12 @@ mod tests {
         found.insert("VisibilityTimeout".to_owned(), "1".to_owned());
         found.insert("Foreign".to_owned(), "1".to_owned());
         assert_eq!(differing_attributes(&wanted, &found), ["Policy", "VisibilityTimeout"]);
+    }
+
+    #[test]
+    fn documents_of_iam_are_decoded() {
+        for (encoded, decoded) in [("%7B%22a%22%3A1%7D", r#"{"a":1}"#), ("{}", "{}"), ("100%", "100%"), ("%zz", "%zz"), ("%C3%A9", "é")] {
+            assert_eq!(from_percent(encoded), decoded);
+        }
     }
 }

@@ -6,6 +6,7 @@ use futures::future::join_all;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
 use trailwire_engine::fanout::names::{Cell, Hub, Owner, check_hub_name};
 use trailwire_engine::fanout::table::HubRecord;
+use trailwire_engine::fanout::wanted::covers;
 use trailwire_engine::trigger::Trigger;
 
 use super::Shared;
@@ -115,12 +116,7 @@ pub fn trigger_cells(record: &HubRecord, trigger: &Trigger) -> Vec<Cell> {
 
 /// Those of a hub's cells that a trigger narrows itself to.
 pub fn narrowed(mut cells: Vec<Cell>, trigger: &Trigger) -> Vec<Cell> {
-    let within = |list: &[String], value: &String| list.is_empty() || list.contains(value);
-    cells.retain(|cell| {
-        within(&trigger.regions, &cell.region)
-            && !trigger.exclude_regions.contains(&cell.region)
-            && within(&trigger.account_ids, &cell.account)
-    });
+    cells.retain(|cell| covers(trigger, cell));
     cells
 }
 

@@ -59,7 +59,7 @@ enum JournalKind {
     Embedded,
 }
 
-fn hub_name(text: &str) -> Result<String, String> {
+pub(super) fn hub_name(text: &str) -> Result<String, String> {
     names::check_hub_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 

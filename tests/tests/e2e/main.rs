@@ -5,6 +5,7 @@ mod changes;
 mod crash;
 mod delivery;
 mod diagnostics;
+mod doctor;
 mod drift;
 mod embedded;
 mod failures;

@@ -2,6 +2,7 @@
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
+use trailwire_engine::fanout::policy::from_percent;
 
 use super::failure::Failure;
 use crate::cloud::call::{Reply, Role, Tags};
@@ -21,7 +22,7 @@ pub(super) async fn get_role(client: &Client, name: String) -> Result<Reply, Fai
     match client.get_role().role_name(name).send().await.map_err(Failure::from) {
         Ok(answer) => Ok(Reply::Role(answer.role.map(|role| Role {
             arn: role.arn,
-            trust: role.assume_role_policy_document.map(|document| decode(&document)),
+            trust: role.assume_role_policy_document.map(|document| from_percent(&document)),
             boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
         }))),
         Err(failure) if is_missing(&failure) => Ok(Reply::Role(None)),
@@ -77,7 +78,7 @@ pub(super) async fn put_role_policy(client: &Client, role: String, name: String,
 
 pub(super) async fn get_role_policy(client: &Client, role: String, name: String) -> Result<Reply, Failure> {
     match client.get_role_policy().role_name(role).policy_name(name).send().await.map_err(Failure::from) {
-        Ok(answer) => Ok(Reply::Document(Some(decode(&answer.policy_document)))),
+        Ok(answer) => Ok(Reply::Document(Some(from_percent(&answer.policy_document)))),
         Err(failure) if is_missing(&failure) => Ok(Reply::Document(None)),
         Err(failure) => Err(failure),
     }
@@ -111,38 +112,5 @@ fn done<T>(result: Result<T, Failure>) -> Result<Reply, Failure> {
         Ok(_) => Ok(Reply::Done),
         Err(failure) if is_missing(&failure) => Ok(Reply::Done),
         Err(failure) => Err(failure),
-    }
-}
-
-/// IAM returns documents percent-encoded (RFC 3986). What is not valid stays as it is.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (first, byte) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode;
-
-    #[test]
-    fn documents_are_decoded() {
-        for (encoded, decoded) in [("%7B%22a%22%3A1%7D", r#"{"a":1}"#), ("{}", "{}"), ("100%", "100%"), ("%zz", "%zz"), ("%C3%A9", "é")] {
-            assert_eq!(decode(encoded), decoded);
-        }
     }
 }

@@ -4,6 +4,7 @@ use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::cover::check_relied;
 use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::table::Kind;
+use trailwire_engine::fanout::wanted::Rules;
 use trailwire_engine::trigger::{Forwarder, Trigger};
 
 use super::document::{check, choose};
@@ -11,7 +12,6 @@ use super::trigger;
 use crate::context::Context;
 use crate::resource::common::timeout;
 use crate::resource::definition::{Done, find, one, or_prior};
-use crate::resource::rows::Rules;
 use crate::resource::rows::apply::{Work, checked, without_work};
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::Store;

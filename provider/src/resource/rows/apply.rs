@@ -6,9 +6,10 @@ use serde::Serialize;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Severity, any_error};
 use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner};
 use trailwire_engine::fanout::table::{HubRecord, Kind};
+use trailwire_engine::fanout::wanted::Rules;
 
+use super::Settings;
 use super::carried::set_pushed;
-use super::{Rules, Settings};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
 use crate::apply::rules::Row;
 use crate::apply::scope::{check_scope, known_cells};

@@ -3,31 +3,18 @@
 use serde_json::Value;
 use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::pattern::PatternTooLong;
-use trailwire_engine::fanout::pushed::{Pushed, forwarded_after, pushed_after, sha256};
+use trailwire_engine::fanout::pushed::{Pushed, sha256};
 use trailwire_engine::fanout::table::Definition;
-use trailwire_engine::trigger::{Forwarder, Trigger};
+use trailwire_engine::fanout::wanted::Rules;
 
-use super::{Rules, Settings};
+use super::Settings;
 use crate::resource::common::optional_text;
 use crate::value::Dynamic;
 
 /// The rules that a stored definition wants, and its settings. `None` of a document that cannot be read.
 pub(crate) fn stored(definition: &Definition) -> Option<Result<(Rules, Settings), PatternTooLong>> {
-    let (carrier, document) = (Carrier::of(definition.kind)?, definition.document.as_deref()?);
-    let settings = Settings::read(definition.settings.as_deref());
-    let deployed = settings.pushed.as_ref();
-    let (events, pushed) = match carrier {
-        Carrier::Trigger => {
-            let trigger = Trigger::parse(document).ok()?;
-            let pushed = pushed_after(&trigger, deployed);
-            (trigger, pushed)
-        }
-        Carrier::Forwarder => {
-            let forwarder = Forwarder::parse(document).ok()?;
-            (forwarder.events(), forwarded_after(&forwarder, deployed))
-        }
-    };
-    Some(pushed.map(|pushed| (Rules { carrier, events, pushed }, settings)))
+    let rules = Rules::of(definition)?;
+    Some(rules.map(|rules| (rules, Settings::read(definition.settings.as_deref()))))
 }
 
 /// Sets the attributes that tell what the rules carry.

@@ -7,8 +7,8 @@ use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::rules::drift;
 use trailwire_engine::fanout::table::HubRecord;
+use trailwire_engine::fanout::wanted::Rules;
 
-use super::Rules;
 use crate::apply::cells::{cells_value, drifted_value};
 use crate::apply::coverage::unread;
 use crate::apply::scope::known_cells;

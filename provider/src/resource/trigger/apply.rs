@@ -2,13 +2,13 @@
 
 use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
 use trailwire_engine::fanout::names::Carrier;
+use trailwire_engine::fanout::wanted::Rules;
 
 use super::check::check;
 use super::document::choose;
 use super::{forwarded, send};
 use crate::context::Context;
 use crate::resource::definition::{one, or_prior};
-use crate::resource::rows::Rules;
 use crate::resource::rows::apply::{Work, checked, without_work};
 use crate::resource::{ApplyRequest, ApplyResponse};
 

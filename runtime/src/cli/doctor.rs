@@ -1,0 +1,123 @@
+//! `trailwire doctor`: whether a hub and each of its cells is as its definitions want.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Failure, print};
+use crate::hub::{Health, HubError, Look, MemberRole};
+
+/// Looks at a hub and at each of its cells: the forwarding role, the rules and their targets, what could not be sent from there; at home the
+/// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed.
+///
+/// It needs what a refresh of the provider needs. How old the oldest waiting event is only CloudWatch knows; how many wait is shown.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// The hub. AWS access and the home region come from the environment and profiles, as for every AWS tool.
+    #[arg(long, value_name = "NAME", value_parser = super::run::hub_name)]
+    hub: String,
+    /// One JSON object in place of the table:
+    /// `{"hub","ok","home":{"ok","problems","waiting","seconds_since_runtimes_were_seen"},"cells":[{"account","region","ok","problems"}]}`.
+    #[arg(long)]
+    json: bool,
+    /// The role by which other accounts of the hub are entered, as `member_role_name` of the provider.
+    #[arg(long, value_name = "NAME", default_value = "trailwire-deploy")]
+    member_role_name: String,
+    /// What that role's trust policy asks for.
+    #[arg(long, value_name = "ID")]
+    member_external_id: Option<String>,
+}
+
+/// # Errors
+///
+/// [`Failure::Refused`] for a hub that can not be found; [`Failure::Broken`] where something is wrong, after it was printed.
+pub(crate) fn run(arguments: DoctorArguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::broken)?;
+    let member_role = MemberRole { name: arguments.member_role_name, external_id: arguments.member_external_id };
+    let looked = runtime.block_on(async {
+        let look = Look::at(&arguments.hub, member_role).await?;
+        let health = look.health().await;
+        Ok::<_, HubError>((look, health))
+    });
+    let (look, health) = looked.map_err(Failure::refused)?;
+    let home = format!("{}/{}", look.record.account_id, look.record.region);
+    if arguments.json {
+        print(&as_json(&arguments.hub, &health).to_string())?;
+    } else {
+        table(&arguments.hub, &home, &health).iter().try_for_each(|line| print(line))?;
+    }
+    if health.is_sound() {
+        return Ok(());
+    }
+    let broken = health.cells.values().filter(|problems| !problems.is_empty()).count();
+    let at_home = if health.home.is_empty() { "" } else { "the home of the hub and " };
+    Err(Failure::Broken(format!("{at_home}{broken} of {} cells are not as they should be", health.cells.len())))
+}
+
+/// A line for each place, and one for each further problem of it.
+fn table(hub: &str, home: &str, health: &Health) -> Vec<String> {
+    let seen = health.seen.first().map_or_else(|| "no runtime".to_owned(), |seconds| format!("a runtime seen {seconds} s ago"));
+    let home = format!("hub {hub} at {home}, {} waiting, {seen}", health.waiting);
+    let places: Vec<(String, &Vec<String>)> =
+        std::iter::once((home, &health.home)).chain(health.cells.iter().map(|(cell, problems)| (cell.to_string(), problems))).collect();
+    let lines = places.iter().flat_map(|(place, problems)| match problems.as_slice() {
+        [] => vec![format!("ok      {place}")],
+        problems => {
+            let told = problems.iter().map(|problem| format!("        {problem}"));
+            std::iter::once(format!("broken  {place}")).chain(told).collect()
+        }
+    });
+    lines.collect()
+}
+
+fn as_json(hub: &str, health: &Health) -> Value {
+    let cells = health
+        .cells
+        .iter()
+        .map(|(cell, problems)| json!({"account": cell.account, "region": cell.region, "ok": problems.is_empty(), "problems": problems}));
+    json!({
+        "hub": hub,
+        "ok": health.is_sound(),
+        "home": {
+            "ok": health.home.is_empty(),
+            "problems": health.home,
+            "waiting": health.waiting,
+            "seconds_since_runtimes_were_seen": health.seen,
+        },
+        "cells": cells.collect::<Vec<Value>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use trailwire_engine::fanout::names::Cell;
+
+    use super::*;
+
+    fn health(problems: &[&str]) -> Health {
+        let cell = |region: &str| Cell::new("111122223333", region);
+        let problems = problems.iter().map(|problem| (*problem).to_owned()).collect();
+        Health {
+            cells: [(cell("eu-west-1"), vec![]), (cell("us-east-1"), problems)].into(),
+            waiting: 2,
+            seen: vec![3, 40],
+            ..Health::default()
+        }
+    }
+
+    #[test]
+    fn each_place_is_told() {
+        let home = "111122223333/us-east-1";
+        let sound = ["ok      hub security at 111122223333/us-east-1, 2 waiting, a runtime seen 3 s ago", "ok      111122223333/eu-west-1"];
+        assert_eq!(table("security", home, &health(&[])), [sound.as_slice(), &["ok      111122223333/us-east-1"]].concat());
+        let broken = ["broken  111122223333/us-east-1", "        a is missing", "        b differs"];
+        assert_eq!(table("security", home, &health(&["a is missing", "b differs"])), [sound.as_slice(), &broken].concat());
+    }
+
+    #[test]
+    fn the_same_as_json() {
+        let told = as_json("security", &health(&["a is missing"]));
+        assert_eq!((&told["ok"], &told["home"]["ok"], &told["home"]["waiting"]), (&json!(false), &json!(true), &json!(2)));
+        assert_eq!(told["cells"][1], json!({"account": "111122223333", "region": "us-east-1", "ok": false, "problems": ["a is missing"]}));
+        assert_eq!(as_json("security", &health(&[]))["ok"], json!(true));
+    }
+}

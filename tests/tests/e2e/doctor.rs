@@ -1,0 +1,55 @@
+//! `trailwire doctor` at a deployment that is sound, and at one that somebody has changed.
+
+use serde_json::Value;
+use trailwire_tests::process::{Finished, Program};
+use trailwire_tests::runtime;
+
+use crate::world::{Configuration, HOME, Trigger, World};
+
+async fn doctor(world: &World, more: &[&str]) -> Finished {
+    let arguments: Vec<&str> = ["doctor", "--hub", "security"].iter().chain(more).copied().collect();
+    Program::start(runtime::command(world.stand, &world.account, HOME, &arguments)).finish().await
+}
+
+#[tokio::test]
+async fn a_sound_deployment_is_told_from_a_broken_one_cell_by_cell() {
+    let world = World::new().await;
+    let (_, url) = world.webhook();
+    let mut wanted = Configuration::new(&url);
+    wanted.triggers.push(Trigger::new("trails", "StopLogging").with(r#"regions = ["eu-west-1"]"#));
+    world.terraform.configure(&wanted.text());
+    world.terraform.apply().await.success();
+
+    let unattended = doctor(&world, &[]).await;
+    assert_eq!(unattended.status.code(), Some(1), "{}", unattended.said());
+    assert!(unattended.stdout.contains("no runtime was ever seen"), "{}", unattended.said());
+
+    let journal = tempfile::tempdir().unwrap();
+    world.run_until_idle(journal.path()).await;
+    let sound = doctor(&world, &[]).await.success();
+    let account = &world.account;
+    let lines: Vec<&str> = sound.stdout.lines().collect();
+    assert!(lines[0].starts_with(&format!("ok      hub security at {account}/{HOME}, 0 waiting, a runtime seen ")), "{}", sound.said());
+    assert_eq!(lines[1..], [format!("ok      {account}/eu-west-1"), format!("ok      {account}/us-east-1")]);
+
+    let events = world.events("eu-west-1").await;
+    let rules = world.rules("eu-west-1").await;
+    let [instances, trails] = ["instances", "trails"].map(|name| rules.keys().find(|rule| rule.contains(name)).unwrap());
+    events.disable_rule().name(instances).send().await.unwrap();
+    events.remove_targets().rule(trails).ids("trailwire").send().await.unwrap();
+    let broken = doctor(&world, &["--json"]).await;
+    assert_eq!(broken.status.code(), Some(1), "{}", broken.said());
+    let told: Value = serde_json::from_str(&broken.stdout).unwrap();
+    assert_eq!((&told["ok"], &told["home"]["ok"]), (&Value::Bool(false), &Value::Bool(true)), "{}", broken.said());
+    let cells = told["cells"].as_array().unwrap();
+    assert_eq!((&cells[0]["region"], &cells[1]["ok"]), (&Value::from("eu-west-1"), &Value::Bool(true)));
+    let problems: Vec<&str> = cells[0]["problems"].as_array().unwrap().iter().map(|problem| problem.as_str().unwrap()).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert_eq!(problems[0], format!("rule {instances} is in state DISABLED, not ENABLED"));
+    assert!(problems[1].starts_with(&format!("rule {trails} does not send to ")), "{problems:?}");
+    assert!(broken.stderr.contains("1 of 2 cells are not as they should be"), "{}", broken.said());
+
+    let absent = Program::start(runtime::command(world.stand, account, HOME, &["doctor", "--hub", "nobody"])).finish().await;
+    assert_eq!(absent.status.code(), Some(2), "{}", absent.said());
+    world.destroy().await;
+}
