@@ -4,6 +4,8 @@
 //! places of a rule's targets, one is freed first; a rule is removed after its targets; rules that the caller does not own are never named by a step; after
 //! the steps nothing differs.
 
+mod order;
+
 use std::collections::BTreeMap;
 
 use super::names::{Cell, Hub, Owner, TARGET_ID};
@@ -182,7 +184,7 @@ impl Step {
 /// The steps from what is there to what is wanted; none when nothing differs. `owns` tells which of the found rules are the caller's to remove.
 pub fn difference(wanted: &[Rule], found: &Found, owns: impl Fn(&str) -> bool) -> Vec<Step> {
     let mut steps = Vec::new();
-    for rule in wanted {
+    for rule in order::without_gaps(wanted, found) {
         let there = found.get(&rule.name);
         if !there.is_some_and(|there| rule_faults(rule, there).is_empty()) {
             steps.push(Step::PutRule(rule.clone()));
