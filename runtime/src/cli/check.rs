@@ -7,8 +7,8 @@ use clap::Args;
 use serde_json::Value;
 use trailwire_engine::check::{check_hub, check_known, check_texts_of, is_decided};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Severity};
-use trailwire_engine::fanout::limits;
 use trailwire_engine::fanout::set::check_set;
+use trailwire_engine::fanout::{cover, limits};
 use trailwire_engine::matcher::Scope;
 use trailwire_engine::template;
 use trailwire_engine::trigger::{Destination, Document, Trigger};
@@ -110,6 +110,7 @@ fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>
         let here = Path::root("triggers").index(index);
         let unknown = file.unknown_members(&here);
         let is_known = |name: &str| !unknown.contains(name);
+        let is_covered_known = cover::DECIDES.iter().all(|name| is_known(name));
         let told = match Trigger::from_value(value) {
             Err(_) => check_texts_of(value),
             Ok(trigger) => {
@@ -118,6 +119,9 @@ fn found_in(file: &Written, destinations: &Option<BTreeMap<String, Destination>>
                     .chain(template::diagnose_trigger(&trigger))
                     .chain(limits::check(&trigger))
                     .chain(file.hub_regions(&here).iter().flat_map(|regions| check_hub(&trigger, &is_known, regions)))
+                    .chain(
+                        file.forwarder(&here).iter().filter(|_| is_covered_known).flat_map(|forwarder| cover::check(&trigger, forwarder)),
+                    )
                     .chain(destinations.iter().flat_map(|destinations| check_destinations(&trigger, destinations)))
                     .collect();
                 if is_decided(&is_known) && is_known("action") && is_known("allow") {

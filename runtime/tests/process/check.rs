@@ -320,6 +320,32 @@ fn a_plan_tells_what_the_regions_of_its_hub_leave_out() {
 }
 
 #[test]
+fn a_plan_tells_what_its_forwarder_lacks() {
+    let lacking = &["TW2424 t:null forwarder -"][..];
+    for (forwarder, unknown, wanted) in [
+        (json!({"hub": "security", "event_sources": ["ec2.amazonaws.com"]}), json!({}), lacking),
+        (json!({"hub": "security", "all": true, "regions": ["eu-west-1"]}), json!({}), lacking),
+        (json!({"hub": "security", "all": true}), json!({"id": true}), &[]),
+        (json!({"hub": "security", "event_names": ["CreateUser"], "event_sources": null}), json!({}), &[]),
+        (json!({"hub": "security", "event_sources": ["ec2.amazonaws.com"]}), json!({"event_sources": [true]}), &[]),
+        (json!({"hub": "other", "event_sources": ["ec2.amazonaws.com"]}), json!({}), &[]),
+    ] {
+        let trigger = json!({"name": "t", "hub": "security", "event_names": ["CreateUser"], "forwarder": "all",
+            "action": [{"wait": [{"duration": "1m"}]}]});
+        let mut plan: Value = serde_json::from_str(&plan(&trigger, &json!({"id": true}))).unwrap();
+        let mut values = forwarder.clone();
+        values["name"] = json!("all");
+        let address = "trailwire_forwarder.all";
+        plan["planned_values"]["root_module"]["resources"] =
+            json!([{"address": address, "mode": "managed", "type": "trailwire_forwarder", "name": "all", "values": values}]);
+        plan["resource_changes"].as_array_mut().unwrap().push(json!({"address": address, "change": {"after_unknown": unknown}}));
+        let bench = bench(&plan.to_string());
+        let run = check(&bench, "definitions.json", &["--format", "json"]);
+        assert_eq!(found(&json_of(&run)), wanted, "{forwarder} {unknown}");
+    }
+}
+
+#[test]
 fn triggers_are_seen_beside_each_other_in_whatever_files_they_are() {
     let bench = Bench::new(&json!({}));
     std::fs::create_dir(bench.path("triggers")).unwrap();

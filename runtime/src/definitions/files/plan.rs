@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::Hub;
-use trailwire_engine::trigger::{Document, FORMAT_VERSION, MEMBERS, placeholder};
+use trailwire_engine::trigger::{Document, FORMAT_VERSION, FORWARDER_MEMBERS, Forwarder, MEMBERS, placeholder};
 
 /// Whether a JSON text is a plan or a state.
 pub(super) fn is_plan(value: &Value) -> bool {
@@ -30,16 +30,15 @@ pub(super) struct Planned<'a> {
     /// One for each destination of the document.
     pub(super) destinations: Vec<Resource<'a>>,
     hubs: Vec<Resource<'a>>,
+    forwarders: Vec<Resource<'a>>,
 }
 
 impl Planned<'_> {
     /// The regions of the hub that a trigger refers to by name or ARN. `None` where the plan does not say: the hub is declared in another place, is not
     /// known yet, or covers whatever regions are enabled.
     pub(super) fn hub_regions(&self, trigger: &Resource<'_>) -> Option<Vec<String>> {
-        let reference = trigger.values.get("hub")?.as_str()?;
-        let named = Hub::from_arn(reference);
-        let name = named.as_ref().map_or(reference, Hub::name);
-        let hub = self.hubs.iter().find(|hub| hub.values.get("name").and_then(Value::as_str) == Some(name))?;
+        let name = hub_name(trigger)?;
+        let hub = self.hubs.iter().find(|hub| hub.values.get("name").and_then(Value::as_str) == Some(&name))?;
         let regions = |attribute: &str| {
             let is_known = hub.unknown.get(attribute).is_none_or(|unknown| !holds_true(unknown));
             let listed = hub.values.get(attribute).and_then(Value::as_array).into_iter().flatten();
@@ -49,6 +48,22 @@ impl Planned<'_> {
         named.retain(|region| !excluded.contains(region));
         (!named.is_empty()).then_some(named)
     }
+
+    /// The forwarder that a trigger relies on, where the plan has it and knows all of it.
+    pub(super) fn forwarder(&self, trigger: &Resource<'_>) -> Option<Forwarder> {
+        let (hub, name) = (hub_name(trigger)?, trigger.values.get("forwarder")?.as_str()?);
+        let is_meant =
+            |one: &&Resource<'_>| one.values.get("name").and_then(Value::as_str) == Some(name) && hub_name(one).as_ref() == Some(&hub);
+        let found = self.forwarders.iter().find(is_meant)?;
+        let is_known = FORWARDER_MEMBERS.iter().all(|member| found.unknown.get(*member).is_none_or(|unknown| !holds_true(unknown)));
+        Forwarder::from_value(&kept(found.values, &FORWARDER_MEMBERS)).ok().filter(|_| is_known)
+    }
+}
+
+/// The name of the hub that a resource refers to by name or ARN.
+fn hub_name(resource: &Resource<'_>) -> Option<String> {
+    let reference = resource.values.get("hub")?.as_str()?;
+    Some(Hub::from_arn(reference).map_or_else(|| reference.to_owned(), |hub| hub.name().to_owned()))
 }
 
 /// Whether something of a value is not known yet, in the form in which a plan tells it.
@@ -81,13 +96,14 @@ pub(super) fn read(plan: &Value) -> Planned<'_> {
     let mut resources = Vec::new();
     collect(root.unwrap_or(&Value::Null), &unknown, &mut resources);
     let of = |kind: &str| resources.iter().filter(|resource| resource.kind == kind).copied().collect::<Vec<_>>();
-    let (triggers, destinations, hubs) = (of("trailwire_trigger"), of("trailwire_destination"), of("trailwire_hub"));
+    let (triggers, destinations) = (of("trailwire_trigger"), of("trailwire_destination"));
+    let (hubs, forwarders) = (of("trailwire_hub"), of("trailwire_forwarder"));
     let document = json!({
         "format_version": FORMAT_VERSION,
-        "triggers": triggers.iter().map(|resource| trigger(&filled(resource.values, resource.unknown))).collect::<Vec<_>>(),
+        "triggers": triggers.iter().map(|resource| kept(&filled(resource.values, resource.unknown), &MEMBERS)).collect::<Vec<_>>(),
         "destinations": destinations.iter().map(|resource| destination(resource.values)).collect::<Vec<_>>(),
     });
-    Planned { document, triggers, destinations, hubs }
+    Planned { document, triggers, destinations, hubs, forwarders }
 }
 
 /// The managed resources of a module and of those below it.
@@ -133,9 +149,9 @@ fn filled_items(name: &str, items: &[Value], unknown: &[Value]) -> Value {
     items.iter().enumerate().map(item).collect()
 }
 
-fn trigger(values: &Value) -> Value {
-    // Everything else in a plan is Terraform's.
-    let kept = MEMBERS.iter().filter_map(|name| Some(((*name).to_owned(), clean(values.get(name)?)?)));
+/// The members of a document; everything else in a plan is Terraform's.
+fn kept(values: &Value, members: &[&str]) -> Value {
+    let kept = members.iter().filter_map(|name| Some(((*name).to_owned(), clean(values.get(name)?)?)));
     Value::Object(kept.collect())
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use trailwire_engine::check;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path as AttributePath, Step};
+use trailwire_engine::trigger::Forwarder;
 
 use super::plan::holds_true;
 use super::{FileError, files, hcl, place, plan};
@@ -127,6 +128,14 @@ impl Written {
         let ((_, index), _) = split(trigger)?;
         let planned = plan::read(plan);
         planned.hub_regions(planned.triggers.get(index)?)
+    }
+
+    /// The forwarder that the trigger at this path relies on, where a plan has it.
+    pub(crate) fn forwarder(&self, trigger: &AttributePath) -> Option<Forwarder> {
+        let Body::Plan { plan, .. } = &self.body else { return None };
+        let ((_, index), _) = split(trigger)?;
+        let planned = plan::read(plan);
+        planned.forwarder(planned.triggers.get(index)?)
     }
 
     /// Whether all that the verdicts of the trigger at this path depend on is known.
