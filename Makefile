@@ -60,9 +60,9 @@ $(BENCH_STAMP): tests/bench/peers/requirements.txt
 	touch $@
 
 .PHONY: bench
-bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider or matching for a part
+bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout or matching for a part
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
-ifneq ($(PARTS),provider)
+ifeq ($(filter $(PARTS),provider fanout),)
 	for side in baseline matching; do \
 		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
 	done

@@ -3,6 +3,7 @@
 pub mod cells;
 pub mod coverage;
 pub mod planned;
+pub(crate) mod progress;
 pub mod quota;
 pub mod rules;
 pub mod scope;

@@ -46,6 +46,11 @@ impl Control {
         let _: Value = self.post("queue-names", &json!(duration.as_millis() as u64)).await;
     }
 
+    /// Whether rules of default buses are kept and answered in front of the emulator, which is slow. Nothing is delivered by them.
+    pub async fn answer_rules(&self, on: bool) {
+        let _: Value = self.post("rules-answered", &json!(on)).await;
+    }
+
     /// Arms a fault.
     pub async fn fault(&self, fault: Fault) -> ArmedFault {
         let answer: Value = self.post("faults", &json!(fault)).await;
@@ -96,6 +101,13 @@ impl ArmedFault {
     pub async fn struck(&self, count: u64) {
         let url = self.control.url(&format!("faults/{}/struck?{count}", self.id));
         let _: Value = read(self.control.client.get(url)).await;
+    }
+
+    /// How often the fault has struck so far.
+    pub async fn times_struck(&self) -> u64 {
+        let url = self.control.url(&format!("faults/{}/struck?0", self.id));
+        let answer: Value = read(self.control.client.get(url)).await;
+        answer["struck"].as_u64().expect("the stand answers with a number")
     }
 
     /// Removes the fault. Calls that it holds go on.

@@ -16,6 +16,7 @@ pub mod diagnostics;
 pub mod hcl;
 pub mod leftovers;
 pub mod members;
+pub mod plugin;
 pub mod process;
 pub mod runtime;
 pub mod sink;

@@ -14,12 +14,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpListener;
 
+use self::answerer::Answerer;
 use self::counts::Counts;
 use self::enforce::Enforcer;
 use self::faults::{Faults, Verdict};
 use self::identify::{Call, Sessions};
 
 mod admin;
+mod answerer;
 mod counts;
 mod enforce;
 mod faults;
@@ -40,6 +42,7 @@ struct Proxy {
     counts: Counts,
     faults: Faults,
     enforcer: Enforcer,
+    answerer: Answerer,
 }
 
 /// A request read whole.
@@ -56,6 +59,7 @@ pub(crate) async fn serve(listener: TcpListener, emulator: SocketAddr) {
         counts: Counts::default(),
         faults: Faults::default(),
         enforcer: Enforcer::default(),
+        answerer: Answerer::default(),
     });
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -74,12 +78,12 @@ pub(crate) async fn serve(listener: TcpListener, emulator: SocketAddr) {
 }
 
 impl Proxy {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, io::Error> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, io::Error> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let request = Request::from_parts(parts, body);
         if request.uri().path().starts_with(admin::PREFIX) {
-            return match admin::answer(self, &request).await {
+            return match admin::answer(&self, &request).await {
                 Some(answer) => Ok(answer),
                 None => self.forward(request).await,
             };
@@ -91,7 +95,9 @@ impl Proxy {
             Verdict::Answer(answer) => return Ok(answer),
             Verdict::Cut => return Err(cut(&call)),
         }
-        let answer = self.call(&call, request).await?;
+        // AWS carries out what it has received, whatever becomes of the caller.
+        let (proxy, made) = (Arc::clone(&self), call.clone());
+        let answer = tokio::spawn(async move { proxy.call(&made, request).await }).await.map_err(io::Error::other)??;
         match self.faults.apply(&call, When::After).await {
             Verdict::Pass => Ok(answer),
             Verdict::Answer(instead) => Ok(instead),
@@ -101,6 +107,9 @@ impl Proxy {
 
     /// The call as AWS would answer it.
     async fn call(&self, call: &Call, request: Whole) -> Result<Answer, io::Error> {
+        if let Some(answer) = self.answerer.answer(call, request.body()) {
+            return Ok(answer);
+        }
         let request = match self.enforcer.check(call, request) {
             Ok(request) => request,
             Err(refusal) => return Ok(refusal.into_answer(call.protocol)),

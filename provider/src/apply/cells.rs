@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Cell;
 
+use super::progress::Progress;
 use super::told;
 use crate::cloud::Session;
 use crate::cloud::error::{CloudError, CloudResult, Kind};
@@ -30,10 +31,15 @@ where
         let job = work(cell.clone());
         async move { (cell, job.await) }
     });
-    let mut outcome = Outcome::default();
-    for (cell, result) in join_all(jobs).await {
-        outcome.add(cell, result);
+    let mut jobs: FuturesUnordered<_> = jobs.collect();
+    let mut progress = Progress::of(jobs.len());
+    let mut results = BTreeMap::new();
+    while let Some((cell, result)) = jobs.next().await {
+        progress.count(result.is_ok());
+        results.insert(cell, result);
     }
+    let mut outcome = Outcome::default();
+    results.into_iter().for_each(|(cell, result)| outcome.add(cell, result));
     outcome
 }
 

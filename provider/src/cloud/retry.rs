@@ -16,7 +16,9 @@ const RETRIES: u32 = 12;
 /// Attempts after the first at an endpoint that cannot be reached: it is named soon.
 const UNREACHABLE_RETRIES: u32 = 2;
 /// How long a call that is under way may go on after an interrupt, so that its outcome is known.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_millis(1500);
+/// How long calls may still be begun after an interrupt where something must be left in order. The user waits for both: less than 5 seconds.
+pub(super) const LAST_CALLS: Duration = Duration::from_secs(3);
 
 /// How long everything takes that is waited for; shorter in tests.
 #[derive(Clone, Copy, Debug)]
@@ -102,12 +104,13 @@ impl Cloud {
     async fn attempt(&self, cell: &Cell, call: Call, stop: &CancellationToken) -> CloudResult<Reply> {
         let operation = call.operation();
         let not_begun = || interrupted(cell, operation, "the call was not made");
+        // First the wait for a token, then the place among the calls under way: a slow API holds up nothing else.
+        sleep(self.pace.take(cell, operation, Instant::now()), stop).await.map_err(|()| not_begun())?;
         let permit = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(not_begun()),
             permit = self.under_way.acquire() => permit,
         };
-        sleep(self.pace.take(cell, operation, Instant::now()), stop).await.map_err(|()| not_begun())?;
         let outcome = tokio::select! {
             biased;
             outcome = self.door.call(cell, call) => outcome,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::Item;
@@ -13,7 +13,7 @@ use trailwire_engine::fanout::tags::{Changes, changes};
 use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
 use super::random_id;
-use super::retry::Timing;
+use super::retry::{LAST_CALLS, Timing};
 use super::{Cloud, Home, Organization, Regions};
 use crate::config::{ProviderConfig, Secret};
 
@@ -21,8 +21,13 @@ use crate::config::{ProviderConfig, Secret};
 #[derive(Clone, Debug)]
 pub struct Session {
     cloud: Arc<Cloud>,
+    /// Ends the calls.
     stop: CancellationToken,
-    limit: Option<(CancellationToken, Duration)>,
+    /// Cancelled when the user interrupts.
+    user: CancellationToken,
+    limit: Option<Duration>,
+    /// Of work that goes on after an interrupt: ends the watch for it.
+    last: Option<Arc<DropGuard>>,
 }
 
 /// The reply of the expected kind; anything else is a bug of the door.
@@ -43,7 +48,7 @@ fn unexpected(cell: &Cell, operation: &'static str) -> CloudError {
 
 impl Session {
     pub(super) fn new(cloud: Arc<Cloud>, stop: CancellationToken) -> Self {
-        Self { cloud, stop, limit: None }
+        Self { cloud, user: stop.clone(), stop, limit: None, last: None }
     }
 
     /// The provider block.
@@ -56,10 +61,24 @@ impl Session {
         &self.stop
     }
 
-    /// The same handle for work that must be done even after an interrupt, such as giving back a lease.
+    /// The same handle for work that must be done even after an interrupt, such as giving back a lease. When the user interrupts, or has done so, it gets
+    /// three seconds more; `timeouts` do not end it.
     #[must_use]
     pub fn unstoppable(&self) -> Self {
-        Self { cloud: Arc::clone(&self.cloud), stop: CancellationToken::new(), limit: None }
+        let (user, stop) = (self.user.clone(), CancellationToken::new());
+        let (interrupt, ended) = (user.clone(), stop.clone());
+        tokio::spawn(async move {
+            let too_late = async {
+                interrupt.cancelled().await;
+                tokio::time::sleep(LAST_CALLS).await;
+                ended.cancel();
+            };
+            tokio::select! {
+                () = too_late => {}
+                () = ended.cancelled() => {}
+            }
+        });
+        Self { cloud: Arc::clone(&self.cloud), last: Some(Arc::new(stop.clone().drop_guard())), user, stop, limit: None }
     }
 
     /// The same handle whose calls also end after `limit`, a `timeouts` argument. Ends earlier when the user interrupts.
@@ -73,13 +92,12 @@ impl Session {
                 () = ended.cancelled() => {}
             }
         });
-        Self { cloud: Arc::clone(&self.cloud), stop, limit: Some((self.stop.clone(), limit)) }
+        Self { cloud: Arc::clone(&self.cloud), user: self.user.clone(), stop, limit: Some(limit), last: self.last.clone() }
     }
 
     /// The limit of [`Session::within`], when it was what ended the work, and not the user.
     pub fn timed_out(&self) -> Option<Duration> {
-        let (user, limit) = self.limit.as_ref()?;
-        (self.stop.is_cancelled() && !user.is_cancelled()).then_some(*limit)
+        self.limit.filter(|_| self.stop.is_cancelled() && !self.user.is_cancelled())
     }
 
     /// How long things take that are waited for.

@@ -6,6 +6,7 @@ use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
 
 use super::guard::REPORT;
 use super::{Failure, Server, answer, errors_only, merged};
+use crate::apply::progress::told_as;
 use crate::resource::plan::known_part;
 use crate::resource::{ApplyRequest, ApplyResponse, Progress, ValidateRequest};
 use crate::schema::{Block, conform, validate};
@@ -51,7 +52,9 @@ async fn apply(server: &Server, request: ApplyResourceChangeRequest) -> Result<A
     }
     let (prior, planned) = (asked.prior.clone(), asked.planned.clone());
     let best_known = move || known_part(progress.latest().unwrap_or_else(|| prior.clone()));
-    let done = server.guard("applying", async move { resource.apply(&context, asked).await }).await;
+    let name = [&asked.config, &asked.prior].into_iter().find_map(|value| value.get_str("name")).unwrap_or_default();
+    let what = format!("{} {name}", resource.name());
+    let done = server.guard("applying", told_as(what, async move { resource.apply(&context, asked).await })).await;
     let done = done.unwrap_or_else(|panic| ApplyResponse { state: best_known(), diagnostics: vec![panic], private: None });
     let (new_state, diagnostics) = truthful(done.state, done.diagnostics, &[best_known(), known_part(planned)], &block);
     Ok(ApplyResourceChangeResponse {

@@ -1,9 +1,9 @@
 //! `trailwire-bench [PART…]`: the figures that the design promises, measured on this machine with the programs beside this one (a release build,
-//! `make bench`). The parts are `provider` and `matching`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
+//! `make bench`). The parts are `provider`, `fanout` and `matching`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
 #![forbid(unsafe_code)]
 
-#[path = "bench/client.rs"]
-mod client;
+#[path = "bench/fanout.rs"]
+mod fanout;
 #[path = "bench/matching.rs"]
 mod matching;
 #[path = "bench/plans.rs"]
@@ -13,15 +13,13 @@ mod provider;
 #[path = "bench/watch.rs"]
 mod watch;
 
-use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use trailwire_tests::plugin::Failure;
 
-type Failure = Box<dyn Error>;
-
-const PARTS: [&str; 2] = ["provider", "matching"];
+const PARTS: [&str; 3] = ["provider", "fanout", "matching"];
 
 /// What triggers are planned with.
 const HUB_AND_SINK: &str = "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
@@ -67,7 +65,7 @@ impl Figure {
 async fn main() -> ExitCode {
     let parts: Vec<String> = std::env::args().skip(1).collect();
     if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        eprintln!("bench: there is no part {unknown}; the parts are {}", PARTS.join(" and "));
+        eprintln!("bench: there is no part {unknown}; the parts are {}", PARTS.join(", "));
         return ExitCode::FAILURE;
     }
     let outcome = match measure(|part| parts.is_empty() || parts.iter().any(|given| given == part)).await {
@@ -90,6 +88,9 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>, Failure> 
         let provider = programs.join("terraform-provider-trailwire");
         figures.extend(provider::figures(&provider).await?);
         figures.extend(plans::figures(&provider).await?);
+    }
+    if wanted("fanout") {
+        figures.extend(fanout::figures(&programs.join("terraform-provider-trailwire")).await?);
     }
     if wanted("matching") {
         figures.extend(matching::figures(&programs.join("../bench/release"))?);

@@ -7,6 +7,7 @@
 //! | `/faults/ID/struck?COUNT` | GET | answers when it has struck COUNT times |
 //! | `/calls`, `/calls/clear` | POST | counts of the calls that fit the matcher in the body; forget them |
 //! | `/queue-names` | POST | for how long a deleted queue keeps its name |
+//! | `/rules-answered` | POST | whether calls about rules of default buses are answered here |
 //!
 //! The emulator answers the other paths: see `side_door.py`.
 
@@ -43,6 +44,10 @@ pub(super) async fn answer(proxy: &Proxy, request: &Whole) -> Option<Answer> {
         }),
         (&Method::POST, ["queue-names"]) => body::<u64>(request).map(|milliseconds| {
             proxy.enforcer.hold_queue_names(Duration::from_millis(milliseconds));
+            json!({})
+        }),
+        (&Method::POST, ["rules-answered"]) => body::<bool>(request).map(|on| {
+            proxy.answerer.turn(on);
             json!({})
         }),
         _ => return None,

@@ -201,6 +201,8 @@ impl Work<'_> {
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
     async fn roll_back(&self, request: &ApplyRequest, cells: &[Cell], outcome: &Outcome, lease: &Lease) -> ApplyResponse {
+        let mut diagnostics = vec![outcome.diagnostic(&self.session, &format!("{} was not wholly created", self.told()))];
+        let mut reasons = outcome.reasons();
         if !outcome.interrupted() {
             let undone = self.remove_from(cells.iter().cloned()).await;
             if undone.failed.is_empty() && self.store.withdraw(self.kind(), self.name(), lease).await.is_ok() {
@@ -208,12 +210,17 @@ impl Work<'_> {
                     outcome.diagnostic(&self.session, &format!("{} was not created, and what was made is removed again", self.told()));
                 return ApplyResponse { state: Dynamic::Null, diagnostics: vec![told], private: None };
             }
+            if !undone.failed.is_empty() {
+                diagnostics.push(undone.diagnostic(&self.session, &format!("what was made of {} cannot be removed again", self.told())));
+            }
+            for (cell, reason) in undone.reasons() {
+                reasons.entry(cell).or_insert(reason);
+            }
         }
-        let mut diagnostics = vec![outcome.diagnostic(&self.session, &format!("{} was not wholly created", self.told()))];
         if let Err(error) = self.store.unstoppable().confirm(self.kind(), self.name(), lease).await {
             diagnostics.push(error.diagnostic());
         }
-        ApplyResponse { state: self.state(&request.planned, cells, outcome.reasons()), diagnostics, private: None }
+        ApplyResponse { state: self.state(&request.planned, cells, reasons), diagnostics, private: None }
     }
 
     async fn update(&self, request: &ApplyRequest) -> Done {

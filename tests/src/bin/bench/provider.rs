@@ -1,15 +1,14 @@
 //! The provider as Terraform starts it: how soon it answers, and how much memory it takes.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use trailwire_tests::plugin::{self, Client};
 use trailwire_tests::process::{self, Program};
 use trailwire_tests::stand::Stand;
 use trailwire_tests::terraform;
 
-use super::client::Client;
 use super::watch::{Taken, watch};
 use super::{Failure, Figure, HUB_AND_SINK, Promise, require};
 
@@ -17,7 +16,6 @@ const ACCOUNT: &str = "111122223333";
 const HOME: &str = "us-east-1";
 const STARTS: usize = 41;
 const TRIGGERS: usize = 100;
-const COOKIE: &str = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
 
 /// Both figures.
 pub(super) async fn figures(provider: &Path) -> Result<Vec<Figure>, Failure> {
@@ -30,13 +28,10 @@ async fn ready(provider: &Path) -> Result<Figure, Failure> {
     let client = Client::new()?;
     let (mut handshakes, mut answers) = (Vec::with_capacity(STARTS), Vec::with_capacity(STARTS));
     for _ in 0..STARTS {
-        let mut command = tokio::process::Command::new(provider);
-        command.env("TF_PLUGIN_MAGIC_COOKIE", COOKIE).env("PLUGIN_PROTOCOL_VERSIONS", "5,6").env("PLUGIN_CLIENT_CERT", &client.pem);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut command = plugin::command(provider, &client);
         let started = Instant::now();
         let mut child = command.spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().ok_or("the provider's output was piped")?).read_line(&mut line).await?;
+        let line = plugin::handshake(&mut child).await?;
         handshakes.push(started.elapsed());
         client.get_schema(&line).await?;
         answers.push(started.elapsed());

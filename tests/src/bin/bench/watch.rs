@@ -39,7 +39,7 @@ pub(super) async fn watch(terraform: Program) -> (Finished, Vec<Taken>) {
 }
 
 /// `None` when the process is gone.
-fn taken(pid: u32) -> Option<Taken> {
+pub(super) fn taken(pid: u32) -> Option<Taken> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let memory = |name: &str| {
         let kibibytes: f64 = status.lines().find_map(|line| line.strip_prefix(name))?.trim().trim_end_matches(" kB").trim().parse().ok()?;

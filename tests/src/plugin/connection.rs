@@ -1,4 +1,4 @@
-//! What Terraform does first with a provider that it has started: connect to the socket of the handshake line and ask for the schema.
+//! Terraform's side of the socket that a provider names in its handshake line: mutual TLS, and calls in protobuf.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,38 +12,51 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tonic::Request;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
 use super::Failure;
+use super::message::{Empty, Schemas};
+
+/// The largest message, as Terraform has it.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Terraform's side of mutual TLS: a certificate on P-521, as go-plugin makes one.
-pub(super) struct Client {
-    pub(super) pem: String,
+pub struct Client {
+    /// The certificate, for `PLUGIN_CLIENT_CERT`.
+    pub pem: String,
     certificate: CertificateDer<'static>,
     key: rcgen::KeyPair,
 }
 
-/// A message of which only it counts that it is there.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Something {}
-
-/// `GetProviderSchema.Response`, as far as it is looked at.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Schemas {
-    #[prost(message, optional, tag = "1")]
-    provider: Option<Something>,
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
 }
 
 impl Client {
-    pub(super) fn new() -> Result<Self, Failure> {
+    /// A client with a new certificate.
+    ///
+    /// # Errors
+    /// When no certificate can be made.
+    pub fn new() -> Result<Self, Failure> {
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512)?;
         let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?.self_signed(&key)?;
         Ok(Self { pem: certificate.pem(), certificate: certificate.der().clone(), key })
     }
 
-    /// Asks the provider that said this for its schema.
-    pub(super) async fn get_schema(&self, handshake: &str) -> Result<(), Failure> {
+    /// Connects to the provider that said this and asks for its schema.
+    ///
+    /// # Errors
+    /// When the line is no handshake, or the provider does not answer.
+    pub async fn get_schema(&self, handshake: &str) -> Result<(), Failure> {
+        let schemas: Schemas = self.connect(handshake).await?.call("GetSchema", Empty {}).await?;
+        if schemas.provider.is_some() { Ok(()) } else { Err("the provider sent no schema".into()) }
+    }
+
+    /// Connects to the provider that said this.
+    pub(super) async fn connect(&self, handshake: &str) -> Result<Connection, Failure> {
         let fields: Vec<&str> = handshake.trim_end().split('|').collect();
         let [_, "5", "unix", socket, "grpc", certificate] = fields.as_slice() else {
             return Err(format!("the provider said {handshake:?}").into());
@@ -58,13 +71,7 @@ impl Client {
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
-        let channel = Endpoint::from_static("http://localhost").connect_with_connector(connect).await?;
-        let mut grpc = tonic::client::Grpc::new(channel);
-        grpc.ready().await?;
-        let codec = ProstCodec::<Something, Schemas>::default();
-        let path = http::uri::PathAndQuery::from_static("/tfplugin5.Provider/GetSchema");
-        let schemas = grpc.unary(Request::new(Something {}), path, codec).await?.into_inner();
-        if schemas.provider.is_some() { Ok(()) } else { Err("the provider sent no schema".into()) }
+        Ok(Connection(Endpoint::from_static("http://localhost").connect_with_connector(connect).await?))
     }
 
     fn tls(&self, server: CertificateDer<'static>) -> Result<ClientConfig, Failure> {
@@ -76,6 +83,24 @@ impl Client {
         let mut config = builder.with_client_auth_cert(vec![self.certificate.clone()], key)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(config)
+    }
+}
+
+/// A connection to a provider.
+#[derive(Clone, Debug)]
+pub(super) struct Connection(Channel);
+
+impl Connection {
+    /// One call of the provider.
+    pub(super) async fn call<Q, A>(&self, method: &str, request: Q) -> Result<A, Failure>
+    where
+        Q: prost::Message + Send + Sync + 'static,
+        A: prost::Message + Default + Send + Sync + 'static,
+    {
+        let mut grpc = tonic::client::Grpc::new(self.0.clone()).max_decoding_message_size(MOST_BYTES).max_encoding_message_size(MOST_BYTES);
+        grpc.ready().await?;
+        let path: http::uri::PathAndQuery = format!("/tfplugin5.Provider/{method}").parse()?;
+        Ok(grpc.unary(Request::new(request), path, ProstCodec::<Q, A>::default()).await?.into_inner())
     }
 }
 
