@@ -2,6 +2,7 @@
 //! from what is there to what is wanted. Nothing here calls AWS.
 
 pub mod cover;
+pub mod deploy;
 pub mod limits;
 pub mod names;
 pub mod pattern;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::data::deploy_policy::DeployPolicyData;
 use crate::data::event_names::EventNamesData;
 use crate::data::hub::HubData;
 use crate::data::regions::RegionsData;
@@ -24,7 +25,7 @@ pub fn resources() -> Vec<Arc<dyn Resource>> {
 
 /// The data sources.
 pub fn data_sources() -> Vec<Arc<dyn DataSource>> {
-    vec![Arc::new(HubData), Arc::new(EventNamesData), Arc::new(RegionsData)]
+    vec![Arc::new(DeployPolicyData), Arc::new(HubData), Arc::new(EventNamesData), Arc::new(RegionsData)]
 }
 
 /// The functions.

@@ -27,8 +27,8 @@ struct Greeting {
 }
 
 impl Emulator {
-    /// Starts the emulator. Queue URLs name `public_port`, so that clients that follow them come through the proxy.
-    pub(crate) fn start(public_port: u16) -> Result<Self, StandError> {
+    /// Starts the emulator. Queue URLs name `public_port`, so that clients that follow them come through the proxy; 0 stands for its own.
+    pub(crate) fn start(public_port: u16, options: &[&str]) -> Result<Self, StandError> {
         let python = venv::python()?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand/emulator.py");
         let state = tempfile::Builder::new()
@@ -40,6 +40,7 @@ impl Emulator {
             .arg(script)
             .arg(public_port.to_string())
             .arg(state.path())
+            .args(options)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)

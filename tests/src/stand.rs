@@ -62,7 +62,7 @@ impl Stand {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").map_err(no_port)?;
         let sink = std::net::TcpListener::bind("127.0.0.1:0").map_err(no_port)?;
         let address = listener.local_addr().map_err(no_port)?;
-        let emulator = Emulator::start(address.port())?;
+        let emulator = Emulator::start(address.port(), &[])?;
         let inside = ([127, 0, 0, 1], emulator.port()).into();
         listener.set_nonblocking(true).map_err(no_port)?;
         sink.set_nonblocking(true).map_err(no_port)?;
@@ -79,6 +79,25 @@ impl Stand {
             runtime: Some(runtime),
             emulator,
         })
+    }
+
+    /// Starts a stand that enforces IAM: every call needs a valid signature, and a policy that allows it. There is no proxy, which would change
+    /// what is signed: no faults, no counts, and none of the limits that only the proxy knows.
+    ///
+    /// # Errors
+    /// As [`Stand::start`].
+    pub fn start_enforcing_iam() -> Result<Self, StandError> {
+        let emulator = Emulator::start(0, &["enforce-iam"])?;
+        let no_port = |error: std::io::Error| StandError::new(format!("cannot listen on loopback: {error}"));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(no_port)?;
+        let sink = std::net::TcpListener::bind("127.0.0.1:0").map_err(no_port)?;
+        sink.set_nonblocking(true).map_err(no_port)?;
+        let entered = runtime.enter();
+        let sink = TcpListener::from_std(sink).and_then(Sink::serve).map_err(no_port)?;
+        drop(entered);
+        let endpoint = format!("http://127.0.0.1:{}", emulator.port());
+        let control = Control::new(&endpoint);
+        Ok(Self { control, sink, endpoint, next_account: AtomicU64::new(100_000_000_001), runtime: Some(runtime), emulator })
     }
 
     /// The stand that all tests of this process share; it ends with the process.

@@ -1,8 +1,9 @@
 """The emulator of the stand: MiniStack with EventBridge delivery as AWS does it, on a loopback port that the system chooses.
 
-usage: emulator.py PUBLIC_PORT STATE_DIRECTORY
+usage: emulator.py PUBLIC_PORT STATE_DIRECTORY [enforce-iam]
 
-PUBLIC_PORT is the port of the proxy in front, which queue URLs name. The first line on standard output is {"port": N}. The process ends,
+PUBLIC_PORT is the port of the proxy in front, which queue URLs name; 0 where there is none. With enforce-iam every call needs a valid signature
+and a policy that allows it; the access key of an account's root is its number. The first line on standard output is {"port": N}. The process ends,
 with every worker it started, when standard input closes: so it never outlives the stand, however the stand ends.
 """
 
@@ -17,20 +18,26 @@ import threading
 
 
 def main():
-    public_port, state = sys.argv[1], sys.argv[2]
-    prepare_environment(public_port, state)
+    public_port, state, *options = sys.argv[1:]
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    if public_port == "0":
+        public_port = str(listener.getsockname()[1])
+    prepare_environment(public_port, state)
+    if "enforce-iam" in options:
+        os.environ.update(AUTH="true", AWS_SECRET_ACCESS_KEY="stand")
 
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
     import assume_role
     import delivery
+    import resources
     import side_door
     from ministack import app
 
     assume_role.install()
     delivery.install()
+    resources.install()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = 3600

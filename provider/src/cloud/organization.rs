@@ -25,7 +25,9 @@ pub struct Organization {
 
 /// What was asked, by the units; none stand for the whole organisation.
 #[derive(Debug, Default)]
-pub(super) struct Organizations(Mutex<HashMap<Vec<String>, Arc<OnceCell<Arc<Organization>>>>>);
+pub(super) struct Organizations(Mutex<HashMap<Vec<String>, Asked>>);
+
+type Asked = Arc<OnceCell<Arc<Organization>>>;
 
 impl Cloud {
     /// The organisation of our account, with its active accounts: all of them, or those of these units and of the units in them.

@@ -16,6 +16,7 @@ mod input;
 mod interruption;
 mod packs;
 mod languages;
+mod least_privilege;
 mod planning;
 mod unknown;
 mod world;

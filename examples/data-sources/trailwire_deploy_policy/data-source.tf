@@ -1,0 +1,7 @@
+data "trailwire_deploy_policy" "member" {
+  role = "member"
+}
+
+output "member_policy" {
+  value = data.trailwire_deploy_policy.member.json
+}
