@@ -24,7 +24,7 @@ mod x86;
 
 use list::Lists;
 pub(super) use list::Token;
-use pass::{Block, Pass};
+use pass::{Block, Eight, Pass};
 use portable::Portable;
 pub(super) use seek::{Needle, Needles};
 pub(super) use strip::strip;
@@ -44,11 +44,18 @@ pub(super) enum Form {
     Other,
 }
 
+/// So many times eight blocks are looked at before what was found in them is put together.
+const AT_ONCE: usize = 4;
+
+/// Where that many have which characters.
+type Room = [Eight; AT_ONCE];
+
 /// The structural characters of one event. Reused from event to event.
 #[derive(Debug, Default)]
 pub(super) struct Tape {
     vectors: Vectors,
     blocks: Vec<Block>,
+    room: Room,
     lists: Lists,
     pass: Pass,
     escapes: (u32, u32),
@@ -57,22 +64,21 @@ pub(super) struct Tape {
 impl Tape {
     /// Finds the structure of an event. The event is shorter than 4 GiB.
     pub(super) fn scan(&mut self, event: &[u8]) -> Form {
-        let blocks = event.len().div_ceil(64);
+        // As many as are made at once.
+        let blocks = event.len().div_ceil(64).next_multiple_of(8);
         if self.blocks.len() < blocks {
             self.blocks.resize(blocks, Block::default());
         }
         self.lists.count = 0;
         let Some(found) = self.blocks.get_mut(..blocks) else { return Form::Other };
-        self.pass = self.vectors.run(event, found);
+        self.pass = self.vectors.run(event, found, &mut self.room);
         let pass = &self.pass;
         let sound = !pass.in_string
-            && pass.bad == 0
-            && pass.depth == 0
+            && !pass.bad
+            && pass.nested
             && !pass.control
             && event.first() == Some(&b'{')
             && event.last() == Some(&b'}')
-            && pass.ended
-            && !pass.out_of_bounds
             && !(pass.high && std::str::from_utf8(event).is_err());
         if sound { Form::Compact } else { Form::Other }
     }
@@ -82,7 +88,8 @@ impl Tape {
         self.pass.has_backslash
     }
 
-    /// The positions of all quotes that have a [`pass::MARKS`] six bytes behind them; `None` where there are too many.
+    /// The positions of all structural characters behind what may be a name `eventName` or `detail`, those behind such names among them;
+    /// `None` where there are too many.
     pub(super) fn marks(&self) -> Option<&[u32]> {
         self.pass.marks.places()
     }
@@ -143,11 +150,13 @@ impl Default for Vectors {
 }
 
 impl Vectors {
-    fn run(self, event: &[u8], blocks: &mut [Block]) -> Pass {
+    fn run(self, event: &[u8], blocks: &mut [Block], room: &mut Room) -> Pass {
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = room;
         match self {
             Self::Portable => pass::pass(Portable, event, blocks),
             #[cfg(target_arch = "x86_64")]
-            Self::Wide(vectors) => vectors.run(event, blocks),
+            Self::Wide(vectors) => vectors.run(event, blocks, room),
         }
     }
 

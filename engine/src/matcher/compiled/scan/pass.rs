@@ -13,12 +13,25 @@ pub(super) struct Masks {
     pub(super) closes: u64,
     /// All of them, `,` and `:`.
     pub(super) tokens: u64,
-    /// One of [`MARKS`].
+    /// [`MARK`].
     pub(super) marks: u64,
+}
+
+/// The same of eight blocks, for those who look at so many at once.
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others look at one block after the other"))]
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(super) struct Eight {
+    pub(super) quotes: [u64; 8],
+    pub(super) opens: [u64; 8],
+    pub(super) closes: [u64; 8],
+    pub(super) tokens: [u64; 8],
+    pub(super) marks: [u64; 8],
 }
 
 /// One block of the event after the pass: what stands outside strings.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
 pub(super) struct Block {
     /// Every structural character.
     pub(super) tokens: u64,
@@ -26,13 +39,16 @@ pub(super) struct Block {
     pub(super) brackets: u64,
 }
 
-/// The seventh bytes of `"eventName"` and `"detail"`, which the pass looks for on its way.
-pub(super) const MARKS: [u8; 2] = *b"Nl";
+/// The last byte but two of `eventName` and of `detail`, which the pass looks for on its way.
+pub(super) const MARK: u8 = b'a';
 
-/// How far behind its quote such a byte stands.
-const MARK_DISTANCE: u32 = 6;
+/// How far behind that byte the character behind such a name stands.
+pub(super) const MARK_DISTANCE: u32 = 4;
 
-/// The quotes that have one of [`MARKS`] behind them.
+/// How far behind a name's first quote it stands: [`MARK`] may be in others, too, but seldom in one of these lengths.
+pub(super) const NAME_DISTANCES: [u32; 2] = [8, 11];
+
+/// The structural characters that have such a name before them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Marks {
     places: [u32; 8],
@@ -46,15 +62,14 @@ impl Marks {
     }
 
     /// Notes the bits of one block.
-    #[cold]
-    #[inline(never)]
-    fn note(&mut self, base: u32, mut marked: u64) {
+    #[inline]
+    pub(super) fn note(&mut self, base: u32, mut marked: u64) {
         while marked != 0 {
             if let Some(place) = self.places.get_mut(self.count) {
-                *place = base.wrapping_add(marked.trailing_zeros()).wrapping_sub(MARK_DISTANCE);
+                *place = base.wrapping_add(marked.trailing_zeros());
             }
-            // Once there are too many it counts on, and `places` tells none.
-            self.count += 1;
+            // Once there are too many `places` tells none.
+            self.count = (self.count + 1).min(self.places.len() + 1);
             marked &= marked - 1;
         }
     }
@@ -65,14 +80,10 @@ impl Marks {
 pub(super) struct Pass {
     /// Whether the event ends within a string.
     pub(super) in_string: bool,
-    /// Not zero where two tokens touch that must not, or do not touch that must.
-    pub(super) bad: u64,
-    /// Brackets opened and not closed.
-    pub(super) depth: i64,
-    /// Whether the first bracket was closed.
-    pub(super) ended: bool,
-    /// Whether there were brackets after that, or they were too deep.
-    pub(super) out_of_bounds: bool,
+    /// Whether two tokens touch that must not, or do not touch that must.
+    pub(super) bad: bool,
+    /// Whether the first byte is a bracket that the last byte closes, and what is between them never is too deep.
+    pub(super) nested: bool,
     pub(super) control: bool,
     pub(super) high: bool,
     pub(super) has_backslash: bool,
@@ -104,7 +115,7 @@ pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block])
         let masks = classify.classify(bytes, &mut extremes);
         *block = state.step(classify, masks, !0, &mut marks);
     }
-    if let Some(block) = blocks.next() {
+    if let Some(block) = blocks.next().filter(|_| !rest.is_empty()) {
         let mut last = [b' '; 64];
         if let Some(room) = last.get_mut(..rest.len()) {
             room.copy_from_slice(rest);
@@ -115,15 +126,19 @@ pub(super) fn pass<C: Classify>(classify: C, event: &[u8], blocks: &mut [Block])
     let (control, high) = classify.control_and_high(extremes);
     Pass {
         in_string: state.in_string != 0,
-        bad: state.bad,
-        depth: state.depth,
-        ended: state.ended,
-        out_of_bounds: state.out_of_bounds,
+        bad: state.bad != 0,
+        nested: is_bracketed(event) && state.in_string == 0 && state.depth == 0 && state.ended && !state.out_of_bounds,
         control,
         high,
         has_backslash: state.backslashes != 0,
         marks,
     }
+}
+
+/// Whether an event begins and ends as if with brackets.
+#[inline(always)]
+pub(super) fn is_bracketed(event: &[u8]) -> bool {
+    matches!(event, [b'{' | b'[', .., b'}' | b']'])
 }
 
 /// What is carried from block to block.
@@ -139,8 +154,9 @@ struct State {
     separators: u64,
     /// The closing quotes and brackets of the last block.
     ends: u64,
-    /// The quotes of the last block.
+    /// The quotes of the last block, and its [`MARK`]s.
     quotes: u64,
+    marks: u64,
     backslashes: u64,
     bad: u64,
     depth: i64,
@@ -153,19 +169,25 @@ impl State {
     /// `valid` has a bit for each byte that is the event's.
     #[inline(always)]
     fn step<C: Classify>(&mut self, classify: C, masks: Masks, valid: u64, marks: &mut Marks) -> Block {
-        let marked = masks.marks & (masks.quotes << MARK_DISTANCE | self.quotes >> (64 - MARK_DISTANCE));
-        if marked != 0 {
-            marks.note(self.base, marked);
-        }
-        self.base = self.base.wrapping_add(64);
-        self.quotes = masks.quotes;
-        let quotes = if masks.backslashes | self.escaping == 0 { masks.quotes } else { masks.quotes & !self.escaped(masks.backslashes) };
+        let quotes = if masks.backslashes | self.escaping == 0 {
+            masks.quotes
+        } else {
+            masks.quotes & !escaped(masks.backslashes, &mut self.escaping)
+        };
         self.backslashes |= masks.backslashes;
         let strings = classify.prefix_xor(quotes) ^ self.in_string;
         self.in_string = (strings.cast_signed() >> 63).cast_unsigned();
         let opens = masks.opens & !strings;
         let closes = masks.closes & !strings;
         let tokens = masks.tokens & !strings;
+        let behind = |now: u64, before: u64, distance: u32| now << distance | before >> (64 - distance);
+        let marked = tokens & behind(masks.marks, self.marks, MARK_DISTANCE) & behind(quotes, self.quotes, 1);
+        if marked != 0 {
+            let [short, long] = NAME_DISTANCES.map(|distance| behind(quotes, self.quotes, distance));
+            marks.note(self.base, marked & (short | long));
+        }
+        self.base = self.base.wrapping_add(64);
+        (self.quotes, self.marks) = (quotes, masks.marks);
         self.touching(quotes, strings, opens, closes, tokens, valid);
         let (opened, closed) = (i64::from(opens.count_ones()), i64::from(closes.count_ones()));
         // Where one of the two is negative.
@@ -193,18 +215,19 @@ impl State {
         self.bad |= begins & !behind_start | separators & behind_start | closes & behind_separator | behind_end & !tokens & valid;
         (self.starts, self.separators, self.ends) = (starts, separators, ends);
     }
+}
 
-    /// The bytes that a backslash stands before, itself not escaped. (The way of simdjson: additions carry through runs.)
-    #[inline(always)]
-    fn escaped(&mut self, backslashes: u64) -> u64 {
-        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
-        let potential = backslashes & !self.escaping;
-        let maybe = potential << 1;
-        let codes = ((maybe | ODD).wrapping_sub(potential)) ^ ODD;
-        let escaped = codes ^ (backslashes | self.escaping);
-        self.escaping = (codes & backslashes) >> 63;
-        escaped
-    }
+/// The bytes that a backslash stands before, itself not escaped; `escaping` is 1 where the last of the block before is such a backslash.
+/// (The way of simdjson: additions carry through runs.)
+#[inline(always)]
+pub(super) fn escaped(backslashes: u64, escaping: &mut u64) -> u64 {
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    let potential = backslashes & !*escaping;
+    let maybe = potential << 1;
+    let codes = ((maybe | ODD).wrapping_sub(potential)) ^ ODD;
+    let escaped = codes ^ (backslashes | *escaping);
+    *escaping = (codes & backslashes) >> 63;
+    escaped
 }
 
 /// Bracket by bracket: never too deep, and at depth 0 only before the first and after the last. Tells whether the first bracket was closed,

@@ -3,7 +3,7 @@
 use wide::u8x16;
 
 use super::list::{Locate, Token};
-use super::pass::{Classify, MARKS, Masks};
+use super::pass::{Classify, MARK, Masks};
 
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
@@ -36,7 +36,6 @@ impl Classify for Portable {
         let is = |vector: u8x16, byte: u8| vector.simd_eq(u8x16::splat(byte));
         // `{` and `[` differ in this one bit, and no other byte does; `}` and `]` likewise.
         let folded_is = |vector: u8x16, byte: u8| is(vector | u8x16::splat(0x20), byte);
-        let [first, second] = MARKS;
         let opens = Self::mask(vectors, |vector| folded_is(vector, b'{'));
         let closes = Self::mask(vectors, |vector| folded_is(vector, b'}'));
         Masks {
@@ -45,7 +44,7 @@ impl Classify for Portable {
             opens,
             closes,
             tokens: opens | closes | Self::mask(vectors, |vector| is(vector, b',') | is(vector, b':')),
-            marks: Self::mask(vectors, |vector| is(vector, first) | is(vector, second)),
+            marks: Self::mask(vectors, |vector| is(vector, MARK)),
         }
     }
 

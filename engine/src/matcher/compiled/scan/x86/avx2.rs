@@ -3,9 +3,9 @@
 use std::arch::x86_64::*;
 
 use super::super::list::{Locate, Token};
-use super::super::pass::{Classify, Masks};
+use super::super::pass::{Classify, MARK, Masks};
 use super::super::portable::Portable;
-use super::{among, carryless, marks, tokens};
+use super::{among, carryless, tokens};
 
 #[derive(Clone, Copy)]
 pub(super) struct Avx2;
@@ -47,15 +47,13 @@ impl Classify for Avx2 {
             };
             let tokens = _mm256_broadcastsi128_si256(tokens());
             let token = |bytes, folded| _mm256_cmpeq_epi8(folded, _mm256_shuffle_epi8(tokens, bytes));
-            let marks = _mm256_broadcastsi128_si256(marks());
-            let mark = |bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(marks, bytes));
             Masks {
                 quotes: is(b'"'),
                 backslashes: is(b'\\'),
                 opens: folded_is(b'{'),
                 closes: folded_is(b'}'),
                 tokens: bits(token(low, folded_low), token(high, folded_high)),
-                marks: bits(mark(low), mark(high)),
+                marks: is(MARK),
             }
         }
     }

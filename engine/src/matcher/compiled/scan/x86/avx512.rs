@@ -3,57 +3,11 @@
 use std::arch::x86_64::*;
 
 use super::super::list::{Locate, Token};
-use super::super::pass::{Classify, Masks};
 use super::super::seek::Seek;
-use super::{among, carryless, marks, tokens};
+use super::among;
 
 #[derive(Clone, Copy)]
 pub(super) struct Avx512;
-
-impl Classify for Avx512 {
-    type Extremes = (__m512i, __m512i);
-
-    #[inline(always)]
-    fn extremes(self) -> Self::Extremes {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { (_mm512_set1_epi8(-1), _mm512_setzero_si512()) }
-    }
-
-    #[inline(always)]
-    fn classify(self, block: &[u8; 64], (lowest, union): &mut Self::Extremes) -> Masks {
-        // SAFETY: inlined into `run_avx512`; the load reads the 64 bytes of `block`.
-        unsafe {
-            let bytes = _mm512_loadu_si512(block.as_ptr().cast());
-            *lowest = _mm512_min_epu8(*lowest, bytes);
-            *union = _mm512_or_si512(*union, bytes);
-            let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
-            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
-            let folded_is = |byte: u8| _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(byte.cast_signed()));
-            let tokens = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(tokens()), bytes);
-            let marks = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(marks()), bytes);
-            Masks {
-                quotes: is(b'"'),
-                backslashes: is(b'\\'),
-                opens: folded_is(b'{'),
-                closes: folded_is(b'}'),
-                tokens: _mm512_cmpeq_epi8_mask(folded, tokens),
-                marks: _mm512_cmpeq_epi8_mask(bytes, marks),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn control_and_high(self, (lowest, union): Self::Extremes) -> (bool, bool) {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { (_mm512_cmplt_epu8_mask(lowest, _mm512_set1_epi8(0x20)) != 0, _mm512_movepi8_mask(union) != 0) }
-    }
-
-    #[inline(always)]
-    fn prefix_xor(self, bits: u64) -> u64 {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { carryless(bits) }
-    }
-}
 
 impl Locate for Avx512 {
     #[inline(always)]
