@@ -6,6 +6,7 @@
 //! when it is read.
 
 use super::fields::{FieldId, Fields, NOWHERE, ROOT};
+use super::layouts::{Known, Layouts, Member};
 use super::members::Members;
 use super::numbers::is_number;
 use super::scan::{Tape, Token};
@@ -49,14 +50,6 @@ struct Slot {
 /// No event has so many structural characters.
 const UNESCAPED: u32 = 1 << 31;
 
-/// A member of an object, by the structural characters around its name, of which the second is told by its number, too.
-#[derive(Debug, Clone, Copy, Default)]
-struct Member {
-    before: u32,
-    colon: u32,
-    number: u32,
-}
-
 /// Members of an object that are looked for and then looked up: each of the two needs few registers.
 #[derive(Debug, Default)]
 struct Batch([Member; 32]);
@@ -75,6 +68,7 @@ pub(super) struct Extract {
     /// The event in which each object's members were looked for.
     walked: Vec<u32>,
     batch: Batch,
+    layouts: Layouts,
     /// Texts of strings that had escapes, in quotes.
     unescaped: Vec<Box<[u8]>>,
     now: u32,
@@ -102,6 +96,7 @@ impl Extract {
             self.walked.resize(fields.len(), 0);
         }
         self.unescaped.clear();
+        self.layouts.begin(fields);
     }
 
     /// What a field holds.
@@ -211,13 +206,14 @@ impl Extract {
         let members = source.fields.members(node).ok_or(Faulty)?;
         let mut is_sound = true;
         while token <= closing {
-            let mut count = 0;
+            let (mut count, mut print) = (0, 0);
             for member in &mut self.batch.0 {
                 // The value is up to the next structural character, or from a bracket to the one behind that which closes it.
                 let value = token + 1;
                 let Some([colon, Token { skip, .. }]) = tokens.get(token as usize..token as usize + 2) else { return Err(Faulty) };
                 let end = tokens.get((value + skip) as usize).ok_or(Faulty)?.position;
                 *member = Member { before, colon: colon.position, number: token };
+                print = member.gather(print);
                 count += 1;
                 before = end;
                 token = value + skip + 1;
@@ -230,16 +226,36 @@ impl Extract {
                 is_sound &= self.remember_escaped(source, members, count)?;
                 continue;
             }
-            for member in self.batch.0.get(..count).unwrap_or_default() {
-                let (child, is_name) = members.between(source.event, member.before, member.colon);
-                is_sound &= is_name;
-                if let Some(slot) = self.slots.get_mut(child as usize) {
-                    *slot = Slot { found: self.now, colon: member.number };
-                }
-            }
+            is_sound &= self.remember(source, node, members, count, print);
         }
         // The last one ends at the object's own bracket.
         if is_sound && token == closing + 1 { Ok(()) } else { Err(Faulty) }
+    }
+
+    /// Remembers the members of the batch; tells whether all have names.
+    #[inline(always)]
+    fn remember(&mut self, source: Source<'_>, node: FieldId, children: &Members, count: usize, print: u64) -> bool {
+        let Some(members) = self.batch.0.get(..count) else { return false };
+        if let Some(known) = self.layouts.find(node, print, source.event, members) {
+            for Known { number, child } in known {
+                if let (Some(member), Some(slot)) = (members.get(*number as usize), self.slots.get_mut(*child as usize)) {
+                    *slot = Slot { found: self.now, colon: member.number };
+                }
+            }
+            return true;
+        }
+        let mut is_sound = true;
+        for member in members {
+            let (child, is_name) = children.between(source.event, member.before, member.colon);
+            is_sound &= is_name;
+            if let Some(slot) = self.slots.get_mut(child as usize) {
+                *slot = Slot { found: self.now, colon: member.number };
+            }
+        }
+        if is_sound {
+            self.layouts.remember(node, print, source.event, members, children);
+        }
+        is_sound
     }
 
     /// Remembers the members of the batch, whose names and values may have escapes; tells whether all have names.

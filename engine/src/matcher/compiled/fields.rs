@@ -1,6 +1,7 @@
 //! The names of the fields that a set reads, as one tree.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::members::Members;
 
@@ -21,6 +22,8 @@ pub(super) struct Fields {
     known: HashMap<(FieldId, Box<[u8]>), FieldId>,
     /// The children of each node. Made by [`Fields::seal`].
     members: Vec<Members>,
+    /// No other fields have the same while somebody holds it.
+    identity: Arc<()>,
 }
 
 impl Fields {
@@ -56,6 +59,10 @@ impl Fields {
             }
         }
         self.members = children.iter().map(|children| Members::new(children)).collect();
+    }
+
+    pub(super) fn identity(&self) -> &Arc<()> {
+        &self.identity
     }
 
     #[inline]

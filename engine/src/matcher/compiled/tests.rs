@@ -206,6 +206,8 @@ proptest! {
         let value = envelope(dice, record);
         let event = text_of(dice, &value).into_bytes();
         let mut event = event.clone();
+        // So that it has an object of nearly the same members in mind.
+        let _ = set.judge(&event, &scope, &mut scratch);
         for _ in 0..=dice.roll(3) {
             mutate(dice, &mut event);
         }

@@ -18,7 +18,6 @@ pub(super) struct Masks {
 }
 
 /// The same of eight blocks, for those who look at so many at once.
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "others look at one block after the other"))]
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C, align(64))]
 pub(super) struct Eight {

@@ -8,7 +8,8 @@
 //!   the processor was asked for each of them ([`Vectors::all`]).
 //! - The intrinsics are called from functions that are inlined into one of those, and nowhere else: the two types that have them are
 //!   built only there.
-//! - Loads are unaligned ones, from `&[u8; 64]`, within its 64 bytes, or of as many bytes as two slices have; stores are to eight tokens of a `&mut [Token; 16]`.
+//! - Loads are unaligned ones, from `&[u8; 64]` or `&[u64; 8]`, within its 64 bytes, or of as many bytes as slices have; stores are to eight
+//!   tokens of a `&mut [Token; 16]`, to four blocks, or to eight numbers.
 //!
 //! `the_ways_agree` holds all of them against the portable one, and the matcher's own tests judge each event in every way that the
 //! processor has. It is clean under valgrind's memcheck, which shows no AVX-512 and so runs AVX2; `make fuzz` judges events under
