@@ -73,6 +73,24 @@ async fn throttling_is_overcome() {
     world.destroy().await;
 }
 
+/// The service fails now and then, and a role that was made a moment ago is not known everywhere yet.
+#[tokio::test]
+async fn failures_of_the_service_and_roles_that_are_not_known_yet_are_overcome() {
+    let world = World::new().await;
+    for service in ["events", "iam", "sqs", "dynamodb", "secretsmanager"] {
+        let calls = Matcher::service(service).by(&world.account);
+        let effect = Effect::Fail { status: 500, code: "InternalFailure".to_owned(), message: "injected by the stand".to_owned() };
+        world.control().fault(Fault::new(calls, effect).percent(20)).await;
+    }
+    let message = "Provided role 'x' cannot be assumed by principal 'events.amazonaws.com'.".to_owned();
+    let unknown = Effect::Fail { status: 400, code: "ValidationException".to_owned(), message };
+    world.control().fault(Fault::new(world.calls("events", "PutTargets").within("eu-west-1"), unknown).times(2)).await;
+    world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
+    world.terraform.apply().await.success();
+    world.terraform.assert_empty_plan().await;
+    world.destroy().await;
+}
+
 /// AWS did the work and the answer was lost: the call is made again and finds its own work done.
 #[tokio::test]
 async fn lost_answers_are_overcome() {
