@@ -9,7 +9,7 @@ use crate::hub::{Health, HubError, Look, MemberRole};
 /// Looks at a hub and at each of its cells: the forwarding role, the rules and their targets, what could not be sent from there; at home the
 /// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed.
 ///
-/// It needs what a refresh of the provider needs. How old the oldest waiting event is only CloudWatch knows; how many wait is shown.
+/// It needs what a refresh of the provider needs. How many events wait is shown; how old the oldest of them is, only CloudWatch knows.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// The hub. AWS access and the home region come from the environment and profiles, as for every AWS tool.
