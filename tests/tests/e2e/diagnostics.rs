@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::{Diagnostic, Path as AttributePath, Step};
 use trailwire_engine::trigger::MEMBERS;
 use trailwire_tests::control::Matcher;
@@ -13,6 +13,9 @@ use trailwire_tests::process::Program;
 use trailwire_tests::runtime;
 
 use crate::world::{HOME, PROVIDER, World};
+
+/// What is written as a block of a trigger, or of a block in it.
+const BLOCKS: [&str; 7] = ["action", "test", "notify", "wait", "query", "send", "threshold"];
 
 /// A wrong trigger.
 struct Wrong {
@@ -212,9 +215,60 @@ fn in_full(told: &Diagnostic) -> Value {
     })
 }
 
-/// Whether another resource can give the attribute: `action` and `test` are blocks.
-fn is_from_elsewhere(member: &str) -> bool {
-    MEMBERS.contains(&member) && !["action", "test"].contains(&member)
+/// Gives a trigger of which only warnings are told a test that fails, so that apply ends before anything is made, and tells the warnings beside it.
+fn with_an_error(wrong: &mut Wrong) {
+    let warnings = told(&wrong.document);
+    if warnings.iter().any(Diagnostic::is_error) || !wrong.document["test"].is_null() {
+        return;
+    }
+    for expect in [true, false] {
+        let mut document = wrong.document.clone();
+        document["test"] = json!([{"name": "late", "event": "{}", "expect": expect}]);
+        let all = told(&document);
+        if all.iter().any(Diagnostic::is_error) && warnings.iter().all(|warning| all.contains(warning)) {
+            wrong.document = document;
+            return;
+        }
+    }
+}
+
+/// Takes the values of attributes out of a body, and leaves in their places what another resource gives. A block stays, its
+/// attributes do not.
+fn give_from_elsewhere(body: &mut Map<String, Value>, label: &str, given: &mut Map<String, Value>) {
+    for (name, value) in body {
+        if let Some(blocks) = value.as_array_mut().filter(|_| BLOCKS.contains(&name.as_str())) {
+            blocks.iter_mut().filter_map(Value::as_object_mut).for_each(|block| give_from_elsewhere(block, label, given));
+        } else if !value.is_null() && name != "hub" {
+            let number = format!("value_{}", given.len());
+            let place = json!(format!("${{terraform_data.{label}.output.{number}}}"));
+            given.insert(number, std::mem::replace(value, place));
+        }
+    }
+}
+
+/// Whether what is told there is told of the value of an attribute that is written: such a value another resource can give.
+fn is_of_a_value(document: &Value, path: &AttributePath) -> bool {
+    if !matches!(path.0.first(), Some(Step::Attribute(first)) if MEMBERS.contains(&first.as_str())) {
+        return false;
+    }
+    let mut value = document;
+    for step in &path.0 {
+        let inner = match step {
+            Step::Attribute(name) => value.get(name),
+            Step::Index(index) => value.get(index),
+            Step::Key(key) => value.get(key),
+        };
+        match inner.filter(|inner| !inner.is_null()) {
+            Some(inner) => value = inner,
+            None => return false,
+        }
+        if let Step::Attribute(name) = step
+            && !BLOCKS.contains(&name.as_str())
+        {
+            return true;
+        }
+    }
+    false
 }
 
 /// The same mistakes in values that only apply knows: the plan says nothing of them, and apply says all before it calls AWS.
@@ -223,30 +277,32 @@ async fn what_only_apply_knows_is_told_before_any_call() {
     let world = World::new().await;
     let directory = world.terraform.path();
     world.terraform.configure(PROVIDER);
-    let triggers = wrong_triggers();
-    // What is told of known blocks, or of what is missing, is told while planning, and a plan with errors is not applied.
-    let is_given = |wrong: &Wrong, name: &str| name == "test" || (is_from_elsewhere(name) && !wrong.document[name].is_null());
-    let of_values = |wrong: &Wrong, diagnostic: &Diagnostic| match diagnostic.path.0.first() {
-        Some(Step::Attribute(first)) => is_given(wrong, first),
-        _ => false,
-    };
+    let mut triggers = wrong_triggers();
+    triggers.iter_mut().for_each(with_an_error);
+    // What is told of blocks, or of what is missing, is told while planning, and a plan with errors is not applied.
     let chosen: Vec<&Wrong> = triggers
         .iter()
         .filter(|wrong| {
             let told = told(&wrong.document);
-            told.iter().all(|diagnostic| of_values(wrong, diagnostic)) && told.iter().any(Diagnostic::is_error)
+            told.iter().all(|diagnostic| is_of_a_value(&wrong.document, &diagnostic.path)) && told.iter().any(Diagnostic::is_error)
         })
         .collect();
-    assert!(chosen.len() >= 80, "there are {} wrong triggers", chosen.len());
+    let warnings = chosen.iter().filter(|wrong| told(&wrong.document).iter().any(|told| !told.is_error())).count();
+    let within_actions =
+        chosen.iter().filter(|wrong| told(&wrong.document).iter().any(|told| told.path.to_string().starts_with("action["))).count();
+    // What is missing and which blocks there are is known while planning, whatever the values; that an `allow` silences nothing is told of a trigger
+    // without errors alone.
+    let codes = |triggers: &mut dyn Iterator<Item = &Wrong>| -> BTreeSet<String> {
+        triggers.flat_map(|wrong| told(&wrong.document)).map(|told| told.code.to_string()).collect()
+    };
+    let left: Vec<String> = codes(&mut triggers.iter()).difference(&codes(&mut chosen.iter().copied())).cloned().collect();
+    assert_eq!(left, ["TW1003", "TW1006", "TW1117"]);
+    let counts = (chosen.len(), within_actions, warnings);
+    assert!(counts.0 >= 250 && counts.1 >= 8 && counts.2 >= 50, "wrong triggers, those within actions, those with warnings: {counts:?}");
     for wrong in &chosen {
         let mut body = resource(wrong)["resource"]["trailwire_trigger"][&wrong.label].clone();
-        let mut given = json!({});
-        for name in MEMBERS.into_iter().filter(|name| is_from_elsewhere(name)) {
-            if let Some(value) = body.get_mut(name).filter(|value| !value.is_null()) {
-                given[name] = value.take();
-                *value = json!(format!("${{terraform_data.{}.output.{name}}}", wrong.label));
-            }
-        }
+        let mut given = Map::new();
+        give_from_elsewhere(body.as_object_mut().unwrap(), &wrong.label, &mut given);
         let resources = json!({"terraform_data": {&wrong.label: {"input": given}}, "trailwire_trigger": {&wrong.label: body}});
         let file = directory.join(format!("{}.tf.json", wrong.label));
         fs::write(file, serde_json::to_string_pretty(&json!({ "resource": resources })).unwrap()).unwrap();
