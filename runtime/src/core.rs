@@ -193,6 +193,11 @@ impl Core {
         self.open_tasks() == 0 && self.commits.is_empty()
     }
 
+    /// When the oldest delivery that is not done was due first.
+    pub(crate) fn oldest_delivery(&self) -> Option<Timestamp> {
+        self.queue.oldest_delivery()
+    }
+
     /// Deliveries and waits that are not done.
     pub(crate) fn open_tasks(&self) -> usize {
         self.queue.len() + self.burying.len()

@@ -16,6 +16,8 @@ use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
 use crate::source::Received;
 use crate::telemetry;
+use crate::telemetry::health::Part;
+use crate::telemetry::meters::Meters;
 pub(crate) use work::{DeadLetters, Worker};
 
 /// Messages that may wait for the core.
@@ -49,6 +51,7 @@ pub(crate) struct Intake {
     messages: mpsc::Sender<Message>,
     load: watch::Receiver<usize>,
     receivers: Receivers,
+    meters: Arc<Meters>,
 }
 
 /// When each receiver last found its queue empty; `None` while it does not know.
@@ -108,6 +111,11 @@ impl Intake {
         Receiver { receivers: Arc::clone(&self.receivers), index: receivers.len() - 1 }
     }
 
+    /// What is counted, and whether the runtime is ready.
+    pub(crate) fn meters(&self) -> &Arc<Meters> {
+        &self.meters
+    }
+
     /// Whether so much work is open that a source should hold back.
     pub(crate) fn is_full(&self) -> bool {
         *self.load.borrow() >= FULL
@@ -146,6 +154,7 @@ pub(crate) struct Driver<J> {
     last_work: Instant,
     totals: Totals,
     receivers: Receivers,
+    meters: Arc<Meters>,
 }
 
 impl<J: Journal> Driver<J> {
@@ -176,11 +185,12 @@ impl<J: Journal> Driver<J> {
             last_work: Instant::now(),
             totals: Totals::default(),
             receivers: Receivers::default(),
+            meters: Arc::default(),
         };
         driver.redefine(definitions);
         driver.step(Input::Restored(tasks));
-        let receivers = Arc::clone(&driver.receivers);
-        Ok((driver, Intake { messages, load: watched, receivers }))
+        let (receivers, meters) = (Arc::clone(&driver.receivers), Arc::clone(&driver.meters));
+        Ok((driver, Intake { messages, load: watched, receivers, meters }))
     }
 
     /// Works until it is stopped, or until there is nothing left to do. `sources_ended` is cancelled by whoever watches the sources.
@@ -194,6 +204,7 @@ impl<J: Journal> Driver<J> {
         stop: CancellationToken,
         sources_ended: CancellationToken,
     ) -> Result<Totals, JournalError> {
+        self.meters.health.works(Part::Runtime);
         self.step(Input::Tick);
         while !self.is_over(until, sources_ended.is_cancelled()) {
             let wake = self.next_wake(until);
@@ -224,6 +235,7 @@ impl<J: Journal> Driver<J> {
 
     /// Lets what is under way end, and starts nothing new. What is left stays in the journal.
     async fn drain(&mut self) -> Result<(), JournalError> {
+        self.meters.health.fails(Part::Runtime, "it is stopping");
         self.inbox.close();
         self.core.drain();
         let deadline = tokio::time::Instant::now() + DRAIN;
@@ -254,6 +266,7 @@ impl<J: Journal> Driver<J> {
             Message::Batch { events, definitions, answer } => {
                 self.last_batch += 1;
                 self.last_work = Instant::now();
+                self.meters.received(events.iter().map(Received::event), Timestamp::now());
                 self.answers.insert(self.last_batch, answer);
                 self.step(Input::Batch { batch: self.last_batch, events, definitions });
             }
@@ -269,31 +282,45 @@ impl<J: Journal> Driver<J> {
     }
 
     fn redefine(&mut self, definitions: Arc<Definitions>) {
+        self.meters.defined(&definitions);
         self.worker.redefine(Arc::clone(&definitions));
         self.step(Input::Definitions(definitions));
     }
 
     fn step(&mut self, input: Input) {
-        for command in self.core.step(Timestamp::now(), input) {
-            self.carry_out(command);
+        let now = Timestamp::now();
+        if matches!(input, Input::Tick) {
+            let age = self.core.oldest_delivery().map(|since| now.duration_since(since));
+            self.meters.oldest(age.and_then(|age| Duration::try_from(age).ok()));
         }
+        for command in self.core.step(now, input) {
+            self.carry_out(command, now);
+        }
+        self.meters.open(self.core.open_tasks());
         self.load.send_replace(self.core.open_tasks());
     }
 
-    fn carry_out(&mut self, command: Command) {
+    fn carry_out(&mut self, command: Command, now: Timestamp) {
         match command {
             Command::Note(note) => {
                 self.totals.count(&note);
+                self.meters.note(&note, now);
                 telemetry::note(&note);
             }
             Command::Acknowledge { batch, verdict } => {
                 self.totals.add(verdict);
+                self.meters.judged(verdict);
                 // A source that has gone away hears nothing; its events come back as copies.
                 self.answers.remove(&batch).map(|answer| answer.send(verdict));
             }
             Command::Commit { commit, changes } => {
-                let journal = Arc::clone(&self.journal);
-                self.spawn(None, async move { Ok(Input::Committed { commit, applied: journal.commit(changes).await? }) });
+                let (journal, meters) = (Arc::clone(&self.journal), Arc::clone(&self.meters));
+                self.spawn(None, async move {
+                    let begun = Instant::now();
+                    let applied = journal.commit(changes).await?;
+                    meters.committed(begun.elapsed());
+                    Ok(Input::Committed { commit, applied })
+                });
             }
             Command::Attempt { task } => {
                 let worker = self.worker.clone();

@@ -1,5 +1,9 @@
 //! The log: JSON lines on standard error, or lines for people where standard error is a terminal. `RUST_LOG` chooses the level
-//! (`info` where it says nothing).
+//! (`info` where it says nothing). [`meters`] counts, [`health`] knows what stands in the way, [`page`] tells both.
+
+pub(crate) mod health;
+pub(crate) mod meters;
+pub(crate) mod page;
 
 use std::io::IsTerminal as _;
 

@@ -21,7 +21,7 @@ use crate::journal::embedded::Embedded;
 use crate::secrets::{SecretText, Secrets};
 use crate::source::file::{self, Read};
 use crate::source::{http, sqs};
-use crate::telemetry;
+use crate::telemetry::{self, page};
 
 /// The environment variable with the token of the HTTP source.
 const TOKEN: &str = "TRAILWIRE_HTTP_TOKEN";
@@ -44,6 +44,9 @@ pub(crate) struct RunArguments {
     /// End when queue, deliveries, waits and retries have been empty for this long, such as `5s`.
     #[arg(long, value_name = "DURATION", value_parser = length)]
     until_idle: Option<Duration>,
+    /// Serve metrics for Prometheus (`/metrics`), `/healthz` and `/readyz` here, such as `127.0.0.1:9464`. They take no token.
+    #[arg(long, value_name = "ADDR:PORT", env = "TRAILWIRE_METRICS_ADDRESS")]
+    metrics_address: Option<SocketAddr>,
     /// Where accepted work is kept.
     #[arg(long, value_name = "KIND", default_value = "embedded")]
     journal: JournalKind,
@@ -119,10 +122,17 @@ async fn start(
     definitions: &Arc<Definitions>,
     secrets: Secrets,
     dead_letters: Option<Arc<dyn DeadLetters>>,
+    arguments: &RunArguments,
 ) -> Result<(Driver<Embedded>, Intake), Failure> {
     let sender = Sender::new(secrets).map_err(Failure::broken)?;
     let worker = Worker::new(Arc::clone(journal), sender, dead_letters);
-    Driver::new(Arc::clone(journal), worker, Arc::clone(definitions)).await.map_err(Failure::broken)
+    let (driver, intake) = Driver::new(Arc::clone(journal), worker, Arc::clone(definitions)).await.map_err(Failure::broken)?;
+    if let Some(wanted) = arguments.metrics_address {
+        let served = page::serve(wanted, Arc::clone(intake.meters())).await;
+        let address = served.map_err(|error| Failure::refused(format!("cannot listen on {wanted}: {error}")))?;
+        tracing::info!(metrics = %address, "metrics are served");
+    }
+    Ok((driver, intake))
 }
 
 async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
@@ -135,7 +145,7 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
         Some(address) => {
             let (listener, token) = listen(address).await?;
             let journal = open_journal(arguments)?;
-            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None).await?;
+            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None, arguments).await?;
             let address = listener.local_addr().map_err(Failure::broken)?;
             tracing::info!(triggers, destinations, %address, "listening");
             serve(listener, token, driver, intake, definitions, arguments, stop).await
@@ -143,7 +153,7 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
         None => {
             let input = input::open(source).map_err(|error| Failure::refused(format!("cannot read {source}: {error}")))?;
             let journal = open_journal(arguments)?;
-            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None).await?;
+            let (driver, intake) = start(&journal, &definitions, Secrets::default(), None, arguments).await?;
             tracing::info!(triggers, destinations, source, "reading");
             let ended = CancellationToken::new();
             let feeding = tokio::spawn({
@@ -213,7 +223,7 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
     hub.definitions.remember_in(journal.clone()).await.map_err(Failure::broken)?;
     let definitions = hub.definitions.load().await.map_err(Failure::refused)?;
     let dead_letters: Arc<dyn DeadLetters> = hub.clone();
-    let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters)).await?;
+    let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters), arguments).await?;
     let (triggers, destinations) = definitions.counts();
     tracing::info!(hub = name, triggers, destinations, revision = definitions.revision, queue = hub.record.queue_url, "receiving");
     hub.definitions.watch(intake.clone());

@@ -77,6 +77,11 @@ impl Queue {
         self.tasks.insert(task.id.clone(), task);
     }
 
+    /// When the oldest delivery that is not done was due first.
+    pub(super) fn oldest_delivery(&self) -> Option<Timestamp> {
+        self.tasks.values().filter(|task| matches!(task.id.step, Step::Deliver(_))).map(|task| task.since).min()
+    }
+
     /// Takes the waits that are over; each stays until it is settled.
     pub(super) fn take_waits(&mut self, now: Timestamp) -> Vec<Task> {
         let mut over = Vec::new();

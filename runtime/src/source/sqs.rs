@@ -18,6 +18,7 @@ use crate::driver::Intake;
 use crate::hub::Hub;
 use crate::hub::aws::describe;
 use crate::source::Received;
+use crate::telemetry::health::{Health, Part};
 
 /// Receivers side by side.
 pub(crate) const RECEIVERS: usize = 4;
@@ -52,13 +53,16 @@ pub(crate) async fn receive(hub: Arc<Hub>, intake: Intake, until_idle: Option<Du
         let done = match received {
             Err(reason) => {
                 seen.unknown();
+                intake.meters().health.fails(Part::Queue, &reason);
                 Err(format!("the queue can not be read: {reason}"))
             }
             Ok(messages) if messages.is_empty() => {
+                intake.meters().health.works(Part::Queue);
                 seen.empty();
                 Ok(())
             }
             Ok(messages) => {
+                intake.meters().health.works(Part::Queue);
                 seen.unknown();
                 handle(&hub, &intake, messages, &stop).await
             }
@@ -107,12 +111,19 @@ async fn handle(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cance
 
 /// The definitions, read now. While they can not be read the messages are held here: were they let go, each return to the queue would count
 /// as a receive, and after so many the queue itself would make them dead letters. `None` when the runtime stops before they can.
-async fn definitions(hub: &Hub, stop: &CancellationToken) -> Option<Arc<Definitions>> {
+async fn definitions(hub: &Hub, health: &Health, stop: &CancellationToken) -> Option<Arc<Definitions>> {
     let mut pause = PAUSES.0;
     loop {
         match hub.definitions.load().await {
-            Ok(definitions) => return Some(definitions),
-            Err(error) => tracing::error!(reason = error.to_string(), "no event is judged and nothing is deleted; trying again"),
+            Ok(definitions) => {
+                health.works(Part::Definitions);
+                return Some(definitions);
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                health.fails(Part::Definitions, &reason);
+                tracing::error!(reason, "no event is judged and nothing is deleted; trying again");
+            }
         }
         rest(&mut pause, stop).await;
         if stop.is_cancelled() {
@@ -132,7 +143,7 @@ enum Fate {
 
 async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<Fate, String> {
     // Read after the messages were received: an event is never judged by older definitions than those that let it through.
-    let Some(definitions) = definitions(hub, stop).await else { return Ok(Fate::Stopping) };
+    let Some(definitions) = definitions(hub, &intake.meters().health, stop).await else { return Ok(Fate::Stopping) };
     let mut events: Vec<Received> = Vec::new();
     let mut safe: Vec<String> = Vec::new();
     let mut failed = Ok(Fate::Done);

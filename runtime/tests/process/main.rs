@@ -10,5 +10,6 @@ mod events;
 mod http;
 mod input;
 mod languages;
+mod metrics;
 mod program;
 mod sink;

@@ -1,0 +1,216 @@
+//! What is counted, for Prometheus: every number a person asks for when an alert did not come. Names of triggers and destinations are the
+//! only labels; nothing that an event says becomes one.
+//!
+//! | metric | kind | what |
+//! | --- | --- | --- |
+//! | `trailwire_events_total{verdict}` | counter | events judged: `matched`, `unmatched` |
+//! | `trailwire_event_copies_total` | counter | matches that were known already: copies of an event, which are normal |
+//! | `trailwire_event_lag_seconds` | histogram | from the event's time to its receipt here; CloudTrail's share included |
+//! | `trailwire_trigger_runs_total{trigger}` | counter | runs started |
+//! | `trailwire_trigger_errors_total{trigger}` | counter | match expressions that ended in an error |
+//! | `trailwire_deliveries_total{destination,outcome}` | counter | attempts: `delivered`, `retried`, `dead_lettered` |
+//! | `trailwire_delivery_seconds{destination}` | histogram | from when a delivery was due first to its success |
+//! | `trailwire_open_tasks` | gauge | deliveries, waits and retries that are not done |
+//! | `trailwire_oldest_delivery_seconds` | gauge | age of the oldest open delivery; 0 where none is open |
+//! | `trailwire_commit_seconds` | histogram | one commit of the journal |
+//! | `trailwire_definitions{kind}` | gauge | definitions in force: `trigger`, `destination`; and `refused` documents |
+//! | `trailwire_definitions_revision` | gauge | the hub's revision in force; 0 without a hub |
+//! | `trailwire_ready` | gauge | 1 while `/readyz` answers 200 |
+//! | `trailwire_build_info{version}` | gauge | always 1 |
+//! | `process_resident_memory_bytes`, `process_start_time_seconds` | gauge | as Prometheus names them; absent where the system does not tell |
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use trailwire_engine::event::Event;
+
+use super::health::Health;
+use crate::core::run::{Step, TaskId};
+use crate::core::{Note, Verdict};
+use crate::definitions::Definitions;
+
+const LAG: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0];
+const DELIVERY: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 900.0, 86_400.0];
+const COMMIT: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+
+type Label = (&'static str, String);
+type Seconds = Gauge<f64, AtomicU64>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    destination: String,
+    outcome: &'static str,
+}
+
+/// A histogram with buckets of its own, made where a label is met first.
+#[derive(Debug, Clone, Copy)]
+struct Buckets(&'static [f64]);
+
+impl prometheus_client::metrics::family::MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+/// The counters of a runtime, and whether it is ready. One for each driver.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    /// Whether the runtime is ready.
+    pub(crate) health: Health,
+    registry: Registry,
+    events: Family<[Label; 1], Counter>,
+    copies: Counter,
+    lag: Histogram,
+    runs: Family<[Label; 1], Counter>,
+    errors: Family<[Label; 1], Counter>,
+    deliveries: Family<DeliveryLabels, Counter>,
+    delivery: Family<[Label; 1], Histogram, Buckets>,
+    open: Gauge,
+    oldest: Seconds,
+    commit: Histogram,
+    definitions: Family<[Label; 1], Gauge>,
+    revision: Gauge,
+    ready: Gauge,
+    memory: Gauge,
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        let mut meters = Self {
+            health: Health::default(),
+            registry: Registry::default(),
+            events: Family::default(),
+            copies: Counter::default(),
+            lag: Histogram::new(LAG),
+            runs: Family::default(),
+            errors: Family::default(),
+            deliveries: Family::default(),
+            delivery: Family::new_with_constructor(Buckets(&DELIVERY)),
+            open: Gauge::default(),
+            oldest: Seconds::default(),
+            commit: Histogram::new(COMMIT),
+            definitions: Family::default(),
+            revision: Gauge::default(),
+            ready: Gauge::default(),
+            memory: Gauge::default(),
+        };
+        let registry = meters.registry.sub_registry_with_prefix("trailwire");
+        registry.register("events", "Events judged", meters.events.clone());
+        registry.register("event_copies", "Matches that were known already", meters.copies.clone());
+        registry.register("event_lag_seconds", "From the event's time to its receipt", meters.lag.clone());
+        registry.register("trigger_runs", "Runs started", meters.runs.clone());
+        registry.register("trigger_errors", "Match expressions that ended in an error", meters.errors.clone());
+        registry.register("deliveries", "Attempts at deliveries by outcome", meters.deliveries.clone());
+        registry.register("delivery_seconds", "From when a delivery was due first to its success", meters.delivery.clone());
+        registry.register("open_tasks", "Deliveries, waits and retries that are not done", meters.open.clone());
+        registry.register("oldest_delivery_seconds", "Age of the oldest open delivery", meters.oldest.clone());
+        registry.register("commit_seconds", "One commit of the journal", meters.commit.clone());
+        registry.register("definitions", "Definitions in force, and refused documents", meters.definitions.clone());
+        registry.register("definitions_revision", "The revision in force", meters.revision.clone());
+        registry.register("ready", "Whether the runtime is ready", meters.ready.clone());
+        let build: Family<[Label; 1], Gauge> = Family::default();
+        build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
+        registry.register("build_info", "The version of this runtime", build);
+        let process = meters.registry.sub_registry_with_prefix("process");
+        process.register("resident_memory_bytes", "Resident memory", meters.memory.clone());
+        let start: Gauge = Gauge::default();
+        start.set(Timestamp::now().as_second());
+        process.register("start_time_seconds", "When the process started, since 1970", start);
+        meters
+    }
+}
+
+impl Meters {
+    /// Events were received; `now` is when.
+    pub(crate) fn received<'a>(&self, events: impl Iterator<Item = &'a Event>, now: Timestamp) {
+        // A clock that is ahead of ours is no lag.
+        let times = events.filter_map(|event| event.time()?.parse::<Timestamp>().ok());
+        let lags = times.map(|time| now.duration_since(time).as_secs_f64().max(0.0));
+        lags.for_each(|lag| self.lag.observe(lag));
+    }
+
+    /// A batch was judged.
+    pub(crate) fn judged(&self, verdict: Verdict) {
+        for (label, count) in [("matched", verdict.matched), ("unmatched", verdict.unmatched)] {
+            self.events.get_or_create(&[("verdict", label.to_owned())]).inc_by(count);
+        }
+        self.copies.inc_by(verdict.repeated);
+    }
+
+    /// The core has said something; `now` is when.
+    pub(crate) fn note(&self, note: &Note, now: Timestamp) {
+        match note {
+            Note::Started { trigger, .. } => drop(self.runs.get_or_create(&[("trigger", trigger.clone())]).inc()),
+            Note::ExpressionError { trigger, .. } => drop(self.errors.get_or_create(&[("trigger", trigger.clone())]).inc()),
+            Note::Delivered { task } => {
+                self.delivery(&task.id, "delivered");
+                let seconds = now.duration_since(task.since).as_secs_f64().max(0.0);
+                self.delivery.get_or_create(&[("destination", destination(&task.id))]).observe(seconds);
+            }
+            Note::Retrying { task, .. } => self.delivery(&task.id, "retried"),
+            Note::DeadLettered { task, .. } => self.delivery(&task.id, "dead_lettered"),
+            _ => {}
+        }
+    }
+
+    fn delivery(&self, task: &TaskId, outcome: &'static str) {
+        self.deliveries.get_or_create(&DeliveryLabels { destination: destination(task), outcome }).inc();
+    }
+
+    /// So many tasks are open.
+    pub(crate) fn open(&self, tasks: usize) {
+        self.open.set(i64::try_from(tasks).unwrap_or(i64::MAX));
+    }
+
+    /// The oldest open delivery was due first so long ago.
+    pub(crate) fn oldest(&self, age: Option<Duration>) {
+        self.oldest.set(age.unwrap_or_default().as_secs_f64());
+    }
+
+    /// The journal has taken a commit in this time.
+    pub(crate) fn committed(&self, time: Duration) {
+        self.commit.observe(time.as_secs_f64());
+    }
+
+    /// These definitions are in force.
+    pub(crate) fn defined(&self, definitions: &Definitions) {
+        let (triggers, destinations) = definitions.counts();
+        for (kind, count) in [("trigger", triggers), ("destination", destinations), ("refused", definitions.refused.len())] {
+            self.definitions.get_or_create(&[("kind", kind.to_owned())]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.revision.set(i64::try_from(definitions.revision).unwrap_or(i64::MAX));
+    }
+
+    /// All of it in OpenMetrics' text format.
+    pub(crate) fn text(&self) -> String {
+        self.ready.set(i64::from(self.health.faults().is_empty()));
+        if let Some(bytes) = resident_memory() {
+            self.memory.set(bytes);
+        }
+        let mut text = String::new();
+        if text::encode(&mut text, &self.registry).is_err() {
+            tracing::error!("a bug: the metrics can not be written");
+        }
+        text
+    }
+}
+
+fn destination(task: &TaskId) -> String {
+    match &task.step {
+        Step::Deliver(destination) => destination.clone(),
+        Step::Continue => String::new(),
+    }
+}
+
+/// The second number of Linux's `/proc/self/statm` is pages of 4 KiB on every platform that is built for.
+fn resident_memory() -> Option<i64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    text.split(' ').nth(1)?.parse::<i64>().ok()?.checked_mul(4096)
+}
