@@ -14,4 +14,5 @@ pub mod rules;
 pub mod set;
 pub mod table;
 pub mod wanted;
+pub mod trails;
 pub mod tags;

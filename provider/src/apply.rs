@@ -9,5 +9,6 @@ pub mod rules;
 pub mod scope;
 mod shared;
 mod told;
+pub mod trails;
 
 pub use shared::Shared;

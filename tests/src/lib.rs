@@ -22,6 +22,7 @@ pub mod runtime;
 pub mod sink;
 pub mod stand;
 pub mod terraform;
+pub mod trails;
 
 mod emulator;
 mod proxy;

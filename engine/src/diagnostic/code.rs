@@ -307,6 +307,10 @@ codes! {
     WRONG_ACCOUNT = 4009;
     /// A member account that cannot be entered.
     ACCOUNT_UNREACHABLE = 4010;
+    /// A cell from which AWS sends no events, as no trail logs there.
+    NO_TRAIL = 4011;
+    /// Trails that could not be looked at.
+    TRAILS_UNSEEN = 4012;
 
     /// A bug in the provider: a handler that panicked.
     PROVIDER_BUG = 5000;

@@ -88,6 +88,7 @@ impl<'a> Names<'a> {
         vec![
             // Lists are of a bus: which resource they are asked for is not the same everywhere.
             allow("Look", &["account:ListRegions", "events:ListRules", "events:ListRuleNamesByTarget"], &["*".to_owned()]),
+            allow("Trails", &of("cloudtrail", &["DescribeTrails", "GetTrailStatus", "GetEventSelectors"]), &["*".to_owned()]),
             allow("Rules", &of("events", &RULES), &[rules]),
             allow("Roles", &of("iam", &ROLES), &[role]),
             allow("MissingRoles", &of("iam", &["GetRole", "DeleteRolePolicy", "DeleteRole"]), &[missing]),
@@ -182,8 +183,9 @@ mod tests {
     #[test]
     fn a_hub_is_deployed_by_its_own_names_alone() {
         let hub = Hub::new("security", Cell::new("111122223333", "eu-west-1"));
-        let expected: [(&str, &[&str]); 13] = [
+        let expected: [(&str, &[&str]); 14] = [
             ("Look", &["*"]),
+            ("Trails", &["*"]),
             ("Rules", &["arn:aws:events:*:*:rule/tw-755b7686-*"]),
             ("Roles", &["arn:aws:iam::*:role/trailwire/tw-755b7686-*"]),
             ("MissingRoles", &["arn:aws:iam::*:role/tw-755b7686-*"]),
@@ -203,7 +205,7 @@ mod tests {
         let expected: Vec<(String, Vec<String>)> =
             expected.iter().map(|(sid, arns)| ((*sid).to_owned(), arns.iter().map(|arn| (*arn).to_owned()).collect())).collect();
         assert_eq!(resources(&deploy_policy(HOME, "aws", Some(&hub))), expected);
-        assert_eq!(resources(&deploy_policy(Deployer::Member, "aws", Some(&hub))), expected[..6]);
+        assert_eq!(resources(&deploy_policy(Deployer::Member, "aws", Some(&hub))), expected[..7]);
     }
 
     #[test]

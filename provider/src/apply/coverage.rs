@@ -159,29 +159,32 @@ impl Coverage {
     /// # Errors
     /// When the regions of the hub's own account cannot be told, and when the user interrupts.
     pub async fn resolve(&self, session: &Session, home: &str) -> CloudResult<Resolved> {
-        let excluded = self.exclude_regions.as_deref().unwrap_or_default();
         let members = self.members(session, home).await?;
         let looks = members.accounts.into_iter().map(|account| async move {
-            let regions = match &self.regions {
-                Some(regions) => Ok(regions.iter().cloned().collect()),
-                None => session.enabled_regions(&account).await.map(|regions| (*regions).clone()),
-            };
+            let regions = self.regions_in(session, &account).await;
             (account, regions)
         });
         let mut resolved = Resolved { management: members.management, ..Resolved::default() };
         for (account, regions) in join_all(looks).await {
-            let regions: BTreeSet<String> = match regions {
-                Ok(regions) => regions,
+            match regions {
+                Ok(regions) => resolved.cells.extend(regions.into_iter().map(|region| Cell::new(account.clone(), region))),
                 Err(error) if account == home || matches!(error.kind, Kind::Interrupted | Kind::Configuration) => return Err(error),
                 Err(error) => {
                     resolved.failed.insert(account, error);
-                    continue;
                 }
-            };
-            let kept = regions.into_iter().filter(|region| !excluded.contains(region));
-            resolved.cells.extend(kept.map(|region| Cell::new(account.clone(), region)));
+            }
         }
         Ok(resolved)
+    }
+
+    /// The regions that are meant in an account: the named ones, or those that are enabled there, without the excluded ones.
+    pub async fn regions_in(&self, session: &Session, account: &str) -> CloudResult<BTreeSet<String>> {
+        let mut regions: BTreeSet<String> = match &self.regions {
+            Some(regions) => regions.iter().cloned().collect(),
+            None => (*session.enabled_regions(account).await?).clone(),
+        };
+        regions.retain(|region| !self.exclude_regions.as_ref().is_some_and(|excluded| excluded.contains(region)));
+        Ok(regions)
     }
 }
 

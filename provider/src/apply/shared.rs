@@ -10,6 +10,7 @@ use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
 use super::planned::{Planned, PlannedForwarders};
 use super::quota::Ledger;
+use super::trails::Trails;
 use crate::cloud::Session;
 use crate::cloud::call::DEFAULT_BUS;
 use crate::cloud::error::CloudResult;
@@ -66,6 +67,8 @@ pub struct Shared {
     pub triggers: Planned,
     /// The forwarders that were planned.
     pub forwarders: PlannedForwarders,
+    /// What trails log.
+    pub trails: Trails,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,

@@ -1,10 +1,12 @@
 //! AWS itself: the SDK's clients, made when they are first needed. Its types stop here.
 
 mod account;
+mod cloudtrail;
 mod dynamodb;
 mod events;
 mod failure;
 mod iam;
+mod json;
 mod member;
 mod organization;
 mod secrets;
@@ -168,6 +170,9 @@ async fn dispatch(clients: &Clients, call: Call) -> Result<Reply, Failure> {
         Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => {
             dispatch_organizations(client!(clients, organizations, aws_sdk_organizations, "organizations"), call).await
         }
+        Call::DescribeTrails => cloudtrail::describe_trails(clients).await,
+        Call::GetTrailStatus { trail } => cloudtrail::is_logging(clients, trail).await,
+        Call::GetEventSelectors { trail } => cloudtrail::keeps_writes(clients, trail).await,
         Call::CreateBus { .. }
         | Call::DescribeBus { .. }
         | Call::DeleteBus { .. }

@@ -38,6 +38,19 @@ pub enum Call {
         parent: String,
     },
 
+    /// The trails of the region, with those of other regions and of the organisation that log here, too: [`Reply::Trails`].
+    DescribeTrails,
+    /// Whether a trail logs now: [`Reply::Is`].
+    GetTrailStatus {
+        /// Its ARN.
+        trail: String,
+    },
+    /// Whether a trail's selectors keep management events that write: [`Reply::Is`].
+    GetEventSelectors {
+        /// Its ARN.
+        trail: String,
+    },
+
     /// Makes a bus.
     CreateBus {
         /// Its name.
@@ -333,6 +346,9 @@ impl Call {
             Self::ListAccounts { parent: None } => "organizations:ListAccounts",
             Self::ListAccounts { parent: Some(_) } => "organizations:ListAccountsForParent",
             Self::ListUnits { .. } => "organizations:ListOrganizationalUnitsForParent",
+            Self::DescribeTrails => "cloudtrail:DescribeTrails",
+            Self::GetTrailStatus { .. } => "cloudtrail:GetTrailStatus",
+            Self::GetEventSelectors { .. } => "cloudtrail:GetEventSelectors",
             Self::CreateBus { .. } => "events:CreateEventBus",
             Self::DescribeBus { .. } => "events:DescribeEventBus",
             Self::DeleteBus { .. } => "events:DeleteEventBus",

@@ -1,5 +1,7 @@
 //! AWS in memory, for tests: what the provider relies on, enforced as AWS enforces it.
 
+pub mod trails;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -69,6 +71,8 @@ pub struct World {
     pub organization: Option<ModelOrganization>,
     /// Accounts whose deploy role cannot be assumed.
     pub unreachable: BTreeSet<String>,
+    /// Trails; nothing stands for one in every account that logs everything.
+    pub trails: Option<Vec<trails::ModelTrail>>,
 }
 
 impl World {
@@ -210,6 +214,7 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
             Ok(Reply::Regions(REGIONS.iter().map(region).collect()))
         }
         Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => organization(world, &call),
+        Call::DescribeTrails | Call::GetTrailStatus { .. } | Call::GetEventSelectors { .. } => Ok(trails::answer(world, cell, &call)),
         Call::CreateBus { name, tags, .. } => {
             if world.buses.contains_key(&at(&name)) {
                 return refuse(Kind::Exists, format!("bus {name} exists"));

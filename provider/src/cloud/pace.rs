@@ -29,6 +29,7 @@ fn limit(operation: &str) -> Option<f64> {
         ("iam", _) => Some(10.0),
         ("secretsmanager", _) => Some(50.0),
         ("account", _) => Some(5.0),
+        ("cloudtrail", _) => Some(10.0),
         ("dynamodb", "CreateTable" | "DeleteTable") => Some(10.0),
         _ => None,
     }

@@ -9,6 +9,7 @@ use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::Item;
 use trailwire_engine::fanout::tags::{Changes, changes};
+use trailwire_engine::fanout::trails::Trail;
 
 use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
@@ -192,6 +193,24 @@ impl Session {
     /// Removes a rule without targets.
     pub async fn delete_rule(&self, cell: &Cell, bus: &str, rule: &str) -> CloudResult<()> {
         self.done(cell, Call::DeleteRule { bus: bus.to_owned(), rule: rule.to_owned() }).await
+    }
+}
+
+/// CloudTrail.
+impl Session {
+    /// The trails that log in a region, or that were made there.
+    pub async fn describe_trails(&self, cell: &Cell) -> CloudResult<Vec<Trail>> {
+        expect!(self, cell, Call::DescribeTrails, Trails)
+    }
+
+    /// Whether a trail logs now.
+    pub async fn is_logging(&self, cell: &Cell, trail: &str) -> CloudResult<bool> {
+        expect!(self, cell, Call::GetTrailStatus { trail: trail.to_owned() }, Is)
+    }
+
+    /// Whether a trail with selectors of its own keeps management events that write.
+    pub async fn keeps_writes(&self, cell: &Cell, trail: &str) -> CloudResult<bool> {
+        expect!(self, cell, Call::GetEventSelectors { trail: trail.to_owned() }, Is)
     }
 }
 

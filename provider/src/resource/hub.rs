@@ -14,11 +14,11 @@ mod settings;
 
 use std::collections::BTreeSet;
 
-use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path, any_error};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name, partition};
 use trailwire_engine::fanout::policy::runtime_policy;
 
-use super::common::{calm, planned_tags_all};
+use super::common::{calm, is_calm, planned_tags_all};
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, plan,
@@ -89,7 +89,8 @@ impl Resource for HubResource {
                 response.diagnostics.push(diagnostic);
                 return response;
             }
-            response.diagnostics.extend(plan_coverage(context, &session, &request.config).await);
+            let work = if request.is_create() || !is_calm(&response.planned) { Work::Some } else { Work::None };
+            response.diagnostics.extend(plan_coverage(context, &session, &request.config, work).await);
             response
         })
     }
@@ -123,10 +124,20 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
     foreign.chain(china).collect()
 }
 
-/// Checks the accounts and regions against AWS, and tells the triggers that are planned after it what the hub is to cover.
-async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic) -> Vec<Diagnostic> {
-    let home = match session.home().await {
-        Ok(home) => home.cell.account,
+/// Whether a plan is to change something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// It is.
+    Some,
+    /// It is not.
+    None,
+}
+
+/// Checks the accounts and regions against AWS, and, where there is work, whether AWS sends events from there; tells the triggers that are planned after it
+/// what the hub is to cover.
+async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic, work: Work) -> Vec<Diagnostic> {
+    let Cell { account: home, region } = match session.home().await {
+        Ok(home) => home.cell,
         Err(error) => return vec![error.diagnostic()],
     };
     let coverage = Coverage::of(config);
@@ -139,7 +150,13 @@ async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic) -
         return diagnostics;
     }
     match coverage.members(session, &home).await {
-        Ok(members) => diagnostics.extend(check_regions(session, "regions", &named(&coverage.regions), &members.accounts).await),
+        Ok(members) => {
+            diagnostics.extend(check_regions(session, "regions", &named(&coverage.regions), &members.accounts).await);
+            if work == Work::Some && !any_error(&diagnostics) && Coverage::is_known(config) {
+                let region = config.get_str("region").unwrap_or(&region);
+                diagnostics.extend(context.shared.trails.check(session, region, &coverage, &members.accounts).await);
+            }
+        }
         Err(error) => return vec![error.diagnostic()],
     }
     diagnostics.extend(check_regions(session, "exclude_regions", &named(&coverage.exclude_regions), &BTreeSet::from([home])).await);

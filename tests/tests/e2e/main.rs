@@ -18,5 +18,6 @@ mod packs;
 mod languages;
 mod least_privilege;
 mod planning;
+mod trails;
 mod unknown;
 mod world;

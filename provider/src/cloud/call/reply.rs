@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trailwire_engine::fanout::rules::Target;
 use trailwire_engine::fanout::table::Item;
+use trailwire_engine::fanout::trails::Trail;
 
 use super::Tags;
 
@@ -18,6 +19,10 @@ pub enum Reply {
     Organization(OrganizationInfo),
     /// The account's regions.
     Regions(Vec<Region>),
+    /// Trails.
+    Trails(Vec<Trail>),
+    /// Whether something is so.
+    Is(bool),
     /// A bus.
     Bus(Option<Bus>),
     /// An ARN or URL.

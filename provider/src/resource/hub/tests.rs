@@ -1,5 +1,6 @@
 mod accounts;
 mod organization;
+mod trails;
 
 use std::sync::Arc;
 
