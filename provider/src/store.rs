@@ -9,7 +9,7 @@ mod watch;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
-use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::table::{
     Claim, DOCUMENT, Definition, HUB_KEY, HubItem, InvalidItem, Item, Kind, LEASE_UNTIL, OWNER, REVISION, SETTINGS, STATE, State, key,
 };
@@ -50,6 +50,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the user's interrupt, or a timeout, was why.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Call(error) if error.kind == ErrorKind::Interrupted)
+    }
+
+    /// The failure as one of a cell.
+    pub fn in_cell(self, cell: &Cell) -> CloudError {
+        match self {
+            Self::Call(error) => error,
+            other => CloudError::ours(ErrorKind::Other, cell, other.to_string()),
+        }
+    }
+
     /// The diagnostic that tells of it.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
@@ -70,6 +83,15 @@ pub enum Claimed {
     New,
     /// Somebody began to make it and gave up: what they made may be there.
     Adopted,
+}
+
+/// What is known of an item that somebody holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Who, and whether it is made.
+    claim: Claim,
+    /// What they wrote beside it.
+    pub settings: Option<String>,
 }
 
 type StoreResult<T> = Result<T, StoreError>;
@@ -125,15 +147,16 @@ impl Store {
         self.session.transact(self.hub.home(), &self.hub.table_name(), writes).await
     }
 
-    /// Claims the hub's own name in its table, which must be there. Nothing is judged by the hub before its record is put.
+    /// Claims the hub's own name in its table, which must be there. Nothing is judged by the hub before its record is put. `settings` is told those of a claim
+    /// that is adopted, and says those of the new one; what was adopted is returned.
     ///
     /// # Errors
     /// `Taken` when the hub is made already, or is being made by somebody who still renews the lease.
-    pub async fn claim_hub(&self) -> StoreResult<(Claimed, Lease)> {
+    pub async fn claim_hub(&self, settings: impl Fn(Option<&str>) -> String) -> StoreResult<(Option<Held>, Lease)> {
         let name = self.hub.name().to_owned();
         let taken = Taken { what: format!("hub `{name}`"), address: "trailwire_hub".to_owned(), id: name };
-        self.claim_item(HUB_KEY, HUB_KEY, &taken, |claim, condition| {
-            let mut item = HubItem { record: None, revision: 0, settings: None, claim }.write();
+        self.claim_item(HUB_KEY, HUB_KEY, &taken, |claim, condition, before| {
+            let mut item = HubItem { record: None, revision: 0, settings: Some(settings(before)), claim }.write();
             item.remove(REVISION);
             let keys = key(HUB_KEY, HUB_KEY);
             item.retain(|name, _| !keys.contains_key(name));
@@ -153,13 +176,13 @@ impl Store {
             address: format!("trailwire_{}", kind.as_str()),
             id,
         };
-        self.require_hub().await?;
-        self.claim_item(kind.as_str(), name, &taken, |claim, condition| {
+        let claimed = self.claim_item(kind.as_str(), name, &taken, |claim, condition, _| {
             let document = document.map(str::to_owned);
             let definition = Definition { kind, name: name.to_owned(), document, settings: Some(settings.to_owned()), claim, revision: 1 };
             vec![Write::Put { item: definition.write(), condition: Some(condition) }, self.raise_revision(true)]
-        })
-        .await
+        });
+        let (adopted, lease) = claimed.await?;
+        Ok((adopted.map_or(Claimed::New, |_| Claimed::Adopted), lease))
     }
 
     async fn require_hub(&self) -> StoreResult<()> {
@@ -169,38 +192,45 @@ impl Store {
         }
     }
 
+    /// Most names are free, so the claim is written at once, and only a refusal is looked into.
     async fn claim_item(
         &self,
         pk: &str,
         sk: &str,
         taken: &Taken,
-        writes: impl Fn(Claim, Condition) -> Vec<Write>,
-    ) -> StoreResult<(Claimed, Lease)> {
+        writes: impl Fn(Claim, Condition, Option<&str>) -> Vec<Write>,
+    ) -> StoreResult<(Option<Held>, Lease)> {
         let owner = random_id();
-        let mut was = Claimed::New;
+        let mut adopted: Option<Held> = None;
+        let mut condition = Condition::Absent;
         loop {
-            let (claimed, condition) = match &self.claim_of(pk, sk).await? {
-                None => (Claimed::New, Condition::Absent),
-                // The answer to our own claim was lost.
-                Some(claim) if claim.owner == owner => return Ok((was, self.lease(pk, sk, owner, claim.lease_until))),
-                Some(claim) if claim.state != State::Creating => return Err(taken.live()),
-                Some(claim) => match self.watch(pk, sk, claim, &taken.what).await? {
-                    Watched::Abandoned => (Claimed::Adopted, unchanged(claim)),
-                    Watched::Renewed => return Err(taken.busy()),
-                    Watched::Ended => continue,
-                },
-            };
-            was = claimed;
             let until = now().saturating_add(self.session.timing().lease.as_secs());
-            match self.transact(writes(Claim::creating(&owner, until), condition)).await {
-                Ok(()) => return Ok((claimed, self.lease(pk, sk, owner, until))),
-                Err(error) if error.kind == ErrorKind::ConditionFailed => {
-                    if pk != HUB_KEY {
-                        self.require_hub().await?;
-                    }
+            let before = adopted.as_ref().and_then(|held| held.settings.as_deref());
+            match self.transact(writes(Claim::creating(&owner, until), condition, before)).await {
+                Ok(()) => return Ok((adopted, self.lease(pk, sk, owner, until))),
+                Err(error) if error.kind == ErrorKind::ConditionFailed => {}
+                Err(error) if error.kind == ErrorKind::NotFound && pk != HUB_KEY => {
+                    return Err(StoreError::NoHub(self.hub.name().to_owned()));
                 }
                 Err(error) => return Err(error.into()),
             }
+            if pk != HUB_KEY {
+                self.require_hub().await?;
+            }
+            (adopted, condition) = match self.held(pk, sk).await? {
+                None => (None, Condition::Absent),
+                // The answer to our own claim was lost.
+                Some(held) if held.claim.owner == owner => return Ok((adopted, self.lease(pk, sk, owner, held.claim.lease_until))),
+                Some(held) if held.claim.state != State::Creating => return Err(taken.live()),
+                Some(held) => match self.watch(pk, sk, &held.claim, &taken.what).await? {
+                    Watched::Abandoned => {
+                        let condition = unchanged(&held.claim);
+                        (Some(held), condition)
+                    }
+                    Watched::Renewed => return Err(taken.busy()),
+                    Watched::Ended => (None, Condition::Absent),
+                },
+            };
         }
     }
 

@@ -1,6 +1,6 @@
 //! The same work in many cells, side by side, and how its failures are told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -22,11 +22,14 @@ pub struct Outcome {
     pub failed: BTreeMap<Cell, CloudError>,
 }
 
-/// Does the work in every cell at once; how many calls are under way is bounded elsewhere. Every cell is tried whatever happens in the others.
+/// Does the work in every cell at once; how many calls are under way is bounded elsewhere. Every cell is tried whatever happens in the others. The accounts take
+/// turns, so that their sessions are begun side by side.
 pub async fn in_each<F>(cells: impl IntoIterator<Item = Cell>, work: impl Fn(Cell) -> F) -> Outcome
 where
     F: Future<Output = CloudResult<()>>,
 {
+    let mut cells: Vec<Cell> = cells.into_iter().collect();
+    cells.sort_by(|one, other| (&one.region, &one.account).cmp(&(&other.region, &other.account)));
     let jobs = cells.into_iter().map(|cell| {
         let job = work(cell.clone());
         async move { (cell, job.await) }
@@ -95,24 +98,57 @@ pub fn timeout_note(session: &Session) -> Option<String> {
     }
 }
 
-/// The computed attribute `cells`: account to regions.
-pub fn cells_value(cells: impl IntoIterator<Item = Cell>) -> Dynamic {
-    let mut by_account: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// Between the accounts that share an entry of [`shared_cells_value`].
+const AND: &str = ", ";
+
+/// The regions of each account, both in order.
+fn by_account<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> BTreeMap<&'c str, BTreeSet<&'c str>> {
+    let mut by_account: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for cell in cells {
-        by_account.entry(cell.account).or_default().push(cell.region);
+        by_account.entry(&cell.account).or_default().insert(&cell.region);
     }
-    let value = by_account.into_iter().map(|(account, mut regions)| {
-        regions.sort();
-        regions.dedup();
-        (account, Dynamic::strings(regions))
-    });
-    Dynamic::object(value)
+    by_account
 }
 
-/// The cells that the computed attribute `cells` of a state names.
+/// The accounts by the regions that they have in these cells: most accounts have the same ones.
+pub(super) fn by_regions<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> BTreeMap<Vec<&'c str>, Vec<&'c str>> {
+    let mut by_regions: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+    for (account, regions) in by_account(cells) {
+        by_regions.entry(regions.into_iter().collect()).or_default().push(account);
+    }
+    by_regions
+}
+
+/// The computed attribute `cells` of a hub: account to regions.
+pub fn cells_value<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Dynamic {
+    Dynamic::object(by_account(cells).into_iter().map(|(account, regions)| (account, Dynamic::strings(regions))))
+}
+
+/// The computed attribute `cells` of what a hub has many of: accounts to regions. Accounts with the same regions share an entry, so that the states of
+/// hundreds of triggers do not say the same of each account again.
+pub fn shared_cells_value<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Dynamic {
+    Dynamic::object(by_regions(cells).into_iter().map(|(regions, accounts)| (accounts.join(AND), Dynamic::strings(regions))))
+}
+
+/// The cells that the computed attribute `cells` of a state names, in either form.
 pub fn cells_of(state: &Dynamic) -> Vec<Cell> {
-    let accounts = state.get("cells").as_map().into_iter().flatten();
-    accounts.flat_map(|(account, regions)| regions.as_strings().into_iter().map(|region| Cell::new(account.clone(), region))).collect()
+    let mut cells = Vec::new();
+    for (accounts, regions) in state.get("cells").as_map().into_iter().flatten() {
+        let regions = regions.as_strings();
+        cells.extend(accounts.split(AND).flat_map(|account| regions.iter().map(move |region| Cell::new(account, region))));
+    }
+    cells
+}
+
+/// Cells as the hub's table keeps them, in as few texts as accounts have different regions.
+pub fn cells_text<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Vec<String> {
+    by_regions(cells).into_iter().map(|(regions, accounts)| format!("{}/{}", accounts.join(AND), regions.join(AND))).collect()
+}
+
+/// The cells that one such text tells of.
+pub fn cells_of_text(text: &str) -> Vec<Cell> {
+    let Some((accounts, regions)) = text.split_once('/') else { return Vec::new() };
+    accounts.split(AND).flat_map(|account| regions.split(AND).map(move |region| Cell::new(account, region))).collect()
 }
 
 /// The computed attribute `drifted`.
@@ -143,13 +179,35 @@ mod tests {
 
     #[test]
     fn cells_are_read_back_from_the_state() {
-        let cells =
-            vec![Cell::new("111122223333", "us-east-1"), Cell::new("111122223333", "eu-west-1"), Cell::new("444455556666", "eu-west-1")];
-        let state = Dynamic::object([("cells", cells_value(cells.clone()))]);
-        let mut read = cells_of(&state);
-        read.sort();
-        let mut sorted = cells;
-        sorted.sort();
-        assert_eq!(read, sorted);
+        let [one, two, three] = ["111122223333", "444455556666", "777788889999"];
+        let cells = |of: &[(&str, &[&str])]| -> Vec<Cell> {
+            of.iter().flat_map(|(account, regions)| regions.iter().map(|region| Cell::new(*account, *region))).collect()
+        };
+        let (both, west): (&[&str], &[&str]) = (&["eu-west-1", "us-east-1"], &["eu-west-1"]);
+        for (cells, plain, shared) in [
+            (cells(&[]), "{}", "{}"),
+            (cells(&[(one, both)]), r#"{"111122223333":["eu-west-1","us-east-1"]}"#, r#"{"111122223333":["eu-west-1","us-east-1"]}"#),
+            (
+                cells(&[(one, both), (two, west), (three, both)]),
+                r#"{"111122223333":["eu-west-1","us-east-1"],"444455556666":["eu-west-1"],"777788889999":["eu-west-1","us-east-1"]}"#,
+                r#"{"111122223333, 777788889999":["eu-west-1","us-east-1"],"444455556666":["eu-west-1"]}"#,
+            ),
+        ] {
+            for (value, expected) in [(cells_value(&cells), plain), (shared_cells_value(cells.iter().rev()), shared)] {
+                assert_eq!(json(&value), expected);
+                let mut read = cells_of(&Dynamic::object([("cells", value)]));
+                read.sort();
+                assert_eq!(read, cells);
+            }
+            let mut read: Vec<Cell> = cells_text(&cells).iter().flat_map(|text| cells_of_text(text)).collect();
+            read.sort();
+            assert_eq!(read, cells);
+        }
+    }
+
+    fn json(cells: &Dynamic) -> String {
+        let entries = cells.as_map().into_iter().flatten();
+        let entries: BTreeMap<&String, Vec<String>> = entries.map(|(accounts, regions)| (accounts, regions.as_strings())).collect();
+        serde_json::to_string(&entries).unwrap()
     }
 }

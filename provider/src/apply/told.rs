@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trailwire_engine::fanout::names::Cell;
 
+use super::cells::by_regions;
 use crate::cloud::error::CloudError;
 
 /// How many request ids are told of what is the same in many cells.
@@ -56,7 +57,7 @@ impl Group<'_> {
         }
         let operation = if first.operation.is_empty() { String::new() } else { format!("`{}`: ", first.operation) };
         let mut lines = vec![format!("{} cells: {operation}{}", self.errors.len(), self.said)];
-        for (regions, accounts) in self.places() {
+        for (regions, accounts) in by_regions(self.errors.iter().map(|(cell, _)| *cell)) {
             lines.extend(wrapped(&format!("{}: {}", accounts.join(", "), regions.join(", "))));
         }
         lines.extend(self.request_ids());
@@ -64,19 +65,6 @@ impl Group<'_> {
         let accounts: BTreeSet<&str> = self.errors.iter().map(|(cell, _)| cell.account.as_str()).collect();
         lines.extend(first.help_in(&Vec::from_iter(accounts), &Vec::from_iter(regions)));
         lines
-    }
-
-    /// The accounts by the regions that failed in them: many fail in the same ones.
-    fn places(&self) -> BTreeMap<Vec<&str>, Vec<&str>> {
-        let mut by_account: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (cell, _) in &self.errors {
-            by_account.entry(&cell.account).or_default().push(&cell.region);
-        }
-        let mut by_regions: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
-        for (account, regions) in by_account {
-            by_regions.entry(regions).or_default().push(account);
-        }
-        by_regions
     }
 
     fn request_ids(&self) -> Option<String> {

@@ -36,9 +36,19 @@ pub fn drifted_attribute() -> Attribute {
         .describe("What is not as declared, `account/region` to reason, found by refresh. Anything in it makes the next apply repair it.")
 }
 
-/// The attribute `cells`.
+/// The attribute `cells` of a hub.
 pub fn cells_attribute() -> Attribute {
     Attribute::map("cells", Type::list(Type::String)).volatile().describe("What is covered: account to regions.")
+}
+
+/// The attribute `cells` of a definition with rules.
+pub fn shared_cells_attribute() -> Attribute {
+    let about = "What is covered: accounts to regions. Accounts with the same regions share an entry, their ids joined by `, `: \
+                 `{ \"111122223333, 444455556666\" = [\"eu-west-1\", \"us-east-1\"] }`. Whether a region is watched in every account: \
+                 `alltrue([for regions in values(cells) : contains(regions, \"eu-west-1\")])`. By account: \
+                 `merge([for accounts, regions in cells : { for account in split(\", \", accounts) : account => regions }]...)`; the hub's `cells` has an \
+                 entry for each account.";
+    Attribute::map("cells", Type::list(Type::String)).volatile().describe(about)
 }
 
 /// The attribute `failure_tolerance`.

@@ -20,8 +20,8 @@ async fn store(model: &Model) -> Store {
 
 async fn live(model: &Model) -> Store {
     let store = store(model).await;
-    let (claimed, _lease) = store.claim_hub().await.unwrap();
-    assert_eq!(claimed, Claimed::New);
+    let (adopted, _lease) = store.claim_hub(|_| String::new()).await.unwrap();
+    assert_eq!(adopted, None);
     store.put_hub(&HubItem { record: None, revision: 0, settings: None, claim: Claim::live() }).await.unwrap();
     store
 }
@@ -60,7 +60,7 @@ async fn a_live_name_is_refused_with_the_import_command() {
          = help: choose another name, or bring it under this state: terraform import trailwire_trigger.NAME security/a"
     );
     assert!(store.claim(Kind::Destination, "a", None, "{}").await.is_ok(), "kinds have names of their own");
-    assert!(matches!(store.claim_hub().await, Err(StoreError::Taken { .. })));
+    assert!(matches!(store.claim_hub(|_| String::new()).await, Err(StoreError::Taken { .. })));
 }
 
 #[tokio::test]

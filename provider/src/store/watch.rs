@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use trailwire_engine::fanout::table::{Claim, Definition, HUB_KEY, HubItem, Kind, State};
 
-use super::{Store, StoreResult, now};
+use super::{Held, Store, StoreResult, now};
 
 /// What a claim did while it was watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Store {
         let begun = Instant::now();
         while begun.elapsed() < self.session.timing().lease {
             self.wait_a_while(what, begun.elapsed()).await?;
-            match self.claim_of(pk, sk).await? {
+            match self.held(pk, sk).await?.map(|held| held.claim) {
                 Some(seen) if seen == *claim => {}
                 Some(seen) if seen.state == State::Creating && seen.owner == claim.owner => return Ok(Watched::Renewed),
                 _ => return Ok(Watched::Ended),
@@ -66,12 +66,15 @@ impl Store {
     }
 
     /// Who holds an item; `None` when there is no such item.
-    pub(super) async fn claim_of(&self, pk: &str, sk: &str) -> StoreResult<Option<Claim>> {
-        Ok(match self.item(pk, sk).await? {
-            Some(item) if pk == HUB_KEY => Some(HubItem::read(&item)?.claim),
-            Some(item) => Some(Definition::read(&item)?.claim),
-            None => None,
-        })
+    pub(super) async fn held(&self, pk: &str, sk: &str) -> StoreResult<Option<Held>> {
+        let Some(item) = self.item(pk, sk).await? else { return Ok(None) };
+        Ok(Some(if pk == HUB_KEY {
+            let HubItem { claim, settings, .. } = HubItem::read(&item)?;
+            Held { claim, settings }
+        } else {
+            let Definition { claim, settings, .. } = Definition::read(&item)?;
+            Held { claim, settings }
+        }))
     }
 
     /// As long as a holder may take to renew its lease.

@@ -1,7 +1,7 @@
 //! The schema of `trailwire_forwarder`. What the engine checks of a document has no rules here: it would be told twice.
 
 use crate::resource::common::{
-    cells_attribute, drifted_attribute, failure_tolerance_attribute, tags_all_attribute, tags_attribute, timeouts_block,
+    drifted_attribute, failure_tolerance_attribute, shared_cells_attribute, tags_all_attribute, tags_attribute, timeouts_block,
 };
 use crate::schema::{Attribute, Schema, Type};
 
@@ -25,7 +25,7 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::list("rule_names", Type::String).volatile().describe("The EventBridge rules, by the same names in every cell."))
         .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where there are several rules."))
         .attribute(Attribute::string("pattern_sha256").computed().describe("The SHA-256 of `pushed_pattern`, in hexadecimal."))
-        .attribute(cells_attribute())
+        .attribute(shared_cells_attribute())
         .attribute(drifted_attribute())
         .block(timeouts_block())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Severity};
 use trailwire_engine::fanout::names::{Carrier, Cell, Hub, check_hub_name};
 use trailwire_engine::fanout::table::{Claim, Definition, HubItem, HubRecord};
 
@@ -137,13 +137,7 @@ impl<'a> Work<'a> {
         HubItem { record, revision: 0, settings: Some(self.settings.write()), claim: Claim::live() }
     }
 
-    fn state(
-        &self,
-        planned: &Dynamic,
-        urls: Option<&[String; 2]>,
-        cells: impl IntoIterator<Item = Cell>,
-        drifted: BTreeMap<String, String>,
-    ) -> Dynamic {
+    fn state(&self, planned: &Dynamic, urls: Option<&[String; 2]>, cells: &BTreeSet<Cell>, drifted: BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
         set_identity(&mut state, &self.hub);
         state.set("tags_all", tags_value(&self.settings.tags_all));
@@ -156,38 +150,51 @@ impl<'a> Work<'a> {
         state
     }
 
+    /// The claim says which cells are meant before anything is made in them: whoever adopts it clears those that are not meant any more.
     async fn create(&self, request: &ApplyRequest) -> Done {
-        let begun = || self.state(&request.planned, None, self.cells.clone(), BTreeMap::new());
+        let state = |urls: Option<&[String; 2]>, cells: &BTreeSet<Cell>, drifted| self.state(&request.planned, urls, cells, drifted);
+        let begun = |adopted: Option<&str>| {
+            let before = Settings::read(adopted).leaving_cells().into_iter();
+            let before = before.filter(|cell| !self.settings.coverage.abandons(&cell.account));
+            before.chain(self.cells.iter().cloned()).collect::<BTreeSet<Cell>>()
+        };
         let mut made_table = false;
         let claimed = match self.home().make_table(&mut made_table).await {
-            Ok(()) => self.store.claim_hub().await,
+            Ok(()) => self.store.claim_hub(|adopted| self.settings.leaving(&begun(adopted)).write()).await,
             Err(error) => Err(error.into()),
         };
-        let lease = match claimed {
-            Ok((_, lease)) => lease,
+        let (adopted, lease) = match claimed {
+            Ok(claimed) => claimed,
             // The table is ours and is there: Terraform must know of it.
             Err(error) if made_table && !matches!(error, StoreError::Taken { .. }) => {
                 let diagnostics = vec![with_note(error.diagnostic(), &self.session)];
-                return Ok(ApplyResponse { state: begun(), diagnostics, private: None });
+                return Ok(ApplyResponse { state: state(None, &self.cells, BTreeMap::new()), diagnostics, private: None });
             }
             Err(error) => return Err(vec![with_note(error.diagnostic(), &self.session)]),
         };
-        request.progress.record(begun());
+        let begun = begun(adopted.and_then(|held| held.settings).as_deref());
+        request.progress.record(state(None, &begun, BTreeMap::new()));
         let (outcome, urls) = self.make().await;
         let urls = match (urls, outcome.failed.is_empty()) {
             (Ok(urls), true) => urls,
             (made, _) => {
-                return Ok(self.roll_back(request, outcome, made.err(), &lease).await);
+                return Ok(self.roll_back(request, &begun, outcome, made.err(), &lease).await);
             }
         };
-        let record = self.settings.record(&self.hub, &self.cells, &urls);
-        if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(Some(record)), &lease).await {
-            let state = self.state(&request.planned, Some(&urls), self.cells.clone(), BTreeMap::new());
-            return Ok(ApplyResponse { state, diagnostics: one(&error), private: None });
+        let cleared = self.remove_columns(begun.difference(&self.cells).cloned().collect()).await;
+        let cells = self.cells.iter().chain(cleared.failed.keys()).cloned().collect();
+        let settings = Some(self.settings.leaving(cleared.failed.keys()).write());
+        let item = HubItem { settings, ..self.item(Some(self.settings.record(&self.hub, &self.cells, &urls))) };
+        let mut diagnostics = Vec::new();
+        if !cleared.failed.is_empty() {
+            let what = format!("what another apply began of hub `{}`, and was killed, is not removed everywhere", self.hub.name());
+            diagnostics.push(Diagnostic { severity: Severity::Warning, ..self.told(&cleared, &what) });
         }
-        self.context.shared.remember_hub(&self.hub);
-        let state = self.state(&request.planned, Some(&urls), self.cells.clone(), BTreeMap::new());
-        Ok(ApplyResponse { state, ..ApplyResponse::default() })
+        match self.store.unstoppable().confirm_hub(&item, &lease).await {
+            Ok(()) => self.context.shared.remember_hub(&self.hub),
+            Err(error) => diagnostics.push(error.diagnostic()),
+        }
+        Ok(ApplyResponse { state: state(Some(&urls), &cells, cleared.reasons()), diagnostics, private: None })
     }
 
     /// Everything that can be made without triggers: the roles first, which tell whether every account can be reached; then home and columns side by
@@ -217,7 +224,14 @@ impl<'a> Work<'a> {
     }
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
-    async fn roll_back(&self, request: &ApplyRequest, outcome: Outcome, home_error: Option<CloudError>, lease: &Lease) -> ApplyResponse {
+    async fn roll_back(
+        &self,
+        request: &ApplyRequest,
+        begun: &BTreeSet<Cell>,
+        outcome: Outcome,
+        home_error: Option<CloudError>,
+        lease: &Lease,
+    ) -> ApplyResponse {
         let name = self.hub.name();
         let told = |what: &str| {
             let columns = (!outcome.failed.is_empty()).then(|| self.told(&outcome, &format!("hub `{name}` {what}")));
@@ -232,7 +246,7 @@ impl<'a> Work<'a> {
             let columns = Columns { force: true, ..self.columns() };
             let refused = outcome.failed.values().filter(|error| error.kind == ErrorKind::AccountRefused);
             let refused: BTreeSet<&String> = refused.map(|error| &error.cell.account).collect();
-            let cells = self.cells.iter().filter(|cell| !refused.contains(&cell.account)).cloned().collect();
+            let cells = begun.iter().filter(|cell| !refused.contains(&cell.account)).cloned().collect();
             let undone = destroy::remove_all(&columns, &self.home(), cells).await;
             if undone.is_ok() {
                 return ApplyResponse {
@@ -243,10 +257,11 @@ impl<'a> Work<'a> {
             }
         }
         let mut diagnostics = told("was not wholly created");
-        if let Err(error) = self.store.unstoppable().confirm_hub(&self.item(None), lease).await {
+        let item = HubItem { settings: Some(self.settings.leaving(begun).write()), ..self.item(None) };
+        if let Err(error) = self.store.unstoppable().confirm_hub(&item, lease).await {
             diagnostics.push(error.diagnostic());
         }
-        ApplyResponse { state: self.state(&request.planned, None, self.cells.clone(), outcome.reasons()), diagnostics, private: None }
+        ApplyResponse { state: self.state(&request.planned, None, begun, outcome.reasons()), diagnostics, private: None }
     }
 
     /// Keeps going where something fails, and says in `drifted` what is left to do.
@@ -254,6 +269,7 @@ impl<'a> Work<'a> {
         let tags_before: Tags = request.prior.get_string_map("tags_all");
         let leaving = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
         let old = self.item.as_ref().and_then(|item| item.record.clone());
+        self.announce(&leaving).await.map_err(|error| one(&error))?;
         let (roles, urls) = self.repair(&tags_before).await?;
         let closed = accounts_of(roles.failed.keys());
         let cells: Vec<Cell> = self.cells.iter().filter(|cell| !closed.contains(&cell.account)).cloned().collect();
@@ -285,8 +301,8 @@ impl<'a> Work<'a> {
         if !self.settings.forward_dead_letter && (anew || old.is_none()) {
             outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
         }
-        let all = self.cells.iter().cloned().chain(not_removed);
-        let state = self.state(&request.planned, Some(&urls), all, outcome.reasons());
+        let all = self.cells.iter().cloned().chain(not_removed).collect();
+        let state = self.state(&request.planned, Some(&urls), &all, outcome.reasons());
         if !outcome.failed.is_empty() {
             diagnostics.push(self.told(&outcome, &format!("hub `{}` is not updated everywhere", self.hub.name())));
         }
@@ -319,6 +335,17 @@ impl<'a> Work<'a> {
         let [triggers, forwarders] = Carrier::ALL.map(|carrier| self.store.definitions(carrier.kind()));
         let (triggers, forwarders) = futures::try_join!(triggers, forwarders).map_err(|error| one(&error))?;
         Ok(triggers.into_iter().chain(forwarders).collect())
+    }
+
+    /// Says in the table in which new cells something will be made, before it is: whoever is killed leaves nothing there that nobody knows of.
+    async fn announce(&self, leaving: &[Cell]) -> Result<(), StoreError> {
+        let Some(item) = &self.item else { return Ok(()) };
+        let known: BTreeSet<Cell> = item.record.iter().flat_map(HubRecord::cells).chain(leaving.iter().cloned()).collect();
+        if self.cells.is_subset(&known) {
+            return Ok(());
+        }
+        let announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
+        self.store.put_hub(&HubItem { settings: Some(announced.write()), ..item.clone() }).await
     }
 
     async fn put(&self, record: &HubRecord, leaving: &BTreeSet<Cell>) -> Result<(), StoreError> {

@@ -67,7 +67,7 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
         Err((diagnostics, outcome)) => {
             let mut state = prior.clone();
             if let Some(outcome) = outcome {
-                state.set("cells", cells_value(outcome.failed.keys().cloned()));
+                state.set("cells", cells_value(outcome.failed.keys()));
                 state.set("drifted", drifted_value(outcome.reasons()));
             }
             Ok(ApplyResponse { state, diagnostics, private: None })

@@ -67,7 +67,7 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     let all_cells: Vec<Cell> = cells.iter().cloned().chain(still).collect();
     let diagnostics = unread(&looked.unread);
     let mut state = state_of(&hub, record, &settings);
-    state.set("cells", cells_value(all_cells));
+    state.set("cells", cells_value(&all_cells));
     for kept in ["force_destroy", "timeouts"] {
         state.set(kept, old.get(kept).clone());
     }
@@ -138,7 +138,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("tags_all", tags_value(&settings.tags_all)),
         ("queue_url", Dynamic::String(record.queue_url.clone())),
         ("dead_letter_queue_url", Dynamic::String(record.dead_letter_queue_url.clone())),
-        ("cells", cells_value(record.cells())),
+        ("cells", cells_value(&record.cells())),
     ]);
     set_identity(&mut state, hub);
     state

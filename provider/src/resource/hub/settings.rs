@@ -8,6 +8,7 @@ use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::policy::Senders;
 use trailwire_engine::fanout::table::{FORMAT_VERSION, HubRecord};
 
+use crate::apply::cells::{cells_of_text, cells_text};
 use crate::apply::coverage::Coverage;
 use crate::cloud::call::Tags;
 use crate::config::ProviderConfig;
@@ -29,19 +30,19 @@ pub(crate) struct Settings {
     pub(crate) coverage: Coverage,
     /// Whether cells keep what could not be forwarded.
     pub(crate) forward_dead_letter: bool,
-    /// Cells that left the scope and may still hold something, `account/region`.
+    /// Cells that are not in the scope, or not known to be yet, and may hold something: `account/region`, `account, account/region, region`.
     pub(crate) leaving: Vec<String>,
 }
 
 impl Settings {
-    /// The same, with these cells still to be cleared.
+    /// The same, with these cells to be cleared where they are not in the scope.
     pub(super) fn leaving<'a>(&self, cells: impl IntoIterator<Item = &'a Cell>) -> Self {
-        Self { leaving: cells.into_iter().map(Cell::to_string).collect(), ..self.clone() }
+        Self { leaving: cells_text(cells), ..self.clone() }
     }
 
-    /// The cells that left the scope and may still hold something.
+    /// The cells to be cleared where they are not in the scope.
     pub(super) fn leaving_cells(&self) -> Vec<Cell> {
-        self.leaving.iter().filter_map(|text| Cell::parse(text)).collect()
+        self.leaving.iter().flat_map(|text| cells_of_text(text)).collect()
     }
 
     pub(super) fn of(config: &Dynamic, planned: &Dynamic, provider: &ProviderConfig) -> Self {

@@ -1,4 +1,5 @@
 mod accounts;
+mod killed;
 mod organization;
 mod trails;
 

@@ -1,6 +1,7 @@
 //! Creating, updating and destroying a definition and its rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 
 use serde::Serialize;
 use trailwire_engine::diagnostic::{Code, Diagnostic, Severity, any_error};
@@ -10,7 +11,7 @@ use trailwire_engine::fanout::wanted::Rules;
 
 use super::Settings;
 use super::carried::set_pushed;
-use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, in_each, timeout_note};
+use crate::apply::cells::{Outcome, cells_of, drifted_value, in_each, shared_cells_value, timeout_note};
 use crate::apply::rules::Row;
 use crate::apply::scope::{check_scope, known_cells};
 use crate::cloud::Session;
@@ -93,9 +94,19 @@ impl<'a> Work<'a> {
 }
 
 impl Work<'_> {
-    /// Creates it or brings it up to date.
-    pub(crate) async fn apply(self, request: &ApplyRequest) -> Done {
-        let done = if request.is_create() { self.create(request).await } else { self.update(request).await };
+    /// Creates it or brings it up to date, unless `checks` finds something wrong. They are made while the hub's record is read.
+    pub(crate) async fn apply(self, request: &ApplyRequest, checks: impl Future<Output = Result<Vec<Diagnostic>, StoreError>>) -> Done {
+        let done = match futures::try_join!(self.record(), checks) {
+            Err(error) => Err(one(&error)),
+            Ok((record, wrong)) => {
+                let wrong: Vec<_> = wrong.into_iter().chain(check_scope(&record, self.rules.owner(), &self.rules.events)).collect();
+                match any_error(&wrong) {
+                    true => Err(wrong),
+                    false if request.is_create() => self.create(request, record).await,
+                    false => self.update(request, record).await,
+                }
+            }
+        };
         beside(self.late, done)
     }
 
@@ -116,9 +127,9 @@ impl Work<'_> {
         Row { session, shared: &self.context.shared, hub: &self.hub, owner: self.rules.owner(), tags: &self.settings.tags_all }
     }
 
-    async fn record(&self) -> Result<HubRecord, Vec<Diagnostic>> {
-        let item = self.store.hub_item().await.map_err(|error| one(&error))?;
-        item.and_then(|item| item.record).ok_or_else(|| one(&StoreError::NoHub(self.hub.name().to_owned())))
+    async fn record(&self) -> Result<HubRecord, StoreError> {
+        let item = self.store.hub_item().await?;
+        item.and_then(|item| item.record).ok_or_else(|| StoreError::NoHub(self.hub.name().to_owned()))
     }
 
     /// The state after apply: what was planned, with what only apply knows.
@@ -128,7 +139,7 @@ impl Work<'_> {
         state.set("tags_all", tags_value(&self.settings.tags_all));
         state.set("rule_names", Dynamic::strings(self.rules.names(&self.hub)));
         set_pushed(&mut state, self.rules.carrier, &self.rules.pushed);
-        state.set("cells", cells_value(cells.to_vec()));
+        state.set("cells", shared_cells_value(cells));
         state.set("drifted", drifted_value(drifted));
         state
     }
@@ -141,7 +152,8 @@ impl Work<'_> {
         }
     }
 
-    /// All cells of the scope, and again those that the hub adds or drops meanwhile: its record is read anew until it stays the same.
+    /// All cells of the scope, and again those that the hub adds or drops meanwhile: its record is read anew until it stays the same. The definition must be in
+    /// the table: so a hub that takes a cell in either sees it, or has put its record before.
     async fn in_scope(&self, mut record: HubRecord, how: How<'_>) -> (Outcome, HubRecord) {
         let mut covered: BTreeSet<Cell> = BTreeSet::new();
         let mut outcome = Outcome::default();
@@ -156,6 +168,11 @@ impl Work<'_> {
             covered = scope;
             match self.record().await {
                 Ok(newer) if newer.cells() != record.cells() => record = newer,
+                Err(error) if !error.is_interrupted() => {
+                    let home = self.hub.home();
+                    outcome.add(home.clone(), Err(error.in_cell(home)));
+                    return (outcome, record);
+                }
                 _ => return (outcome, record),
             }
         }
@@ -165,17 +182,11 @@ impl Work<'_> {
         in_each(cells, |cell| async move { self.row(&self.session).remove(&cell).await }).await
     }
 
-    async fn create(&self, request: &ApplyRequest) -> Done {
-        let record = self.record().await?;
-        let wrong = check_scope(&record, self.rules.owner(), &self.rules.events);
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
+    async fn create(&self, request: &ApplyRequest, record: HubRecord) -> Done {
         let settings = self.settings.write();
         let claim = self.store.claim(self.kind(), self.name(), Some(&self.document), &settings).await;
         let (claimed, lease) = claim.map_err(|error| one(&error))?;
         request.progress.record(self.state(&request.planned, &self.rules.cells(&record), BTreeMap::new()));
-        let record = self.record().await.unwrap_or(record);
         let how = if claimed == Claimed::New { How::Create } else { How::Repair(None) };
         let (mut outcome, record) = self.in_scope(record, how).await;
         if claimed == Claimed::Adopted && self.rules.pushed.patterns.is_empty() {
@@ -223,12 +234,7 @@ impl Work<'_> {
         ApplyResponse { state: self.state(&request.planned, cells, reasons), diagnostics, private: None }
     }
 
-    async fn update(&self, request: &ApplyRequest) -> Done {
-        let record = self.record().await?;
-        let wrong = check_scope(&record, self.rules.owner(), &self.rules.events);
-        if !wrong.is_empty() {
-            return Err(wrong);
-        }
+    async fn update(&self, request: &ApplyRequest, record: HubRecord) -> Done {
         let put = self.store.put(self.kind(), self.name(), &self.document, &self.settings.write(), None).await;
         put.map_err(|error| one(&error))?;
         let tags_before: Tags = request.prior.get_string_map("tags_all");
@@ -287,7 +293,7 @@ async fn destroy(context: &Context, request: &ApplyRequest, carrier: Carrier) ->
     let row = Row { session: &session, shared: &context.shared, hub: &hub, owner, tags: &none };
     let not_removed = |outcome: &Outcome| {
         let mut state = prior.clone();
-        state.set("cells", cells_value(outcome.failed.keys().cloned()));
+        state.set("cells", shared_cells_value(outcome.failed.keys()));
         state.set("drifted", drifted_value(outcome.reasons()));
         let told = outcome.diagnostic(&session, &format!("{} is not removed everywhere", told(owner)));
         Ok(ApplyResponse { state, diagnostics: vec![told], private: None })

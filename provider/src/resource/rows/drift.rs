@@ -9,7 +9,7 @@ use trailwire_engine::fanout::rules::drift;
 use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::fanout::wanted::Rules;
 
-use crate::apply::cells::{cells_value, drifted_value};
+use crate::apply::cells::{drifted_value, shared_cells_value};
 use crate::apply::coverage::unread;
 use crate::apply::scope::known_cells;
 use crate::cloud::Session;
@@ -32,7 +32,7 @@ impl Drift {
     /// Sets the attributes that tell of rules.
     pub(crate) fn tell(&self, state: &mut Dynamic, hub: &Hub, rules: &Rules) {
         state.set("rule_names", Dynamic::strings(rules.names(hub)));
-        state.set("cells", cells_value(self.cells.iter().cloned()));
+        state.set("cells", shared_cells_value(&self.cells));
         state.set("drifted", drifted_value(self.reasons.clone()));
     }
 

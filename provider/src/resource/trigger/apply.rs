@@ -1,6 +1,6 @@
 //! Creating, updating and destroying a trigger.
 
-use trailwire_engine::diagnostic::{Code, Diagnostic, any_error};
+use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::wanted::Rules;
 
@@ -8,29 +8,28 @@ use super::check::check;
 use super::document::choose;
 use super::{forwarded, send};
 use crate::context::Context;
-use crate::resource::definition::{one, or_prior};
+use crate::resource::definition::{Done, or_prior};
 use crate::resource::rows::apply::{Work, checked, without_work};
 use crate::resource::{ApplyRequest, ApplyResponse};
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
     let done = match without_work(context, &request, Carrier::Trigger).await {
         Some(done) => done,
-        None => match prepare(context, &request).await {
-            Ok(work) => work.apply(&request).await,
-            Err(diagnostics) => Err(diagnostics),
-        },
+        None => try_apply(context, &request).await,
     };
     or_prior(done, request.prior)
 }
 
-/// Everything that can be wrong without a change in AWS.
-async fn prepare<'a>(context: &'a Context, request: &ApplyRequest) -> Result<Work<'a>, Vec<Diagnostic>> {
+async fn try_apply(context: &Context, request: &ApplyRequest) -> Done {
     let (trigger, late) = checked(request, check)?;
     let pushed = choose(&trigger, &request.prior, &request.planned)
         .map_err(|error| vec![Diagnostic::error(Code::OUT_OF_RANGE, error.to_string())])?;
     let rules = Rules { carrier: Carrier::Trigger, events: trigger.clone(), pushed };
     let work = Work::begin(context, request, rules, &trigger, late).await?;
-    let mut wrong = send::check(&work.store, &request.config).await.map_err(|error| one(&error))?;
-    wrong.extend(forwarded::check(&work.store, &trigger).await.map_err(|error| one(&error))?);
-    if any_error(&wrong) { Err(wrong) } else { Ok(work) }
+    let store = work.store.clone();
+    let checks = async {
+        let (sent, forwarded) = futures::try_join!(send::check(&store, &request.config), forwarded::check(&store, &trigger))?;
+        Ok(sent.into_iter().chain(forwarded).collect())
+    };
+    work.apply(request, checks).await
 }

@@ -1,7 +1,7 @@
 //! The schema of `trailwire_trigger`. What the engine checks of a document has no rules here: it would be told twice.
 
 use crate::resource::common::{
-    cells_attribute, drifted_attribute, failure_tolerance_attribute, tags_all_attribute, tags_attribute, timeouts_block,
+    drifted_attribute, failure_tolerance_attribute, shared_cells_attribute, tags_all_attribute, tags_attribute, timeouts_block,
 };
 use crate::schema::{Attribute, NestedBlock, Schema, Type};
 
@@ -36,7 +36,7 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::string("pushed_pattern").computed().describe("The event pattern that the rules carry, as JSON; an array of patterns where the names need several rules; null where a forwarder carries the events. It keeps every event that fires the trigger. Once deployed it stays as it is until something that decides it is changed, whatever later versions of the provider would push down."))
         .attribute(Attribute::string("pattern_sha256").computed().describe("The SHA-256 of `pushed_pattern`, in hexadecimal."))
         .attribute(Attribute::string("residual").computed().describe("What of the match the pattern does not decide and the runtime does, as written; null where the pattern decides all of it."))
-        .attribute(cells_attribute())
+        .attribute(shared_cells_attribute())
         .attribute(drifted_attribute())
         .block(action())
         .block(test())

@@ -249,3 +249,19 @@ async fn no_call_goes_to_an_account_that_is_not_allowed() {
     assert!(calls.iter().all(|call| !call.contains(B)), "{calls:?}");
     assert!(bench.model.with(|world| world.is_empty()));
 }
+
+#[tokio::test]
+async fn a_state_that_names_each_account_is_still_understood() {
+    let bench = Bench::new();
+    let (hub_state, made) = three(&bench).await;
+    let all: Vec<&String> = made.get("cells").as_map().unwrap().keys().collect();
+    assert_eq!(all, [&format!("{ACCOUNT}, {B}, {C}")]);
+    let mut before = made.clone();
+    before.set("cells", hub_state.get("cells").clone());
+    assert_eq!(bench.settled(T, &before, &trigger()).await, made);
+    // With nothing but that state.
+    bench.model.with(|world| world.tables.clear());
+    bench.ok(T, &before, &Value::Null).await;
+    let rules = bench.model.with(|world| world.rules.len());
+    assert_eq!(rules, 1, "the hub's own is left");
+}

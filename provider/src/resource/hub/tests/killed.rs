@@ -1,0 +1,102 @@
+//! The provider is killed in the middle, and then something smaller is applied.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::stream::{self, StreamExt};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::H;
+use super::accounts::{B, C};
+use crate::resource::testing::{Bench, drawn};
+use crate::value::Dynamic;
+
+fn large() -> Value {
+    json!({ "name": "security", "regions": ["eu-west-1", "us-east-1", "us-west-2"], "member_accounts": [B, C] })
+}
+
+/// Fewer regions and fewer accounts.
+fn small() -> Value {
+    json!({ "name": "security", "regions": ["eu-west-1", "us-east-1"], "member_accounts": [C] })
+}
+
+/// Applies and is killed in the n-th call, once it is carried out. How many calls were made where nobody was killed.
+async fn kill_in(bench: &Bench, moment: usize, prior: &Dynamic, config: &Value) -> usize {
+    let (reached, count) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+    let (notify, counted) = (Arc::clone(&reached), Arc::clone(&count));
+    bench.model.fail(move |_, _| {
+        if counted.fetch_add(1, Ordering::Relaxed) + 1 == moment {
+            notify.notify_one();
+        }
+        None
+    });
+    tokio::select! {
+        biased;
+        () = reached.notified() => {}
+        done = bench.apply(H, prior, config) => drop(done),
+    }
+    bench.model.heal();
+    count.load(Ordering::Relaxed)
+}
+
+/// Applies the smaller configuration, by import where everything was done before the kill, and destroys it.
+async fn apply_smaller(bench: &Bench, state: Dynamic, moment: usize) {
+    let state = if state.is_null() {
+        let done = bench.apply(H, &state, &small()).await;
+        if drawn(&done.diagnostics).contains("terraform import") { bench.import(H, "security").await.unwrap() } else { done.state }
+    } else {
+        state
+    };
+    let read = bench.read(H, &state).await.state;
+    let state = bench.ok(H, &read, &small()).await;
+    bench.model.with(|world| {
+        assert_eq!(world.roles.len(), 2, "killed in call {moment}: {:?}", world.roles.keys());
+        assert_eq!(world.queues.len(), 2 + 4, "killed in call {moment}: {:?}", world.queues.keys());
+    });
+    bench.ok(H, &state, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()), "killed in call {moment}");
+}
+
+#[tokio::test]
+async fn whatever_a_killed_create_began_is_cleared_where_less_is_wanted() {
+    let calls = kill_in(&Bench::new(), 0, &Dynamic::Null, &large()).await;
+    assert!(calls > 40, "{calls}");
+    let killed = (1..=calls).map(|moment| async move {
+        let bench = Bench::new();
+        kill_in(&bench, moment, &Dynamic::Null, &large()).await;
+        apply_smaller(&bench, Dynamic::Null, moment).await;
+    });
+    stream::iter(killed).buffer_unordered(16).collect::<()>().await;
+}
+
+/// And killed again, with something else in mind.
+#[tokio::test]
+async fn whatever_two_killed_creates_began_is_cleared() {
+    let other = json!({ "name": "security", "regions": ["eu-west-1", "eu-central-1"], "member_accounts": [C] });
+    let moments = (8..=44).step_by(6).flat_map(|first| (8..=32).step_by(4).map(move |second| (first, second)));
+    let killed = moments.map(|(first, second)| {
+        let other = &other;
+        async move {
+            let bench = Bench::new();
+            kill_in(&bench, first, &Dynamic::Null, &large()).await;
+            kill_in(&bench, second, &Dynamic::Null, other).await;
+            apply_smaller(&bench, Dynamic::Null, first).await;
+        }
+    });
+    stream::iter(killed).buffer_unordered(16).collect::<()>().await;
+}
+
+#[tokio::test]
+async fn whatever_a_killed_update_began_is_cleared_where_it_is_taken_back() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &small()).await;
+    let calls = kill_in(&bench, 0, &state, &large()).await;
+    let killed = (1..=calls).map(|moment| async move {
+        let bench = Bench::new();
+        let state = bench.ok(H, &Dynamic::Null, &small()).await;
+        kill_in(&bench, moment, &state, &large()).await;
+        apply_smaller(&bench, state, moment).await;
+    });
+    stream::iter(killed).buffer_unordered(16).collect::<()>().await;
+}
