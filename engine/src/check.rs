@@ -104,7 +104,18 @@ fn check_texts(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
             diagnostics.extend(check_in_trigger(Language::JmesPath, text, &fields.key(label), Purpose::Value, true));
         }
     }
+    for (block, name, text) in groupings(trigger) {
+        let path = Path::root(block).index(0).attribute(name);
+        diagnostics.extend(check_in_trigger(Language::JmesPath, text, &path, Purpose::Value, true));
+    }
     diagnostics
+}
+
+/// The expressions by whose values matches are counted apart: block, attribute, text.
+fn groupings(trigger: &Trigger) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+    let group_by = trigger.threshold.as_ref().and_then(|threshold| threshold.group_by.as_deref());
+    let key = trigger.suppress.as_ref().and_then(|suppress| suppress.key.as_deref());
+    [("threshold", "group_by", group_by), ("suppress", "key", key)].into_iter().filter_map(|(block, name, text)| Some((block, name, text?)))
 }
 
 /// The same of a trigger's JSON form that cannot be read as a whole: the mistakes of those texts that are texts.
@@ -123,6 +134,12 @@ pub fn check_texts_of(document: &Value) -> Vec<Diagnostic> {
         let fields = action.pointer("/notify/0/fields").and_then(Value::as_object).into_iter().flatten();
         for (label, text) in fields.filter_map(|(label, text)| Some((label, text.as_str()?))) {
             diagnostics.extend(check_in_trigger(Language::JmesPath, text, &path.key(label), Purpose::Value, true));
+        }
+    }
+    for (block, name) in [("threshold", "group_by"), ("suppress", "key")] {
+        if let Some(text) = document.pointer(&format!("/{block}/0/{name}")).and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            let path = Path::root(block).index(0).attribute(name);
+            diagnostics.extend(check_in_trigger(Language::JmesPath, text, &path, Purpose::Value, true));
         }
     }
     let allowed = |code: Code| code.is_silenceable() && document.get("allow").is_some_and(|allow| allow.get(code.to_string()).is_some());

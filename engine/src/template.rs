@@ -60,6 +60,12 @@ pub const VARIABLES: &[Variable] = &[
         name: "actor",
         meaning: "who did it, in words; also actor.kind, .name, .account, .role, .session, .on_behalf_of, .arn, .access_key, .via, .tool, .mfa",
     },
+    Variable {
+        name: "state",
+        meaning: "`alarm` or `ok` by a threshold, `suppressed` where the message counts what was not told; else empty",
+    },
+    Variable { name: "count", meaning: "how many events the message stands for: 1, or what threshold or suppress counted" },
+    Variable { name: "group", meaning: "the value of the threshold's group_by or the key of suppress, as JSON; else empty" },
     Variable { name: "console_url", meaning: "the event in the CloudTrail console" },
     Variable { name: "detail", meaning: "the whole CloudTrail record: `detail.requestParameters.groupId`" },
     Variable { name: "event", meaning: "the whole EventBridge event: `event.resources`" },

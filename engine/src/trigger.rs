@@ -12,12 +12,14 @@ mod forwarder;
 mod model;
 mod placeholder;
 mod reader;
+mod restraint;
 mod trigger_document;
 
 pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
 pub use forwarder::{FORWARDER_MEMBERS, Forwarder};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 pub use placeholder::placeholder;
+pub use restraint::{Suppress, THRESHOLD_MAX, Threshold, Window};
 pub use trigger_document::MEMBERS;
 
 use serde::Serialize;

@@ -9,7 +9,7 @@ use trailwire_engine::template::{self, Variables};
 use trailwire_engine::trigger::{Action, Notify};
 use trailwire_engine::{eval, lang};
 
-use crate::core::run::Run;
+use crate::core::run::{Occasion, Run};
 use facts::Facts;
 
 /// What is delivered.
@@ -101,12 +101,34 @@ fn notification(run: &Run, notify: &Notify) -> Notification {
         trigger: run.trigger.name.clone(),
         severity: run.trigger.severity.name(),
         description: run.trigger.description.clone(),
-        title: title.unwrap_or_else(|| facts.title(&actor)).chars().filter(|c| is_shown(*c)).collect(),
+        title: titled(&run.occasion, title.unwrap_or_else(|| facts.title(&actor))).chars().filter(|c| is_shown(*c)).collect(),
         message,
         actor,
         facts,
         event: run.event.clone(),
         faults,
+    }
+}
+
+/// The title with what the message stands for before it, where that is more than its event. It is there whatever the author wrote: a
+/// message that tells of many must not look like one of them.
+fn titled(occasion: &Occasion, title: String) -> String {
+    let of = |group: &Option<String>| group.as_ref().map(|group| format!(" for {group}")).unwrap_or_default();
+    match occasion {
+        Occasion::Event | Occasion::Watch { .. } => title,
+        Occasion::Alarm { count, window, group } => format!("{count} within {window}{}: {title}", of(group)),
+        Occasion::Recovered { group } => format!("Over{}: {title}", of(group)),
+        Occasion::Hidden { count, window, group } => format!("{count} more within {window}{}: {title}", of(group)),
+    }
+}
+
+/// Template variables of the occasion: state, count, group.
+fn counted(occasion: &Occasion) -> (&'static str, u64, Option<&str>) {
+    match occasion {
+        Occasion::Event | Occasion::Watch { .. } => ("", 1, None),
+        Occasion::Alarm { count, group, .. } => ("alarm", u64::from(*count), group.as_deref()),
+        Occasion::Recovered { group } => ("ok", 1, group.as_deref()),
+        Occasion::Hidden { count, group, .. } => ("suppressed", *count, group.as_deref()),
     }
 }
 
@@ -122,7 +144,11 @@ fn variables(run: &Run, actor: &Actor, facts: &Facts) -> Variables {
     let detail = run.event.get("detail").unwrap_or(&null);
     let of = |name: &str| detail.get(name).and_then(Value::as_str);
     let members = serde_json::to_value(actor).unwrap_or_else(|_| Value::Object(Map::new()));
+    let (state, count, group) = counted(&run.occasion);
     Variables::new()
+        .text("state", Some(state))
+        .text("count", Some(&count.to_string()))
+        .text("group", group)
         .text("trigger", Some(&run.trigger.name))
         .text("severity", Some(run.trigger.severity.name()))
         .text("description", run.trigger.description.as_deref())

@@ -14,6 +14,7 @@ mod matching;
 mod pattern;
 mod report;
 mod run;
+mod status;
 mod test;
 
 use std::fmt::Display;
@@ -58,6 +59,9 @@ enum Command {
     /// Tells of a hub and each of its cells whether it is as its definitions want.
     #[command(after_help = "Exit codes: 0 everything is; 1 something is not, or can not be read; 2 the hub can not be found.")]
     Doctor(doctor::DoctorArguments),
+    /// Shows what runtimes are doing: states of triggers, runs, lag.
+    #[command(after_help = "Exit codes: 0 it was shown; 2 the hub can not be found, or no runtime has told its status.")]
+    Status(status::StatusArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
     Events(events::EventsArguments),
 }
@@ -93,6 +97,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
     };
     match done {

@@ -10,10 +10,12 @@
 //!   with [`Input::Restored`] loses nothing. An attempt whose outcome did not reach the journal is made again, with the same key.
 //! - A run keeps the trigger it started with. It ends with its last task; it is cancelled when its trigger is deleted.
 
+pub(crate) mod gate;
 mod progress;
 mod queue;
 mod retry;
 pub(crate) mod run;
+pub(crate) mod window;
 
 #[cfg(test)]
 mod simulation;
@@ -27,11 +29,11 @@ use trailwire_engine::event::Event;
 use trailwire_engine::matcher::Scratch;
 use trailwire_engine::trigger::Trigger;
 
-use crate::definitions::Definitions;
-use crate::journal::{Change, KEY_DAYS};
+use crate::definitions::{Definitions, Restraints};
+use crate::journal::{Applied, Change, KEY_DAYS};
 use crate::source::Received;
 use queue::Queue;
-use run::{Run, RunId, Task, TaskId, event_key};
+use run::{Occasion, Run, RunId, Task, TaskId, event_key};
 
 /// How often old keys are dropped.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -51,7 +53,7 @@ pub(crate) enum Input {
     /// Events were received, and after that these definitions were read.
     Batch { batch: u64, events: Vec<Received>, definitions: Arc<Definitions> },
     /// The journal has a commit; what of it was applied.
-    Committed { commit: u64, applied: Vec<bool> },
+    Committed { commit: u64, applied: Vec<Applied> },
     /// An attempt at a delivery has ended.
     Tried { task: TaskId, attempt: Attempt },
     /// A delivery that was given up has found its grave, or has not.
@@ -112,6 +114,8 @@ pub(crate) struct Verdict {
     pub(crate) started: u64,
     /// Matches that were known already.
     pub(crate) repeated: u64,
+    /// Matches that were counted by a threshold or `suppress`, and did not run.
+    pub(crate) counted: u64,
     /// Expressions that ended in an error.
     pub(crate) errors: u64,
 }
@@ -150,6 +154,10 @@ pub(crate) struct Core {
     last_commit: u64,
     last_prune: Option<Timestamp>,
     last_expiry: Option<Timestamp>,
+    /// The restraints that the journal was told of last.
+    restraints: Option<Restraints>,
+    /// Those that it has to be told of.
+    untold: Option<Restraints>,
     draining: bool,
     /// What judging needs again and again.
     scratch: Scratch,
@@ -168,15 +176,16 @@ impl Core {
             Input::Restored(tasks) => tasks.into_iter().for_each(|task| self.enqueue(task)),
             Input::Definitions(definitions) => self.redefine(&definitions),
             Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
-            Input::Committed { commit, applied } => self.committed(commit, &applied, &mut commands),
+            Input::Committed { commit, applied } => self.committed(commit, applied, &mut commands),
             Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),
             Input::Buried { task, burial } => self.buried(&task, burial, now, &mut commands),
-            Input::Resumed { task, run } => self.resumed(&task, run.as_deref(), now, &mut commands),
+            Input::Resumed { task, run } => self.resumed(&task, run.as_ref(), now, &mut commands),
             Input::Tick => {
                 self.prune(now, &mut commands);
                 self.give_up_expired(now, &mut commands);
             }
         }
+        self.tell_restraints(now, &mut commands);
         self.cancel_orphans(&mut commands);
         self.start_due(now, &mut commands);
         commands
@@ -203,6 +212,11 @@ impl Core {
         self.queue.len() + self.burying.len()
     }
 
+    /// Since when the delivery is due that has been due for longest; `None` while none is.
+    pub(crate) fn oldest_due(&self, now: Timestamp) -> Option<Timestamp> {
+        self.queue.oldest_due().filter(|due| *due <= now)
+    }
+
     fn commit(&mut self, changes: Vec<Change>, acknowledge: Option<(u64, Verdict)>, commands: &mut Vec<Command>) {
         self.last_commit += 1;
         let commit = self.last_commit;
@@ -224,8 +238,19 @@ impl Core {
         }
         let triggers = definitions.trigger_names();
         self.orphans.extend(self.queue.runs_without(&triggers));
+        let restraints = definitions.restraints();
+        if self.restraints.as_ref().is_none_or(|told| !told.say_the_same(&restraints)) {
+            self.untold = Some(restraints.clone());
+            self.restraints = Some(restraints);
+        }
         self.triggers = Some(triggers);
         self.revision = definitions.revision;
+    }
+
+    fn tell_restraints(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
+        if let Some(restraints) = self.untold.take() {
+            self.commit(vec![Change::Enable { restraints, at: now }], None, commands);
+        }
     }
 
     fn judge(&mut self, batch: u64, events: &[Received], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
@@ -253,19 +278,23 @@ impl Core {
         }
     }
 
-    fn committed(&mut self, commit: u64, applied: &[bool], commands: &mut Vec<Command>) {
+    fn committed(&mut self, commit: u64, applied: Vec<Applied>, commands: &mut Vec<Command>) {
         let Some(Pending { changes, mut acknowledge }) = self.commits.remove(&commit) else { return };
         for (change, applied) in changes.into_iter().zip(applied) {
             match (change, applied) {
-                (Change::Accept { run, tasks }, true) => {
-                    commands.push(Command::Note(started(&run)));
+                (Change::Accept { .. }, Applied::Not) => acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1),
+                (_, Applied::Not) => {}
+                (_, Applied::Counted(tasks)) => {
                     tasks.into_iter().for_each(|task| self.enqueue(task));
-                    acknowledge.iter_mut().for_each(|(_, verdict)| verdict.started += 1);
+                    acknowledge.iter_mut().for_each(|(_, verdict)| verdict.counted += 1);
                 }
-                (Change::Accept { .. }, false) => acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1),
-                (Change::Finish { next, .. }, true) => next.into_iter().for_each(|task| self.enqueue(task)),
-                (Change::Postpone(task), true) => self.enqueue(task),
-                _ => {}
+                (change, Applied::Now(tasks)) => {
+                    if let Change::Accept { run, .. } = change {
+                        commands.push(Command::Note(started(&run)));
+                        acknowledge.iter_mut().for_each(|(_, verdict)| verdict.started += 1);
+                    }
+                    tasks.into_iter().for_each(|task| self.enqueue(task));
+                }
             }
         }
         if let Some((batch, verdict)) = acknowledge {
@@ -320,9 +349,12 @@ impl Core {
         commands.push(Command::Note(Note::DeadLettered { task, reason }));
     }
 
-    fn resumed(&mut self, id: &TaskId, run: Option<&Run>, now: Timestamp, commands: &mut Vec<Command>) {
+    fn resumed(&mut self, id: &TaskId, run: Option<&Arc<Run>>, now: Timestamp, commands: &mut Vec<Command>) {
         let Some(task) = self.queue.settle(id) else { return };
         match run {
+            Some(run) if matches!(run.occasion, Occasion::Watch { .. }) => {
+                self.commit(vec![Change::Close { done: id.clone(), run: Arc::clone(run), at: now }], None, commands);
+            }
             Some(run) => {
                 let next = progress::tasks(&run.trigger, id.run, id.action, now);
                 self.commit(vec![Change::Finish { done: id.clone(), next }], None, commands);
@@ -376,9 +408,10 @@ impl Core {
 }
 
 fn accept(trigger: &Trigger, event: &Event, now: Timestamp) -> Change {
-    let run = Run { trigger: trigger.clone(), event: event.envelope().clone(), event_key: event_key(event), accepted: now };
+    let (event_key, occasion) = (event_key(event), Occasion::Event);
+    let run = Run { trigger: trigger.clone(), event: event.envelope().clone(), event_key, accepted: now, occasion };
     let tasks = progress::tasks(trigger, run.id(), 0, now);
-    Change::Accept { run: Arc::new(run), tasks }
+    Change::Accept { run: Arc::new(run), tasks, gate: gate::gate(trigger, event) }
 }
 
 fn started(run: &Run) -> Note {

@@ -56,6 +56,24 @@ pub(crate) struct Definitions {
     blind: Vec<(String, Option<BTreeSet<String>>)>,
 }
 
+/// The triggers that do not run for each match, and what the journal has to know of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Restraints {
+    /// The revision of the definitions.
+    pub(crate) revision: u64,
+    /// The enabled triggers with a threshold or `suppress`: their rule as text, and the threshold's window in milliseconds.
+    pub(crate) enabled: BTreeMap<String, (String, Option<i64>)>,
+    /// Every trigger there is.
+    pub(crate) known: BTreeSet<String>,
+}
+
+impl Restraints {
+    /// Whether both are the same but for the revision.
+    pub(crate) fn say_the_same(&self, other: &Self) -> bool {
+        (&self.enabled, &self.known) == (&other.enabled, &other.known)
+    }
+}
+
 /// What the triggers say of an event.
 #[derive(Debug)]
 pub(crate) struct Judged<'a> {
@@ -159,6 +177,19 @@ impl Definitions {
     /// Every trigger there is, those included whose document is refused.
     pub(crate) fn trigger_names(&self) -> BTreeSet<String> {
         self.names.clone()
+    }
+
+    /// Which of them do not run for each match.
+    pub(crate) fn restraints(&self) -> Restraints {
+        let restrained = self.triggers.values().filter(|trigger| trigger.enabled);
+        let restrained = restrained.filter(|trigger| trigger.threshold.is_some() || trigger.suppress.is_some());
+        let enabled = restrained.map(|trigger| {
+            let rule = serde_json::json!([trigger.threshold, trigger.suppress]).to_string();
+            let window =
+                trigger.threshold.as_ref().map(|threshold| i64::try_from(threshold.window.duration.as_millis()).unwrap_or(i64::MAX));
+            (trigger.name.clone(), (rule, window))
+        });
+        Restraints { revision: self.revision, enabled: enabled.collect(), known: self.names.clone() }
     }
 
     /// The scope of the hub.

@@ -49,7 +49,7 @@ enum Message {
 #[derive(Clone)]
 pub(crate) struct Intake {
     messages: mpsc::Sender<Message>,
-    load: watch::Receiver<usize>,
+    load: watch::Receiver<Load>,
     receivers: Receivers,
     meters: Arc<Meters>,
 }
@@ -118,8 +118,23 @@ impl Intake {
 
     /// Whether so much work is open that a source should hold back.
     pub(crate) fn is_full(&self) -> bool {
-        *self.load.borrow() >= FULL
+        self.load.borrow().open >= FULL
     }
+
+    /// What is under way and was done, as it changes.
+    pub(crate) fn load(&self) -> watch::Receiver<Load> {
+        self.load.clone()
+    }
+}
+
+/// What is under way and was done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Load {
+    /// Deliveries and waits that are not done.
+    pub(crate) open: usize,
+    /// Since when the delivery or wait is due that has been due for longest.
+    pub(crate) oldest_due: Option<Timestamp>,
+    pub(crate) totals: Totals,
 }
 
 /// When the driver ends by itself.
@@ -147,7 +162,7 @@ pub(crate) struct Driver<J> {
     inbox: mpsc::Receiver<Message>,
     outbox: mpsc::UnboundedSender<Message>,
     done: mpsc::UnboundedReceiver<Message>,
-    load: watch::Sender<usize>,
+    load: watch::Sender<Load>,
     answers: BTreeMap<u64, oneshot::Sender<Verdict>>,
     last_batch: u64,
     under_way: usize,
@@ -166,7 +181,7 @@ impl<J: Journal> Driver<J> {
     pub(crate) async fn new(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> Result<(Self, Intake), JournalError> {
         let (messages, inbox) = mpsc::channel(QUEUE);
         let (outbox, done) = mpsc::unbounded_channel();
-        let (load, watched) = watch::channel(0);
+        let (load, watched) = watch::channel(Load::default());
         let tasks = journal.tasks().await?;
         if !tasks.is_empty() {
             tracing::info!(tasks = tasks.len(), "going on with what the journal holds");
@@ -297,7 +312,8 @@ impl<J: Journal> Driver<J> {
             self.carry_out(command, now);
         }
         self.meters.open(self.core.open_tasks());
-        self.load.send_replace(self.core.open_tasks());
+        let (open, oldest_due) = (self.core.open_tasks(), self.core.oldest_due(now));
+        self.load.send_replace(Load { open, oldest_due, totals: self.totals });
     }
 
     fn carry_out(&mut self, command: Command, now: Timestamp) {
@@ -364,6 +380,7 @@ impl Totals {
         self.verdict.unmatched += verdict.unmatched;
         self.verdict.started += verdict.started;
         self.verdict.repeated += verdict.repeated;
+        self.verdict.counted += verdict.counted;
         self.verdict.errors += verdict.errors;
     }
 

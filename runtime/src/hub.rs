@@ -16,6 +16,8 @@ use thiserror::Error;
 use trailwire_engine::fanout::table::{HUB_KEY, HubItem, HubRecord};
 
 use crate::secrets::Secrets;
+use crate::status::Told;
+pub(crate) use beat::statuses;
 pub(crate) use definitions::HubDefinitions;
 pub(crate) use look::{Health, Look, MemberRole};
 
@@ -46,6 +48,8 @@ pub(crate) struct Hub {
     pub(crate) queue: aws_sdk_sqs::Client,
     table: items::Table,
     config: aws_config::SdkConfig,
+    /// What the sign of life tells of this runtime's doings.
+    pub(crate) status: Told,
     /// Names this runtime among those that have been seen.
     id: String,
 }
@@ -62,6 +66,7 @@ impl Hub {
             definitions: Arc::new(HubDefinitions::new(table.clone())),
             queue: aws::queue_client(&config),
             id: beat::id(state).map_err(HubError::State)?,
+            status: Told::default(),
             record,
             table,
             config,

@@ -10,14 +10,18 @@ pub(crate) mod codec;
 pub(crate) mod embedded;
 #[cfg(test)]
 pub(crate) mod model;
+mod states;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::core::gate::Gate;
 use crate::core::run::{Run, RunId, Task, TaskId};
+use crate::definitions::Restraints;
 
 /// For how long the key of an accepted event is kept.
 pub(crate) const KEY_DAYS: i64 = 15;
@@ -25,12 +29,15 @@ pub(crate) const KEY_DAYS: i64 = 15;
 /// A change of the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
-    /// A new run and its first tasks. Applied when neither its key nor the run is known. A run without tasks leaves its key alone.
+    /// A new run and its first tasks. Applied when neither its key nor the run is known. A run without tasks leaves its key alone, and so
+    /// does one that its gate counts.
     Accept {
         /// The run.
         run: Arc<Run>,
         /// Its first tasks.
         tasks: Vec<Task>,
+        /// What its trigger's threshold and `suppress` go by; `None` where it has neither.
+        gate: Option<Gate>,
     },
     /// A task is done and these come after it; the run ends with its last task. Applied when the task is there.
     Finish {
@@ -38,6 +45,16 @@ pub(crate) enum Change {
         done: TaskId,
         /// What comes after it.
         next: Vec<Task>,
+    },
+    /// The time of a watch has come: its window is looked at, and the watch goes on, ends, or becomes the run that tells. Applied when the
+    /// task is there.
+    Close {
+        /// The watch's task.
+        done: TaskId,
+        /// The watch.
+        run: Arc<Run>,
+        /// When.
+        at: Timestamp,
     },
     /// A task is put off: the next attempt. Applied when the task is there.
     Postpone(Task),
@@ -54,8 +71,54 @@ pub(crate) enum Change {
     Cancel(RunId),
     /// Keys older than this are forgotten.
     Prune(Timestamp),
+    /// These triggers have a threshold or `suppress`, and those exist: what is not among them is forgotten, and states begin for those that
+    /// are new or have changed.
+    Enable {
+        /// The restraints in force.
+        restraints: Restraints,
+        /// When.
+        at: Timestamp,
+    },
     /// The last good version of every definition is this text now.
     Remember(String),
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Applied {
+    /// It was not applied (see [`Change`]).
+    Not,
+    /// It was, and these tasks are to be done by it.
+    Now(Vec<Task>),
+    /// A match was counted and does not run; these tasks are to be done by it all the same.
+    Counted(Vec<Task>),
+}
+
+impl Applied {
+    /// Whether it was.
+    fn of(applied: bool) -> Self {
+        if applied { Self::Now(vec![]) } else { Self::Not }
+    }
+}
+
+/// The state of a trigger with a threshold.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct TriggerState {
+    pub(crate) trigger: String,
+    pub(crate) state: State,
+    /// The groups in alarm: value, and since when.
+    pub(crate) alarms: BTreeMap<String, Timestamp>,
+    /// Events for whose group there was no place, and that were counted together.
+    pub(crate) overflow: u64,
+}
+
+/// The three states, as CloudWatch calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum State {
+    InsufficientData,
+    Ok,
+    Alarm,
 }
 
 /// Why the journal can not be used. Nothing was acknowledged that it did not take.
@@ -100,13 +163,16 @@ impl JournalError {
 pub(crate) trait Journal: Send + Sync + 'static {
     /// Applies all changes in order, or none. The answer tells for each whether it was applied (see [`Change`]), and is given when
     /// all of it is durable. Several commits under way at once may share one write.
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<bool>, JournalError>>;
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Applied>, JournalError>>;
 
     /// What was remembered last; `None` where nothing was.
     fn remembered(&self) -> BoxFuture<'_, Result<Option<String>, JournalError>>;
 
     /// A run; `None` where it has ended, or where what is written of it can not be read, which is logged.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Arc<Run>>, JournalError>>;
+
+    /// The state of every trigger that has a threshold, by name.
+    fn states(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<TriggerState>, JournalError>>;
 
     /// Every task, in no particular order: what a process that starts has to go on with.
     fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>>;

@@ -11,6 +11,7 @@ mod hub;
 mod journal;
 mod secrets;
 mod source;
+mod status;
 mod telemetry;
 
 use std::process::ExitCode;

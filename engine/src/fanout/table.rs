@@ -35,6 +35,8 @@ pub const SETTINGS: &str = "settings";
 pub const SEEN: &str = "seen";
 /// JSON of the documents that a runtime refused, with the reasons.
 pub const REFUSED: &str = "refused";
+/// JSON of what a runtime does: states of triggers, what is open, what was done.
+pub const STATUS: &str = "status";
 /// How long a claim holds without being renewed.
 pub const LEASE_SECONDS: u64 = 60;
 /// How far apart the clocks of two machines that both talk to AWS can be, and more: AWS refuses requests that are more than five minutes off.

@@ -98,6 +98,8 @@ impl Forwarder {
             forwarder: None,
             push_down: PushDown::Names,
             allow: self.allow.clone(),
+            threshold: None,
+            suppress: None,
             actions: Vec::new(),
             tests: Vec::new(),
         }

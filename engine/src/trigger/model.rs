@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::restraint::{Suppress, Threshold};
 use crate::lang::Language;
 use crate::pushdown::{Asked, Errors, Mode, Written};
 
@@ -113,6 +114,12 @@ pub struct Trigger {
     /// Diagnostics that are not told, each with the reason: `TW2404` to a sentence.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub allow: BTreeMap<String, String>,
+    /// Acts on many matches together, in place of each.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_block")]
+    pub threshold: Option<Threshold>,
+    /// Acts once in a while, and counts the rest.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_block")]
+    pub suppress: Option<Suppress>,
     /// In order; at least one.
     #[serde(rename = "action")]
     pub actions: Vec<Action>,
@@ -149,6 +156,11 @@ impl Trigger {
             ..Asked::default()
         }
     }
+}
+
+/// A block is an array of objects.
+fn as_block<S: Serializer, T: Serialize>(block: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(block)
 }
 
 /// How much of a match the rules of EventBridge carry.

@@ -44,6 +44,8 @@ fn what_is_written_is_read_again() {
         text["any_event"] = json!(false);
         text["push_down"] = json!("full");
         text["forwarder"] = json!("all-writes");
+        text["threshold"] = json!([{"count": 3, "window": "5m", "group_by": "detail.userIdentity.arn", "notify_recovery": true}]);
+        text["suppress"] = json!([{"window": "1h30m", "key": "account"}]);
         text["test"] = json!([{"name": "a test", "event": "{}", "expect": false}]);
         let trigger = Trigger::from_value(&text).unwrap();
         assert_eq!(trigger.matching().map(|(language, text)| (language.attribute(), text)), Some((language, matching)));
@@ -117,6 +119,20 @@ fn each_mistake_is_named_with_its_path() {
             with("test", json!([{"name": "a", "event": {}}])),
             vec!["TW1003 test[0].expect: `expect` is missing", "TW1001 test[0].event: `event` is a string, this is an object"],
         ),
+        (
+            with("threshold", json!([{"window": "5m"}, {"count": 1, "window": "1s"}])),
+            vec!["TW1003 threshold[0].count: `count` is missing", "TW1006 threshold: there are 2 `threshold` blocks here"],
+        ),
+        (
+            with("threshold", json!([{"count": 1001, "window": "5 m", "group": "x"}])),
+            vec![
+                "TW1108 threshold[0].count: a threshold counts to at least 1 and at most 1000",
+                "TW1103 threshold[0].window: `5 m` is not a length of time; write whole numbers with d, h, m or s, such as `90s`, `10m` or `1h30m`",
+                "TW1002 threshold[0].group: nothing is called `group` here",
+            ],
+        ),
+        (with("suppress", json!([{}])), vec!["TW1003 suppress[0].window: `window` is missing"]),
+        (with("suppress", json!([{"window": "8d"}])), vec!["TW1103 suppress[0].window: a window of `8d` is out of bounds"]),
         (with("severity", json!("hihg")), vec!["TW1102 severity: `hihg` is not a known `severity`"]),
         (with("enabled", json!("yes")), vec!["TW1001 enabled: `enabled` is a boolean, this is a string"]),
         (with("evnt_sources", json!(["x"])), vec!["TW1002 evnt_sources: nothing is called `evnt_sources` here"]),

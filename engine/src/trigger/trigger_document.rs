@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::duration;
 use super::model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 use super::reader::Reader;
+use super::restraint::{Suppress, Threshold};
 use crate::diagnostic::Code;
 use crate::lang::Language;
 
@@ -12,7 +13,7 @@ use crate::lang::Language;
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The members of a trigger's document, in the order in which they are read; the attributes of a configuration that make it up have the same names.
-pub const MEMBERS: [&str; 21] = [
+pub const MEMBERS: [&str; 23] = [
     "name",
     "description",
     "enabled",
@@ -32,6 +33,8 @@ pub const MEMBERS: [&str; 21] = [
     "forwarder",
     "push_down",
     "allow",
+    "threshold",
+    "suppress",
     "action",
     "test",
 ];
@@ -59,6 +62,8 @@ impl Trigger {
             forwarder: reader.text("forwarder").inspect(|name| check_name(reader, "forwarder", name, "forwarder")),
             push_down: reader.one_of("push_down", &PushDown::ALL),
             allow: reader.text_map("allow"),
+            threshold: reader.block("threshold", Threshold::read),
+            suppress: reader.block("suppress", Suppress::read),
             actions: reader.objects("action", Action::read).into_iter().flatten().collect(),
             tests: reader.objects("test", Test::read),
         };

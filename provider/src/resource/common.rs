@@ -184,7 +184,7 @@ fn is_map(name: &str) -> bool {
 
 /// Blocks that are not written arrive as empty lists; an attribute that is an empty list was written so.
 fn is_block(name: &str) -> bool {
-    matches!(name, "action" | "notify" | "wait" | "send" | "test" | "webhook" | "slack")
+    matches!(name, "threshold" | "suppress" | "action" | "notify" | "wait" | "send" | "test" | "webhook" | "slack")
 }
 
 /// Ends paths at sets: Terraform cannot address their elements.

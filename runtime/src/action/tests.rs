@@ -24,7 +24,7 @@ fn run(notify: Value, event: Value) -> Run {
     let trigger = json!({"name": "sg-opened", "severity": "high", "description": "A security group was opened",
         "event_names": ["AuthorizeSecurityGroupIngress"], "action": [{"notify": [notify]}, {"wait": [{"duration": "1s"}]}]});
     let trigger = Trigger::from_value(&trigger).unwrap();
-    Run { trigger, event, event_key: "k".to_owned(), accepted: "2026-03-01T12:00:09Z".parse().unwrap() }
+    Run { trigger, event, event_key: "k".to_owned(), accepted: "2026-03-01T12:00:09Z".parse().unwrap(), occasion: Occasion::Event }
 }
 
 fn said(notify: Value, event: Value) -> Notification {
@@ -125,6 +125,23 @@ fn nothing_invisible_is_said() {
     let notification = said(json!({"destinations": ["d"]}), odd);
     assert_eq!(notification.title, "AuthorizeSecurityGroupIngress by admin[2J (IAM user)");
     assert!(notification.text().contains("\nWho: admin[2J (IAM user)\n"), "{}", notification.text());
+}
+
+#[test]
+fn what_a_message_stands_for_is_told_before_its_title() {
+    let window = "5m".to_owned();
+    let group = Some("\"alice\"".to_owned());
+    for (occasion, title, message) in [
+        (Occasion::Event, "T", "//1//"),
+        (Occasion::Alarm { count: 3, window: window.clone(), group: None }, "3 within 5m: T", "/alarm/3//"),
+        (Occasion::Recovered { group: group.clone() }, "Over for \"alice\": T", "/ok/1/\"alice\"/"),
+        (Occasion::Hidden { count: 4999, window, group }, "4999 more within 5m for \"alice\": T", "/suppressed/4999/\"alice\"/"),
+    ] {
+        let notify = json!({"destinations": ["d"], "title": "T", "message": "/{{ state }}/{{ count }}/{{ group }}/"});
+        let told = content(&Run { occasion, ..run(notify, event()) }, 0);
+        let Some(Content::Notification(told)) = told else { panic!("{told:?}") };
+        assert_eq!((told.title.as_str(), told.text().as_str()), (title, message));
+    }
 }
 
 #[test]

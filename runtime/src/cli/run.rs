@@ -21,6 +21,7 @@ use crate::journal::embedded::Embedded;
 use crate::secrets::{SecretText, Secrets};
 use crate::source::file::{self, Read};
 use crate::source::{http, sqs};
+use crate::status::{Keeper, Told};
 use crate::telemetry::{self, page};
 
 /// The environment variable with the token of the HTTP source.
@@ -146,14 +147,18 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
             let (listener, token) = listen(address).await?;
             let journal = open_journal(arguments)?;
             let (driver, intake) = start(&journal, &definitions, Secrets::default(), None, arguments).await?;
+            let status = Keeper::start(journal, intake.load(), &arguments.state, Told::default());
             let address = listener.local_addr().map_err(Failure::broken)?;
             tracing::info!(triggers, destinations, %address, "listening");
-            serve(listener, token, driver, intake, definitions, arguments, stop).await
+            let served = serve(listener, token, driver, intake, definitions, arguments, stop).await;
+            status.end().await;
+            served
         }
         None => {
             let input = input::open(source).map_err(|error| Failure::refused(format!("cannot read {source}: {error}")))?;
             let journal = open_journal(arguments)?;
             let (driver, intake) = start(&journal, &definitions, Secrets::default(), None, arguments).await?;
+            let status = Keeper::start(Arc::clone(&journal), intake.load(), &arguments.state, Told::default());
             tracing::info!(triggers, destinations, source, "reading");
             let ended = CancellationToken::new();
             let feeding = tokio::spawn({
@@ -168,6 +173,7 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
                 }
             });
             let totals = driver.run(Until::Idle(arguments.until_idle.unwrap_or_default()), stop, ended).await.map_err(Failure::broken)?;
+            status.end().await;
             let read = feeding.await.map_err(Failure::broken)?;
             let dead = journal.dead_letters().await.map_err(Failure::broken)?;
             summary(read, totals, dead.len())
@@ -226,6 +232,7 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
     let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters), arguments).await?;
     let (triggers, destinations) = definitions.counts();
     tracing::info!(hub = name, triggers, destinations, revision = definitions.revision, queue = hub.record.queue_url, "receiving");
+    let status = Keeper::start(Arc::clone(&journal), intake.load(), &arguments.state, Arc::clone(&hub.status));
     hub.definitions.watch(intake.clone());
     let beating = tokio::spawn(Arc::clone(&hub).beat(stop.clone()));
     let driver_stop = CancellationToken::new();
@@ -250,6 +257,7 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
     let idle = CancellationToken::new();
     idle.cancel();
     let totals = driver.run(until(arguments), driver_stop, idle).await.map_err(Failure::broken)?;
+    status.end().await;
     stop.cancel();
     drop(beating.await);
     ended(totals);
@@ -270,6 +278,7 @@ fn ended(totals: Totals) {
         unmatched = verdict.unmatched,
         runs = verdict.started,
         repeated = verdict.repeated,
+        counted = verdict.counted,
         errors = verdict.errors,
         delivered,
         dead_lettered,
@@ -284,8 +293,10 @@ fn summary(read: Option<Read>, totals: Totals, dead: usize) -> Result<(), Failur
         return Err(Failure::broken("stopped before the end of the input"));
     };
     let verdict = totals.verdict;
+    // Where no trigger counts there is nothing to say of it.
+    let counted = if verdict.counted > 0 { format!(", counted {}", verdict.counted) } else { String::new() };
     print(&format!(
-        "accepted {} = matched {} + unmatched {} + refused {}; runs {}, repeated {}, expression errors {}; delivered {}, dead letters {dead}",
+        "accepted {} = matched {} + unmatched {} + refused {}; runs {}, repeated {}{counted}, expression errors {}; delivered {}, dead letters {dead}",
         read.read, verdict.matched, verdict.unmatched, read.refused, verdict.started, verdict.repeated, verdict.errors, totals.delivered,
     ))
 }

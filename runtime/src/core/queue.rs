@@ -168,6 +168,12 @@ impl Queue {
         self.lanes.values().filter_map(Lane::next_wake).chain(waits).min()
     }
 
+    /// The delivery or wait that is due first and not under way.
+    pub(super) fn oldest_due(&self) -> Option<Timestamp> {
+        let lanes = self.lanes.values().filter_map(|lane| lane.due.first());
+        lanes.chain(self.waits.first()).map(|(due, _)| *due).min()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use trailwire_engine::event::Event;
 use trailwire_engine::trigger::Trigger;
@@ -54,6 +55,47 @@ pub(crate) struct Run {
     pub(crate) event_key: String,
     /// When it was accepted.
     pub(crate) accepted: Timestamp,
+    /// What it is for.
+    pub(crate) occasion: Occasion,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Occasion {
+    /// Its event.
+    #[default]
+    Event,
+    /// Its event was the last of so many within a window, and the group changed to `ALARM`.
+    Alarm {
+        /// As many as it takes.
+        count: u32,
+        /// The window, as written.
+        window: String,
+        /// The group's value; `None` where the trigger does not group.
+        group: Option<String>,
+    },
+    /// The alarm is over; its event was the one that began it.
+    Recovered {
+        /// The group's value.
+        group: Option<String>,
+    },
+    /// So many were hidden within a window; its event was the first of them.
+    Hidden {
+        /// How many.
+        count: u64,
+        /// The window, as written.
+        window: String,
+        /// The key's value.
+        group: Option<String>,
+    },
+    /// To look at a window when it is over: what it is for is known then.
+    Watch {
+        /// What kind of window it is.
+        kind: String,
+        /// Which one.
+        group: [u8; 16],
+    },
 }
 
 impl Run {

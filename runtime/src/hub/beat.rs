@@ -2,7 +2,7 @@
 //! there is none, and shows what a runtime refuses.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use trailwire_engine::fanout::table;
 
 use super::Hub;
 use super::aws::describe;
+use super::{HubError, find};
+use crate::status::Status;
 
 const EVERY: Duration = Duration::from_secs(30);
 /// After a change of definitions the next one comes at once; they are looked for this often.
@@ -31,6 +33,27 @@ pub(super) fn id(state: &Path) -> std::io::Result<String> {
             Ok(id)
         }
     }
+}
+
+/// What the runtimes of a hub told of themselves last, the latest first.
+///
+/// # Errors
+///
+/// [`HubError`] when the hub can not be found or read.
+pub(crate) async fn statuses(hub: &str) -> Result<Vec<Status>, HubError> {
+    let (config, rows, _) = find(hub).await?;
+    let items = rows.query(table::RUNTIME_PK).await.map_err(|error| HubError::Unreadable {
+        table: rows.name.clone(),
+        region: config.region().map(ToString::to_string).unwrap_or_default(),
+        reason: describe(&error),
+    })?;
+    let status = |item: &table::Item| match item.get(table::STATUS) {
+        Some(table::Attribute::Text(text)) => serde_json::from_str::<Status>(text).ok(),
+        _ => None,
+    };
+    let mut statuses: Vec<Status> = items.iter().filter_map(status).collect();
+    statuses.sort_by_key(|status| std::cmp::Reverse(status.seen));
+    Ok(statuses)
 }
 
 impl Hub {
@@ -70,6 +93,8 @@ impl Hub {
         );
         let mut item = table::key(table::RUNTIME_PK, &self.id);
         item.insert(table::RECORD.to_owned(), record.to_string().into());
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        item.insert(table::STATUS.to_owned(), status.into());
         item.insert(table::SEEN.to_owned(), u64::try_from(now.as_second()).unwrap_or_default().into());
         item.insert(table::REVISION.to_owned(), definitions.as_ref().map_or(0, |definitions| definitions.revision).into());
         item.insert(table::REFUSED.to_owned(), refused.collect::<Value>().to_string().into());

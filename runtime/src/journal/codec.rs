@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailwire_engine::trigger::Trigger;
 
-use crate::core::run::{Run, RunId, Step, Task, TaskId};
+use crate::core::gate::{Kind, WindowId};
+use crate::core::run::{Occasion, Run, RunId, Step, Task, TaskId};
 
 /// `run | action | destination`, the destination empty for the end of a wait.
 pub(crate) fn task_key(id: &TaskId) -> Vec<u8> {
@@ -21,6 +22,22 @@ pub(crate) fn task_key(id: &TaskId) -> Vec<u8> {
 pub(crate) fn task_range(run: RunId) -> (Vec<u8>, Vec<u8>) {
     let last = run.0.iter().copied().chain(std::iter::repeat_n(0xff, 5)).collect();
     (run.0.to_vec(), last)
+}
+
+/// `trigger | 0 | kind | group`, and what all windows of a trigger's kind begin with.
+pub(crate) fn window_key(id: &WindowId) -> Vec<u8> {
+    [windows_of(&id.trigger, id.kind), id.group.to_vec()].concat()
+}
+
+pub(crate) fn windows_of(trigger: &str, kind: Kind) -> Vec<u8> {
+    [trigger.as_bytes(), &[0, kind as u8]].concat()
+}
+
+pub(crate) fn read_window_id(key: &[u8]) -> Option<WindowId> {
+    let (rest, group) = key.split_last_chunk::<16>()?;
+    let (trigger, [0, kind]) = rest.split_last_chunk::<2>()? else { return None };
+    let kind = [Kind::Threshold, Kind::Suppress].into_iter().find(|known| *known as u8 == *kind)?;
+    Some(WindowId { trigger: std::str::from_utf8(trigger).ok()?.to_owned(), kind, group: *group })
 }
 
 /// The rest of a task, beside its key.
@@ -57,6 +74,12 @@ pub(crate) struct RunRow {
     pub(crate) event: Value,
     pub(crate) event_key: String,
     pub(crate) accepted: Timestamp,
+    #[serde(default, skip_serializing_if = "is_event")]
+    pub(crate) occasion: Occasion,
+}
+
+fn is_event(occasion: &Occasion) -> bool {
+    *occasion == Occasion::Event
 }
 
 impl RunRow {
@@ -66,6 +89,7 @@ impl RunRow {
             event: run.event.clone(),
             event_key: run.event_key.clone(),
             accepted: run.accepted,
+            occasion: run.occasion.clone(),
         }
     }
 }
@@ -77,7 +101,7 @@ pub(crate) fn run_value(run: &Run) -> Vec<u8> {
 pub(crate) fn read_run(value: &[u8]) -> Option<Run> {
     let row: RunRow = serde_json::from_slice(value).ok()?;
     let trigger = Trigger::from_value(&row.trigger).ok()?;
-    Some(Run { trigger, event: row.event, event_key: row.event_key, accepted: row.accepted })
+    Some(Run { trigger, event: row.event, event_key: row.event_key, accepted: row.accepted, occasion: row.occasion })
 }
 
 /// What is kept of a delivery that was given up.

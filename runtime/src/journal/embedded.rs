@@ -16,7 +16,8 @@ use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::codec::{self, DeadLetter};
-use super::{Change, Journal, JournalError};
+use super::states::{self, Enabled};
+use super::{Applied, Change, Journal, JournalError, TriggerState};
 use crate::core::run::{Run, RunId, Task};
 
 /// The format that this version reads and writes.
@@ -28,7 +29,7 @@ const QUEUE: usize = 1024;
 /// Memory for pages of the file.
 const CACHE: usize = 16 * 1024 * 1024;
 
-type Answer = oneshot::Sender<Result<Vec<bool>, JournalError>>;
+type Answer = oneshot::Sender<Result<Vec<Applied>, JournalError>>;
 
 /// The journal in a directory.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ impl Embedded {
 }
 
 impl Journal for Embedded {
-    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<bool>, JournalError>> {
+    fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Applied>, JournalError>> {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let gone = || self.broken("its writer has ended");
@@ -126,6 +127,24 @@ impl Journal for Embedded {
         Box::pin(self.read(|transaction| {
             let table = transaction.open_table(tables::DOCUMENTS)?;
             Ok(table.get(tables::LAST_GOOD)?.map(|text| text.value().to_owned()))
+        }))
+    }
+
+    fn states(&self, now: jiff::Timestamp) -> BoxFuture<'_, Result<Vec<TriggerState>, JournalError>> {
+        Box::pin(self.read(move |transaction| {
+            let enabled = transaction.open_table(tables::ENABLED)?;
+            let enabled = enabled.iter()?.map(|row| {
+                let (trigger, enabled) = row?;
+                Ok(serde_json::from_slice::<Enabled>(enabled.value()).ok().map(|enabled| (trigger.value().to_owned(), enabled)))
+            });
+            let enabled = enabled.collect::<Result<Vec<_>, redb::Error>>()?;
+            let windows = transaction.open_table(tables::WINDOWS)?;
+            let windows = windows.iter()?.map(|row| {
+                let (key, window) = row?;
+                Ok(tables::read_window(key.value(), window.value()))
+            });
+            let windows = windows.collect::<Result<Vec<_>, redb::Error>>()?;
+            Ok(states::states(enabled.into_iter().flatten(), windows.into_iter().flatten(), now))
         }))
     }
 

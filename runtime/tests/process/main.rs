@@ -12,4 +12,5 @@ mod input;
 mod languages;
 mod metrics;
 mod program;
+mod restraints;
 mod sink;

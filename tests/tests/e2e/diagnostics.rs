@@ -15,7 +15,7 @@ use trailwire_tests::runtime;
 use crate::world::{HOME, PROVIDER, World};
 
 /// What is written as a block of a trigger, or of a block in it.
-const BLOCKS: [&str; 7] = ["action", "test", "notify", "wait", "query", "send", "threshold"];
+const BLOCKS: [&str; 8] = ["action", "test", "notify", "wait", "query", "send", "threshold", "suppress"];
 
 /// A wrong trigger.
 struct Wrong {

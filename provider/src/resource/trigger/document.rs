@@ -4,7 +4,7 @@ use trailwire_engine::check::DECIDES;
 use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::pattern::PatternTooLong;
 use trailwire_engine::fanout::pushed::{Pushed, pushed_after};
-use trailwire_engine::trigger::{Action, OnError, PushDown, Test, Trigger};
+use trailwire_engine::trigger::{Action, OnError, PushDown, Suppress, Test, Threshold, Trigger};
 
 use super::check::{is_decided, parse};
 use crate::resource::common::{optional_list, optional_map, optional_set, optional_tags, optional_text, tags_value};
@@ -56,6 +56,8 @@ pub(super) fn attributes(trigger: &Trigger, settings: &Settings) -> Dynamic {
         ("failure_tolerance", Dynamic::from(settings.failure_tolerance)),
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),
+        ("threshold", Dynamic::List(trigger.threshold.iter().map(threshold).collect())),
+        ("suppress", Dynamic::List(trigger.suppress.iter().map(suppress).collect())),
         ("action", Dynamic::List(trigger.actions.iter().map(action).collect())),
         ("test", Dynamic::List(trigger.tests.iter().map(test).collect())),
     ])
@@ -67,6 +69,19 @@ fn test(test: &Test) -> Dynamic {
         ("event", Dynamic::String(test.event.clone())),
         ("expect", Dynamic::Bool(test.expect)),
     ])
+}
+
+fn threshold(threshold: &Threshold) -> Dynamic {
+    Dynamic::object([
+        ("count", Dynamic::from(i64::from(threshold.count))),
+        ("window", Dynamic::String(threshold.window.text.clone())),
+        ("group_by", optional_text(threshold.group_by.as_deref())),
+        ("notify_recovery", Dynamic::Bool(threshold.notify_recovery)),
+    ])
+}
+
+fn suppress(suppress: &Suppress) -> Dynamic {
+    Dynamic::object([("window", Dynamic::String(suppress.window.text.clone())), ("key", optional_text(suppress.key.as_deref()))])
 }
 
 fn action(action: &Action) -> Dynamic {

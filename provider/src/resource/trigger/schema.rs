@@ -38,6 +38,8 @@ pub(super) fn schema() -> Schema {
         .attribute(Attribute::string("residual").computed().describe("What of the match the pattern does not decide and the runtime does, as written; null where the pattern decides all of it."))
         .attribute(shared_cells_attribute())
         .attribute(drifted_attribute())
+        .block(threshold())
+        .block(suppress())
         .block(action())
         .block(test())
         .block(timeouts_block())
@@ -55,6 +57,20 @@ fn test() -> NestedBlock {
             .describe("One event as JSON: what EventBridge delivers, or a CloudTrail record. Usually `file(\"…\")`."),
     )
     .attribute(Attribute::bool("expect").required().describe("Whether the trigger fires for it."))
+}
+
+fn threshold() -> NestedBlock {
+    NestedBlock::optional("threshold", "Lets the actions run when so many events match within a window, in place of running for each. The trigger is then in one of three states, which `trailwire status` shows: `INSUFFICIENT_DATA` until the first window after it was enabled has passed, `ALARM`, and `OK`. The actions run on the change to `ALARM`, for the event that made it. The alarm is over when a whole window has passed in which nothing came that keeps it up.")
+        .attribute(Attribute::number("count").required().describe("How many events it takes, 1 to 1000."))
+        .attribute(Attribute::string("window").required().describe("Such as `90s`, `5m` or `1d`, up to 7 days: it slides over the time that the events themselves tell (`eventTime`). An event that comes late counts as long as its time is within the window that ends with the latest."))
+        .attribute(Attribute::string("group_by").describe("JMESPath over the event: events are counted apart for each of its values, and each has a state of its own. An error counts as null. Beyond 1,000 groups at a time all others are counted as one. Omitted: all events are counted together."))
+        .attribute(Attribute::bool("notify_recovery").default_to(false).describe("Whether the `notify` actions run once more when the alarm is over. Default `false`."))
+}
+
+fn suppress() -> NestedBlock {
+    NestedBlock::optional("suppress", "Lets the actions run once in a while: within the window after the first run of a key the others are counted, and do not run. When the window is over and there were any, the `notify` actions tell how many.")
+        .attribute(Attribute::string("window").required().describe("Such as `90s`, `10m` or `1d`, up to 7 days. It begins with the first run."))
+        .attribute(Attribute::string("key").describe("JMESPath over the event: each of its values has a window of its own. An error counts as null. Omitted: the trigger has one window."))
 }
 
 fn action() -> NestedBlock {

@@ -250,7 +250,8 @@ async fn a_destroy_works_when_the_hub_is_gone() {
 async fn an_import_needs_no_change_and_names_what_it_does_not_find() {
     let (bench, hub_state) = bench(&REGIONS).await;
     let config = with(
-        json!({ "tags": { "a": "b" }, "regions": ["eu-west-1", "us-east-1"], "event_sources": ["ec2.amazonaws.com"], "severity": "low" }),
+        json!({ "tags": { "a": "b" }, "regions": ["eu-west-1", "us-east-1"], "event_sources": ["ec2.amazonaws.com"], "severity": "low",
+            "threshold": [{ "count": 3, "window": "5m", "group_by": "detail.userIdentity.arn" }], "suppress": [{ "window": "10m" }] }),
     );
     bench.ok(T, &Dynamic::Null, &config).await;
     let imported = bench.import(T, "security/opened").await.unwrap();

@@ -2,9 +2,13 @@
 
 use redb::{Database, ReadableTable as _, Table, TableDefinition, WriteTransaction};
 
-use super::super::Change;
 use super::super::codec::{self, DeadLetter};
+use super::super::states::Enabled;
+use super::super::{Applied, Change};
+use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
 use crate::core::run::{Run, RunId, Task, TaskId};
+use crate::core::window::Window;
+use crate::definitions::Restraints;
 
 type Bytes = &'static [u8];
 
@@ -20,6 +24,10 @@ pub(super) const RUNS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new(
 pub(super) const TASKS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("due");
 /// A running number => what was given up, in JSON.
 pub(super) const DEAD: TableDefinition<'_, u64, Bytes> = TableDefinition::new("dead");
+/// Trigger, kind, group => what a threshold or `suppress` remembers, in JSON.
+pub(super) const WINDOWS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("windows");
+/// Trigger => since when it counts, in JSON.
+pub(super) const ENABLED: TableDefinition<'_, &str, Bytes> = TableDefinition::new("enabled");
 
 /// [`LAST_GOOD`] => the last good version of every definition.
 pub(super) const DOCUMENTS: TableDefinition<'_, &str, &str> = TableDefinition::new("documents");
@@ -46,13 +54,13 @@ pub(super) fn prepare(database: &Database, format: u64) -> Result<u64, redb::Err
 }
 
 /// Writes a group of commits as one transaction, durable when this returns.
-pub(super) fn write(database: &Database, group: &[Vec<Change>]) -> Result<Vec<Vec<bool>>, redb::Error> {
+pub(super) fn write(database: &Database, group: &[Vec<Change>]) -> Result<Vec<Vec<Applied>>, redb::Error> {
     let transaction = database.begin_write()?;
     let mut applied = Vec::with_capacity(group.len());
     {
         let mut tables = Tables::open(&transaction)?;
         for changes in group {
-            applied.push(changes.iter().map(|change| tables.apply(change)).collect::<Result<Vec<bool>, redb::Error>>()?);
+            applied.push(changes.iter().map(|change| tables.apply(change)).collect::<Result<Vec<Applied>, redb::Error>>()?);
         }
     }
     transaction.commit()?;
@@ -66,6 +74,8 @@ struct Tables<'t> {
     tasks: Table<'t, Bytes, Bytes>,
     dead: Table<'t, u64, Bytes>,
     documents: Table<'t, &'static str, &'static str>,
+    windows: Table<'t, Bytes, Bytes>,
+    enabled: Table<'t, &'static str, Bytes>,
 }
 
 impl<'t> Tables<'t> {
@@ -77,25 +87,51 @@ impl<'t> Tables<'t> {
             tasks: transaction.open_table(TASKS)?,
             dead: transaction.open_table(DEAD)?,
             documents: transaction.open_table(DOCUMENTS)?,
+            windows: transaction.open_table(WINDOWS)?,
+            enabled: transaction.open_table(ENABLED)?,
         })
     }
 
-    fn apply(&mut self, change: &Change) -> Result<bool, redb::Error> {
+    fn apply(&mut self, change: &Change) -> Result<Applied, redb::Error> {
         match change {
-            Change::Accept { run, tasks } => self.accept(run, tasks),
+            Change::Accept { run, tasks, gate } => {
+                if !self.is_new(run)? {
+                    return Ok(Applied::Not);
+                }
+                let Some(gate) = gate else { return Ok(Applied::Now(self.begin(run, tasks)?)) };
+                let decision = gate::judge(gate, run, tasks, self)?;
+                let mut begun = Vec::new();
+                for (run, tasks) in &decision.begins {
+                    begun.extend(self.begin(run, tasks)?);
+                }
+                Ok(if decision.runs { Applied::Now(begun) } else { Applied::Counted(begun) })
+            }
             Change::Finish { done, next } => self.finish(done, next),
+            Change::Close { done, run, at } => match self.task(done)? {
+                None => Ok(Applied::Not),
+                Some(task) => match gate::close(run, *at, self)? {
+                    Closing::Nothing => self.finish(done, &[]),
+                    Closing::Later(due) => self.finish(done, &[Task { due, ..task }]),
+                    Closing::Tell(run, tasks) => {
+                        self.runs.insert(done.run.0.as_slice(), codec::run_value(&run).as_slice())?;
+                        self.finish(done, &tasks)
+                    }
+                },
+            },
             Change::Postpone(task) => self.postpone(task),
-            Change::Bury { done, reason, at } => self.bury(done, reason, *at),
-            Change::Cancel(run) => self.cancel(*run),
-            Change::Prune(before) => self.prune(before.as_millisecond()),
+            Change::Bury { done, reason, at } => self.bury(done, reason, *at).map(Applied::of),
+            Change::Cancel(run) => self.cancel(*run).map(Applied::of),
+            Change::Prune(before) => self.prune(before.as_millisecond()).map(Applied::of),
             Change::Remember(text) => {
                 self.documents.insert(LAST_GOOD, text.as_str())?;
-                Ok(true)
+                Ok(Applied::of(true))
             }
+            Change::Enable { restraints, at } => self.enable(restraints, at.as_millisecond()).map(Applied::of),
         }
     }
 
-    fn accept(&mut self, run: &Run, tasks: &[Task]) -> Result<bool, redb::Error> {
+    /// Notes the key of a run; `false` where it is known.
+    fn is_new(&mut self, run: &Run) -> Result<bool, redb::Error> {
         let id = run.id();
         let key = id.0.as_slice();
         if self.keys.get(key)?.is_some() || self.runs.get(key)?.is_some() {
@@ -104,11 +140,20 @@ impl<'t> Tables<'t> {
         let at = run.accepted.as_millisecond();
         self.keys.insert(key, at)?;
         self.ages.insert((at, key), ())?;
+        Ok(true)
+    }
+
+    fn begin(&mut self, run: &Run, tasks: &[Task]) -> Result<Vec<Task>, redb::Error> {
         if !tasks.is_empty() {
-            self.runs.insert(key, codec::run_value(run).as_slice())?;
+            self.runs.insert(run.id().0.as_slice(), codec::run_value(run).as_slice())?;
         }
         self.put(tasks)?;
-        Ok(true)
+        Ok(tasks.to_vec())
+    }
+
+    fn task(&self, id: &TaskId) -> Result<Option<Task>, redb::Error> {
+        let key = codec::task_key(id);
+        Ok(self.tasks.get(key.as_slice())?.and_then(|value| codec::read_task(&key, value.value())))
     }
 
     fn put(&mut self, tasks: &[Task]) -> Result<(), redb::Error> {
@@ -118,21 +163,21 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn finish(&mut self, done: &TaskId, next: &[Task]) -> Result<bool, redb::Error> {
-        let there = self.tasks.remove(codec::task_key(done).as_slice())?.is_some();
-        if there {
-            self.put(next)?;
-            self.end_run(done.run)?;
+    fn finish(&mut self, done: &TaskId, next: &[Task]) -> Result<Applied, redb::Error> {
+        if self.tasks.remove(codec::task_key(done).as_slice())?.is_none() {
+            return Ok(Applied::Not);
         }
-        Ok(there)
+        self.put(next)?;
+        self.end_run(done.run)?;
+        Ok(Applied::Now(next.to_vec()))
     }
 
-    fn postpone(&mut self, task: &Task) -> Result<bool, redb::Error> {
-        let there = self.tasks.get(codec::task_key(&task.id).as_slice())?.is_some();
-        if there {
-            self.put(std::slice::from_ref(task))?;
+    fn postpone(&mut self, task: &Task) -> Result<Applied, redb::Error> {
+        if self.tasks.get(codec::task_key(&task.id).as_slice())?.is_none() {
+            return Ok(Applied::Not);
         }
-        Ok(there)
+        self.put(std::slice::from_ref(task))?;
+        Ok(Applied::Now(vec![task.clone()]))
     }
 
     fn bury(&mut self, done: &TaskId, reason: &str, at: jiff::Timestamp) -> Result<bool, redb::Error> {
@@ -187,4 +232,47 @@ impl<'t> Tables<'t> {
         }
         Ok(true)
     }
+
+    fn enable(&mut self, restraints: &Restraints, now: i64) -> Result<bool, redb::Error> {
+        let is_known = |key: &[u8]| codec::read_window_id(key).is_some_and(|id| restraints.known.contains(&id.trigger));
+        self.windows.retain(|key, _| is_known(key))?;
+        self.enabled.retain(|trigger, _| restraints.enabled.contains_key(trigger))?;
+        for (trigger, (rule, window)) in &restraints.enabled {
+            let before = self.enabled.get(trigger.as_str())?.and_then(|row| serde_json::from_slice::<Enabled>(row.value()).ok());
+            let since = before.filter(|before| before.rule == *rule).map_or(now, |before| before.since);
+            let enabled = Enabled { rule: rule.clone(), window: *window, since };
+            self.enabled.insert(trigger.as_str(), codec::to_json(&enabled).as_slice())?;
+        }
+        Ok(true)
+    }
+}
+
+impl Windows for Tables<'_> {
+    type Error = redb::Error;
+
+    fn get(&mut self, id: &WindowId) -> Result<Option<Window>, redb::Error> {
+        Ok(self.windows.get(codec::window_key(id).as_slice())?.and_then(|window| serde_json::from_slice(window.value()).ok()))
+    }
+
+    fn put(&mut self, id: &WindowId, window: Option<Window>) -> Result<(), redb::Error> {
+        let key = codec::window_key(id);
+        match window {
+            Some(window) => self.windows.insert(key.as_slice(), codec::to_json(&window).as_slice())?,
+            None => self.windows.remove(key.as_slice())?,
+        };
+        Ok(())
+    }
+
+    fn all(&mut self, trigger: &str, kind: Kind) -> Result<Vec<(WindowId, Window)>, redb::Error> {
+        let first = codec::windows_of(trigger, kind);
+        let last = [first.as_slice(), &[0xff; 17]].concat();
+        let rows = self.windows.range(first.as_slice()..=last.as_slice())?;
+        let rows = rows.map(|row| row.map(|(key, window)| read_window(key.value(), window.value())));
+        Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
+
+/// `None` for what no version has written.
+pub(super) fn read_window(key: &[u8], value: &[u8]) -> Option<(WindowId, Window)> {
+    Some((codec::read_window_id(key)?, serde_json::from_slice(value).ok()?))
 }

@@ -7,7 +7,7 @@ use trailwire_engine::trigger::Trigger;
 
 use super::super::model::Model;
 use super::*;
-use crate::core::run::{Step, TaskId};
+use crate::core::run::{Occasion, Step, TaskId};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -16,7 +16,13 @@ fn at(second: i64) -> Timestamp {
 fn run(number: u8) -> Arc<Run> {
     let trigger = json!({"name": "t", "event_names": ["E"], "action": [{"send": [{"destination": "d"}]}]});
     let trigger = Trigger::from_value(&trigger).unwrap();
-    Arc::new(Run { trigger, event: json!({"n": number}), event_key: number.to_string(), accepted: at(i64::from(number)) })
+    Arc::new(Run {
+        trigger,
+        event: json!({"n": number}),
+        event_key: number.to_string(),
+        accepted: at(i64::from(number)),
+        occasion: Occasion::Event,
+    })
 }
 
 fn task(number: u8, action: u32, destination: Option<&str>) -> Task {
@@ -32,7 +38,7 @@ fn change() -> impl Strategy<Value = Change> {
             .prop_map(move |list| list.into_iter().map(|(action, destination)| self::task(number, action, destination)).collect::<Vec<_>>())
     };
     prop_oneof![
-        4 => (0u8..4).prop_flat_map(move |number| tasks(number).prop_map(move |tasks| Change::Accept { run: run(number), tasks })),
+        4 => (0u8..4).prop_flat_map(move |number| tasks(number).prop_map(move |tasks| Change::Accept { run: run(number), tasks, gate: None })),
         3 => (task.clone(), 0u32..2).prop_map(|(done, action)| {
             let next = vec![Task { id: TaskId { action: action + 2, ..done.id.clone() }, ..done.clone() }];
             Change::Finish { done: done.id, next: if action == 0 { next } else { vec![] } }
@@ -132,7 +138,7 @@ fn tamper(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
 async fn what_can_not_be_read_is_buried_raw_and_stops_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Embedded::open(dir.path()).unwrap();
-    let accept = |number| Change::Accept { run: run(number), tasks: vec![task(number, 0, Some("a"))] };
+    let accept = |number| Change::Accept { run: run(number), tasks: vec![task(number, 0, Some("a"))], gate: None };
     journal.commit(vec![accept(1), accept(2), accept(3)]).await.unwrap();
     drop(journal);
     tamper(dir.path(), |transaction| {
@@ -144,7 +150,7 @@ async fn what_can_not_be_read_is_buried_raw_and_stops_nothing() {
     assert_eq!(journal.run(run(1).id()).await.unwrap(), None);
     assert_eq!(journal.tasks().await.unwrap().len(), 2);
     let done = task(1, 0, Some("a")).id;
-    assert_eq!(journal.commit(vec![Change::Bury { done, reason: "why".to_owned(), at: at(7) }]).await.unwrap(), [true]);
+    assert_eq!(journal.commit(vec![Change::Bury { done, reason: "why".to_owned(), at: at(7) }]).await.unwrap(), [Applied::Now(vec![])]);
     let dead = journal.dead_letters().await.unwrap();
     assert_eq!((dead[0].raw.as_deref(), &dead[0].run), (Some("{oops"), &None));
 }
@@ -166,12 +172,12 @@ async fn many_commits_at_once_are_each_answered() {
     let commits = (0..=255u8).map(|number| {
         let journal = Arc::clone(&journal);
         tokio::spawn(async move {
-            journal.commit(vec![Change::Accept { run: run(number % 128), tasks: vec![task(number % 128, 0, Some("a"))] }]).await
+            journal.commit(vec![Change::Accept { run: run(number % 128), tasks: vec![task(number % 128, 0, Some("a"))], gate: None }]).await
         })
     });
     let mut applied = 0;
     for commit in commits.collect::<Vec<_>>() {
-        applied += usize::from(commit.await.unwrap().unwrap() == [true]);
+        applied += usize::from(commit.await.unwrap().unwrap() != [Applied::Not]);
     }
     assert_eq!((applied, journal.tasks().await.unwrap().len()), (128, 128));
 }
@@ -180,12 +186,12 @@ async fn many_commits_at_once_are_each_answered() {
 async fn keys_are_kept_for_their_days_only() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Embedded::open(dir.path()).unwrap();
-    let accept = || vec![Change::Accept { run: run(1), tasks: vec![] }];
-    assert_eq!(journal.commit(accept()).await.unwrap(), [true]);
-    assert_eq!(journal.commit(accept()).await.unwrap(), [false]);
+    let accept = || vec![Change::Accept { run: run(1), tasks: vec![], gate: None }];
+    assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Now(vec![])]);
+    assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Not]);
     let soon = run(1).accepted.saturating_add(SignedDuration::from_secs(1)).unwrap();
     journal.commit(vec![Change::Prune(run(1).accepted)]).await.unwrap();
-    assert_eq!(journal.commit(accept()).await.unwrap(), [false]);
+    assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Not]);
     journal.commit(vec![Change::Prune(soon)]).await.unwrap();
-    assert_eq!(journal.commit(accept()).await.unwrap(), [true]);
+    assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Now(vec![])]);
 }
