@@ -11,6 +11,7 @@ pub mod policy;
 pub mod objects;
 pub mod quota;
 pub mod rules;
+pub mod canary;
 pub mod set;
 pub mod table;
 pub mod wanted;

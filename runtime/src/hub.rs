@@ -1,6 +1,7 @@
 //! The hub as the runtime sees it: its record and definitions in the table, its queue, its dead letters, and the sign of life that a
 //! runtime leaves there.
 
+mod arrivals;
 pub(crate) mod aws;
 mod beat;
 mod dead_letters;

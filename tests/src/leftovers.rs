@@ -22,6 +22,11 @@ pub async fn rules(stand: &Stand, account: &str, region: &str, bus: &str) -> Vec
     }
 }
 
+/// Whether a rule is a hub's own, that no trigger declares.
+pub fn is_canary(rule: &Rule) -> bool {
+    rule.name().is_some_and(|name| name.ends_with("-canary"))
+}
+
 /// The names of everything that Trailwire owns in the account, looked for in these regions, each with its kind and place.
 ///
 /// # Panics

@@ -31,12 +31,14 @@ def main():
 
     import assume_role
     import delivery
+    import recording
     import resources
     import side_door
     from ministack import app
 
     assume_role.install()
     delivery.install()
+    recording.install()
     resources.install()
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

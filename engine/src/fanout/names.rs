@@ -289,6 +289,12 @@ impl Hub {
         )
     }
 
+    /// The rule of each cell whose tagging makes an event; no trigger's rule ends so.
+    #[must_use]
+    pub fn canary_rule_name(&self) -> String {
+        format!("{}canary", self.own_prefix())
+    }
+
     /// The rule number `k` of a trigger or forwarder, the same name in every cell: `tw-<h8>-NAME-k`, `tw-<h8>-fwd.NAME-k`.
     #[must_use]
     pub fn rule_name(&self, owner: Owner<'_>, k: usize) -> String {
@@ -389,6 +395,7 @@ mod tests {
         for foreign in [
             "tw-00000000-a-0".to_owned(),
             format!("{prefix}hub"),
+            hub.canary_rule_name(),
             format!("{prefix}a-00"),
             format!("{prefix}A-0"),
             "mine".to_owned(),

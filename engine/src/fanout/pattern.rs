@@ -34,6 +34,13 @@ pub fn everything() -> String {
     compose(&[], &[])
 }
 
+/// The pattern of the events of these names and sources, for lists that are known to be short.
+#[must_use]
+pub fn narrowed(names: &[&str], sources: &[&str]) -> String {
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    compose(&owned(names), &owned(sources))
+}
+
 /// The patterns that together carry every event of these names and sources, each within [`PATTERN_MAX`]. One whenever one is enough;
 /// otherwise names and sources are cut into consecutive pieces, and each piece of the one meets each piece of the other.
 /// Repetitions are dropped, the order is kept: the same input gives the same bytes.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::{Cell, Hub};
-use super::table::RUNTIME_PK;
+use super::table::{CANARY_PK, RUNTIME_PK};
 
 /// The service that forwards events and fills queues.
 const EVENTS: &str = "events.amazonaws.com";
@@ -91,7 +91,7 @@ pub fn runtime_policy(hub: &Hub) -> String {
     let secrets = format!("arn:{partition}:secretsmanager:{}:{}:secret:{}", home.region, home.account, hub.secret_name("*", "*"));
     let allow = |actions: &[&str], resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
     // The runtime reads definitions and never writes one: whoever gets hold of its role cannot send notifications elsewhere.
-    let own_rows = json!({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [RUNTIME_PK] } });
+    let own_rows = json!({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [RUNTIME_PK, CANARY_PK] } });
     let heartbeat = json!({ "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table, "Condition": own_rows });
     json!({
         "Version": VERSION,

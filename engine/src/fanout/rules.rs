@@ -84,13 +84,7 @@ pub struct RuleRequest<'a> {
 /// The rules that a trigger or forwarder wants in a cell.
 #[must_use]
 pub fn cell_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead_letter: bool) -> Vec<Rule> {
-    let target = Target {
-        id: TARGET_ID.to_owned(),
-        arn: hub.arn(),
-        role_arn: Some(hub.forward_role_arn(&cell.account)),
-        dead_letter_arn: forward_dead_letter.then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
-        altered: false,
-    };
+    let target = forward_target(hub, cell, forward_dead_letter);
     let rule = |(k, pattern): (usize, &String)| Rule {
         name: hub.rule_name(request.owner, k),
         description: format!("Trailwire: {} of hub {}", request.owner, hub.name()),
@@ -99,6 +93,18 @@ pub fn cell_rules(hub: &Hub, request: RuleRequest<'_>, cell: &Cell, forward_dead
         target: target.clone(),
     };
     request.patterns.iter().enumerate().map(rule).collect()
+}
+
+/// The target of every rule that sends from a cell to the hub.
+#[must_use]
+pub fn forward_target(hub: &Hub, cell: &Cell, forward_dead_letter: bool) -> Target {
+    Target {
+        id: TARGET_ID.to_owned(),
+        arn: hub.arn(),
+        role_arn: Some(hub.forward_role_arn(&cell.account)),
+        dead_letter_arn: forward_dead_letter.then(|| hub.queue_arn(cell, &hub.forward_dead_letter_queue_name())),
+        altered: false,
+    }
 }
 
 /// The rule on the hub's bus that fills the hub's queue.

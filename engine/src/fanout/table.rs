@@ -17,6 +17,12 @@ pub const SK: &str = "sk";
 pub const HUB_KEY: &str = "hub";
 /// The hash key of runtimes that have been seen; the range key is the runtime's id.
 pub const RUNTIME_PK: &str = "runtime";
+/// The hash key of canaries that have arrived; the range key is the cell.
+pub const CANARY_PK: &str = "canary";
+/// What tells one canary of a cell from another.
+pub const NONCE: &str = "nonce";
+/// When a canary arrived, in milliseconds since the epoch.
+pub const ARRIVED: &str = "arrived";
 /// JSON of a [`HubRecord`], or of a runtime's heartbeat.
 pub const RECORD: &str = "record";
 /// On the hub's item: a counter that every change of the hub or of a definition raises by one. On a definition: a counter of its own changes.

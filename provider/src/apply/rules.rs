@@ -51,6 +51,26 @@ impl Row<'_> {
     }
 
     async fn take(&self, cell: &Cell, steps: Vec<Step>) -> CloudResult<()> {
+        Hand { session: self.session, shared: self.shared, hub: self.hub, tags: self.tags }.take(cell, steps).await
+    }
+}
+
+/// Takes steps about rules on the default bus of cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Hand<'a> {
+    /// The handle of the request.
+    pub session: &'a Session,
+    /// What the process knows.
+    pub shared: &'a Shared,
+    /// The hub.
+    pub hub: &'a Hub,
+    /// The tags of rules that are made.
+    pub tags: &'a Tags,
+}
+
+impl Hand<'_> {
+    /// Takes the steps, one after another, until one fails.
+    pub async fn take(&self, cell: &Cell, steps: Vec<Step>) -> CloudResult<()> {
         for step in steps {
             if let Err(error) = self.step(cell, &step).await {
                 self.shared.forget(self.hub, cell).await;

@@ -136,6 +136,11 @@ impl Shared {
         self.look(session, hub, cell, Found::clone).await
     }
 
+    /// One rule of the hub in a cell, if it is there.
+    pub async fn rule(&self, session: &Session, hub: &Hub, cell: &Cell, name: &str) -> CloudResult<Option<FoundRule>> {
+        self.look(session, hub, cell, |all| all.get(name).cloned()).await
+    }
+
     async fn look<T>(&self, session: &Session, hub: &Hub, cell: &Cell, at: impl FnOnce(&Found) -> T) -> CloudResult<T> {
         let view = self.view(hub, cell);
         let mut view = view.lock().await;

@@ -87,9 +87,9 @@ impl World {
             && self.secrets.is_empty()
     }
 
-    /// The names of the rules on the default bus of a region.
+    /// The names of the rules on the default bus of a region that triggers and forwarders have.
     pub fn rule_names(&self, region: &str) -> Vec<String> {
-        let here = self.rules.keys().filter(|(at, _)| at == region);
+        let here = self.rules.keys().filter(|(at, name)| at == region && !name.ends_with("-canary"));
         here.filter_map(|(_, name)| name.strip_prefix("default/").map(str::to_owned)).collect()
     }
 }

@@ -4,6 +4,7 @@
 //! which is applied meanwhile sees the new scope; the table goes last.
 
 mod apply;
+mod canary;
 mod column;
 mod destroy;
 mod home;

@@ -1,13 +1,16 @@
 //! `trailwire doctor`: whether a hub and each of its cells is as its definitions want.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::{Value, json};
+use trailwire_engine::fanout::names::Cell;
 
 use super::{Failure, print};
 use crate::hub::{Health, HubError, Look, MemberRole};
 
 /// Looks at a hub and at each of its cells: the forwarding role, the rules and their targets, what could not be sent from there; at home the
-/// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed.
+/// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed, but for the tag by which a canary is sent.
 ///
 /// It needs what a refresh of the provider needs. How many events wait is shown; how old the oldest of them is, only CloudWatch knows.
 #[derive(Debug, Args)]
@@ -15,10 +18,17 @@ pub(crate) struct DoctorArguments {
     /// The hub. AWS access and the home region come from the environment and profiles, as for every AWS tool.
     #[arg(long, value_name = "NAME", value_parser = super::run::hub_name)]
     hub: String,
-    /// One JSON object in place of the table:
-    /// `{"hub","ok","home":{"ok","problems","waiting","seconds_since_runtimes_were_seen"},"cells":[{"account","region","ok","problems"}]}`.
+    /// One JSON object in place of the table: `{"hub","ok","home":{"ok","problems","waiting","seconds_since_runtimes_were_seen"},
+    /// "cells":[{"account","region","ok","problems","canary_seconds"}]}`.
     #[arg(long)]
     json: bool,
+    /// Send a canary from each cell: its canary rule gets a new tag, CloudTrail records that, and the record must arrive at a runtime that is at
+    /// work. Beside reading this needs `events:TagResource`.
+    #[arg(long)]
+    canary: bool,
+    /// How long to wait for canaries. CloudTrail mostly takes less than a minute, and sometimes some.
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = super::run::length, requires = "canary")]
+    wait: Duration,
     /// The role by which other accounts of the hub are entered, as `member_role_name` of the provider.
     #[arg(long, value_name = "NAME", default_value = "trailwire-deploy")]
     member_role_name: String,
@@ -35,7 +45,10 @@ pub(crate) fn run(arguments: DoctorArguments) -> Result<(), Failure> {
     let member_role = MemberRole { name: arguments.member_role_name, external_id: arguments.member_external_id };
     let looked = runtime.block_on(async {
         let look = Look::at(&arguments.hub, member_role).await?;
-        let health = look.health().await;
+        let mut health = look.health().await;
+        if arguments.canary {
+            look.add_canaries(&mut health, arguments.wait).await;
+        }
         Ok::<_, HubError>((look, health))
     });
     let (look, health) = looked.map_err(Failure::refused)?;
@@ -58,7 +71,7 @@ fn table(hub: &str, home: &str, health: &Health) -> Vec<String> {
     let seen = health.seen.first().map_or_else(|| "no runtime".to_owned(), |seconds| format!("a runtime seen {seconds} s ago"));
     let home = format!("hub {hub} at {home}, {} waiting, {seen}", health.waiting);
     let places: Vec<(String, &Vec<String>)> =
-        std::iter::once((home, &health.home)).chain(health.cells.iter().map(|(cell, problems)| (cell.to_string(), problems))).collect();
+        std::iter::once((home, &health.home)).chain(health.cells.iter().map(|(cell, problems)| (named(cell, health), problems))).collect();
     let lines = places.iter().flat_map(|(place, problems)| match problems.as_slice() {
         [] => vec![format!("ok      {place}")],
         problems => {
@@ -69,11 +82,19 @@ fn table(hub: &str, home: &str, health: &Health) -> Vec<String> {
     lines.collect()
 }
 
+/// A cell, and when its canary came.
+fn named(cell: &Cell, health: &Health) -> String {
+    match health.arrived.get(cell) {
+        Some(after) => format!("{cell}, its canary arrived after {} s", after.as_secs()),
+        None => cell.to_string(),
+    }
+}
+
 fn as_json(hub: &str, health: &Health) -> Value {
-    let cells = health
-        .cells
-        .iter()
-        .map(|(cell, problems)| json!({"account": cell.account, "region": cell.region, "ok": problems.is_empty(), "problems": problems}));
+    let cells = health.cells.iter().map(|(cell, problems)| {
+        let canary = health.arrived.get(cell).map(Duration::as_secs);
+        json!({"account": cell.account, "region": cell.region, "ok": problems.is_empty(), "problems": problems, "canary_seconds": canary})
+    });
     json!({
         "hub": hub,
         "ok": health.is_sound(),
@@ -89,17 +110,17 @@ fn as_json(hub: &str, health: &Health) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use trailwire_engine::fanout::names::Cell;
-
     use super::*;
 
     fn health(problems: &[&str]) -> Health {
         let cell = |region: &str| Cell::new("111122223333", region);
+        let arrived = [(cell("eu-west-1"), Duration::from_millis(7_900))].into();
         let problems = problems.iter().map(|problem| (*problem).to_owned()).collect();
         Health {
             cells: [(cell("eu-west-1"), vec![]), (cell("us-east-1"), problems)].into(),
             waiting: 2,
             seen: vec![3, 40],
+            arrived,
             ..Health::default()
         }
     }
@@ -107,7 +128,10 @@ mod tests {
     #[test]
     fn each_place_is_told() {
         let home = "111122223333/us-east-1";
-        let sound = ["ok      hub security at 111122223333/us-east-1, 2 waiting, a runtime seen 3 s ago", "ok      111122223333/eu-west-1"];
+        let sound = [
+            "ok      hub security at 111122223333/us-east-1, 2 waiting, a runtime seen 3 s ago",
+            "ok      111122223333/eu-west-1, its canary arrived after 7 s",
+        ];
         assert_eq!(table("security", home, &health(&[])), [sound.as_slice(), &["ok      111122223333/us-east-1"]].concat());
         let broken = ["broken  111122223333/us-east-1", "        a is missing", "        b differs"];
         assert_eq!(table("security", home, &health(&["a is missing", "b differs"])), [sound.as_slice(), &broken].concat());
@@ -117,7 +141,11 @@ mod tests {
     fn the_same_as_json() {
         let told = as_json("security", &health(&["a is missing"]));
         assert_eq!((&told["ok"], &told["home"]["ok"], &told["home"]["waiting"]), (&json!(false), &json!(true), &json!(2)));
-        assert_eq!(told["cells"][1], json!({"account": "111122223333", "region": "us-east-1", "ok": false, "problems": ["a is missing"]}));
+        assert_eq!(
+            told["cells"][1],
+            json!({"account": "111122223333", "region": "us-east-1", "ok": false, "problems": ["a is missing"], "canary_seconds": null})
+        );
+        assert_eq!(told["cells"][0]["canary_seconds"], json!(7));
         assert_eq!(as_json("security", &health(&[]))["ok"], json!(true));
     }
 }

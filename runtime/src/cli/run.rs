@@ -67,7 +67,7 @@ pub(super) fn hub_name(text: &str) -> Result<String, String> {
     names::check_hub_name(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
-fn length(text: &str) -> Result<Duration, String> {
+pub(super) fn length(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|error| error.to_string())
 }
 

@@ -1,6 +1,9 @@
 //! What is to be said of a hub, place by place: the look of a refresh, without Terraform.
 
+mod canary;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -10,6 +13,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
+use trailwire_engine::fanout::canary::rule as canary_rule;
 use trailwire_engine::fanout::names::{self, Carrier, Cell};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
 use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, from_percent};
@@ -46,6 +50,8 @@ pub(crate) struct Health {
     pub(crate) waiting: u64,
     /// Seconds since each runtime was seen last, the latest first.
     pub(crate) seen: Vec<u64>,
+    /// How long the canary of a cell took to arrive, where one was sent and did.
+    pub(crate) arrived: BTreeMap<Cell, Duration>,
 }
 
 impl Health {
@@ -225,7 +231,8 @@ impl Look {
     /// The rules and the dead letters of a cell.
     async fn cell(&self, cell: &Cell, config: &SdkConfig, wanted: &[Rules]) -> Result<Vec<String>, Unread> {
         let found = self.rules(&self.events(cell, config), DEFAULT_BUS, &self.hub.arn()).await?;
-        let wanted: Vec<Rule> = wanted.iter().flat_map(|rules| rules.wanted(&self.hub, &self.record, cell)).collect();
+        let canary = canary_rule(&self.hub, cell, self.record.forward_dead_letter);
+        let wanted: Vec<Rule> = wanted.iter().flat_map(|rules| rules.wanted(&self.hub, &self.record, cell)).chain([canary]).collect();
         let mut problems = drift(&wanted, &found, |name| self.hub.owner_of_rule(name).is_some());
         if self.record.forward_dead_letter {
             let queue = Queue::of_forward_dead_letters(&self.hub, cell);

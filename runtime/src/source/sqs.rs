@@ -169,10 +169,12 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
         events.extend(event.map(|event| Received::new(event, body.into_bytes())));
         safe.push(handle);
     }
+    let canaries = hub.arrivals(events.iter().map(Received::event));
     if !events.is_empty() && intake.offer(events, definitions).await.is_err() {
         return Ok(Fate::Stopping);
     }
     delete(hub, safe).await;
+    hub.note_arrivals(canaries).await;
     failed
 }
 

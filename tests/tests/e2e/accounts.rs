@@ -8,11 +8,11 @@ use trailwire_tests::{leftovers, members};
 
 use crate::world::{Configuration, HOME, REGIONS, Told, World, told};
 
-const EXTERNAL_ID: &str = "id-1";
+pub(crate) const EXTERNAL_ID: &str = "id-1";
 const HUB: &str = "trailwire_hub.security";
 
 /// A configuration over these members, whose provider gives the external id. `more` is put into the hub's block.
-fn over(members: &[&String], webhook: &str, more: &str) -> String {
+pub(crate) fn over(members: &[&String], webhook: &str, more: &str) -> String {
     let members = if members.is_empty() { String::new() } else { format!("member_accounts = {members:?}\n") };
     let text = Configuration::new(webhook).text();
     let text = text.replace("  name    = \"security\"\n", &format!("  name    = \"security\"\n{members}{more}\n"));

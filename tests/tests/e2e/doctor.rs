@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 use trailwire_tests::process::{Finished, Program};
-use trailwire_tests::runtime;
+use trailwire_tests::{leftovers, members, runtime, trails};
 
-use crate::world::{Configuration, HOME, Trigger, World};
+use crate::accounts::{EXTERNAL_ID, over};
+use crate::world::{Configuration, HOME, REGIONS, Trigger, World};
 
 async fn doctor(world: &World, more: &[&str]) -> Finished {
     let arguments: Vec<&str> = ["doctor", "--hub", "security"].iter().chain(more).copied().collect();
@@ -52,4 +53,53 @@ async fn a_sound_deployment_is_told_from_a_broken_one_cell_by_cell() {
     let absent = Program::start(runtime::command(world.stand, account, HOME, &["doctor", "--hub", "nobody"])).finish().await;
     assert_eq!(absent.status.code(), Some(2), "{}", absent.said());
     world.destroy().await;
+}
+
+/// Every cell of two accounts, one of them entered by its deploy role, until one of them has no trail any more.
+#[tokio::test]
+async fn canaries_prove_the_whole_path_of_each_cell() {
+    let world = World::new().await;
+    let (_, url) = world.webhook();
+    let member = world.stand.new_account();
+    members::allow(world.stand, &member, &world.account, EXTERNAL_ID).await;
+    for account in [&world.account, &member] {
+        trails::log(world.stand, account, "eu-north-1", true).await;
+    }
+    world.terraform.configure(&over(&[&member], &url, ""));
+    world.terraform.apply().await.success();
+    let send = ["--canary", "--member-external-id", EXTERNAL_ID];
+
+    let unattended = doctor(&world, &send).await;
+    assert_eq!(unattended.status.code(), Some(1), "{}", unattended.said());
+    assert!(unattended.stdout.contains("no canary was sent: it is a runtime that tells of their arrival"), "{}", unattended.said());
+
+    let journal = tempfile::tempdir().unwrap();
+    world.run_until_idle(journal.path()).await;
+    let runtime = world.start_runtime(journal.path());
+    let sound = doctor(&world, &send).await.success();
+    let cells =
+        [&world.account, &member].into_iter().flat_map(|account| ["eu-west-1", "us-east-1"].map(|region| format!("{account}/{region}")));
+    let mut cells: Vec<String> = cells.collect();
+    cells.sort();
+    let told: Vec<&str> = sound.stdout.lines().skip(1).collect();
+    assert_eq!(told.len(), cells.len(), "{}", sound.said());
+    for (line, cell) in told.iter().zip(&cells) {
+        assert!(line.starts_with(&format!("ok      {cell}, its canary arrived after ")), "{}", sound.said());
+    }
+    world.terraform.assert_empty_plan().await;
+
+    trails::stop(world.stand, &member, "eu-north-1").await;
+    let broken = doctor(&world, &[&send[..], &["--wait", "5s", "--json"]].concat()).await;
+    assert_eq!(broken.status.code(), Some(1), "{}", broken.said());
+    let told: Value = serde_json::from_str(&broken.stdout).unwrap();
+    let silent: Vec<&Value> = told["cells"].as_array().unwrap().iter().filter(|cell| cell["account"] == member.as_str()).collect();
+    assert_eq!(silent.len(), 2);
+    for cell in silent {
+        assert_eq!(cell["canary_seconds"], Value::Null);
+        assert!(cell["problems"][0].as_str().unwrap().starts_with("its canary did not arrive within 5 s: no trail logs there"), "{cell}");
+    }
+    runtime.terminate();
+    runtime.finish().await.success();
+    world.destroy().await;
+    assert_eq!(leftovers::of(world.stand, &member, &REGIONS).await, [] as [String; 0]);
 }

@@ -57,7 +57,8 @@ impl World {
     /// The trigger rules of a region: name to (state, pattern).
     pub(crate) async fn rules(&self, region: &str) -> BTreeMap<String, (String, String)> {
         let rules = leftovers::rules(self.stand, &self.account, region, "default").await;
-        let facts = rules.iter().map(|rule| {
+        let rules = rules.iter().filter(|rule| !leftovers::is_canary(rule));
+        let facts = rules.map(|rule| {
             let state = rule.state().map(|state| state.as_str().to_owned()).unwrap_or_default();
             (rule.name().unwrap_or_default().to_owned(), (state, rule.event_pattern().unwrap_or_default().to_owned()))
         });

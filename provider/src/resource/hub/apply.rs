@@ -7,6 +7,7 @@ use trailwire_engine::diagnostic::{Code, Diagnostic, Severity};
 use trailwire_engine::fanout::names::{Carrier, Cell, Hub, check_hub_name};
 use trailwire_engine::fanout::table::{Claim, Definition, HubItem, HubRecord};
 
+use super::canary::Before;
 use super::column::Columns;
 use super::home::{Home, Mode};
 use super::role::accounts_of;
@@ -214,7 +215,11 @@ impl<'a> Work<'a> {
             Ok(urls)
         };
         let columns = self.columns();
-        futures::join!(columns.make_dead_letters(&cells, None), home)
+        let (queues, home) = futures::join!(columns.make_dead_letters(&cells, None), home);
+        if home.is_err() || !queues.failed.is_empty() {
+            return (queues, home);
+        }
+        (queues.and(columns.make_canaries(&cells, Before::Nothing).await), home)
     }
 
     fn told(&self, outcome: &Outcome, what: &str) -> Diagnostic {
@@ -284,7 +289,8 @@ impl<'a> Work<'a> {
         let definitions = self.definitions().await?;
         let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
         let (rules, unreadable) = self.columns().rules(&record, &definitions, &cells, anew).await;
-        let outcome = outcome.and(rules);
+        let canaries = if anew { Before::Retargeted(&tags_before) } else { Before::Tagged(&tags_before) };
+        let outcome = outcome.and(rules).and(self.columns().make_canaries(&cells, canaries).await);
         // Listed after the rules were: what is made meanwhile is declared before it has any.
         let declared = self.definitions().await?.into_iter();
         let declared = declared.filter_map(|definition| Some((Carrier::of(definition.kind)?, definition.name))).collect();

@@ -129,6 +129,7 @@ impl Columns<'_> {
                 Err(error) if error.kind == Kind::RegionDisabled => return Ok(()),
                 other => other?,
             };
+            self.remove_canary(&cell, &found).await?;
             let owners: BTreeSet<Owner<'_>> =
                 found.keys().filter_map(|rule| self.hub.owner_of_rule(rule)).map(|(owner, _)| owner).collect();
             let none = Tags::new();
@@ -165,7 +166,9 @@ impl Columns<'_> {
     /// What differs in the cells of the scope.
     pub(super) async fn look(&self, cells: &[Cell], declared: &Declared) -> Looked {
         let looks = cells.iter().map(|cell| async move {
-            let (mut reasons, orphans) = futures::try_join!(self.dead_letters(cell, Mode::Look), self.orphans(cell, declared))?;
+            let looks = futures::try_join!(self.dead_letters(cell, Mode::Look), self.look_at_canary(cell), self.orphans(cell, declared));
+            let (mut reasons, canary, orphans) = looks?;
+            reasons.extend(canary);
             reasons.extend(orphans.iter().map(|orphan| format!("there are rules of {}, which nobody declares", owner(orphan))));
             Ok(reasons)
         });
@@ -183,10 +186,17 @@ impl Columns<'_> {
             let nobody = &nobody;
             async move {
                 let name = self.hub.forward_dead_letter_queue_name();
-                let (queue, rules) = futures::try_join!(self.session.get_queue_url(cell, &name), self.orphans(cell, nobody))?;
+                let canary = self.hub.canary_rule_name();
+                let looks = futures::try_join!(
+                    self.session.get_queue_url(cell, &name),
+                    self.shared.rule(self.session, self.hub, cell, &canary),
+                    self.orphans(cell, nobody)
+                );
+                let (queue, found, rules) = looks?;
+                let canary = found.map(|_| format!("rule {canary} is not wanted here any more"));
                 let queue = queue.map(|_| format!("queue {name} is not wanted here any more"));
                 let rules = rules.iter().map(|orphan| format!("the rules of {} are not wanted here any more", owner(orphan)));
-                Ok(rules.chain(queue).collect())
+                Ok(rules.chain(canary).chain(queue).collect())
             }
         });
         let mut looked = Looked::default();

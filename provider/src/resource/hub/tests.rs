@@ -1,4 +1,5 @@
 mod accounts;
+mod canary;
 mod killed;
 mod organization;
 mod trails;
@@ -11,6 +12,7 @@ use trailwire_engine::fanout::names::{Hub, Owner};
 
 use super::HubResource;
 use crate::apply::cells::cells_of;
+use crate::cloud::call::Tagged;
 use crate::cloud::error::Kind;
 use crate::resource::testing::{Bench, drawn};
 use crate::resource::trigger::TriggerResource;
@@ -37,14 +39,15 @@ async fn a_hub_lives_and_dies_and_leaves_nothing() {
         assert_eq!(world.queues.len(), 4, "a queue, its dead letters, and the dead letters of two cells");
         assert!(world.buses.values().all(|bus| bus.policy.is_some()));
         assert!(world.tags.values().all(|tags| tags.get("team").is_some_and(|team| team == "security")));
-        let rule = world.rules.values().next().unwrap();
+        let rule = world.rules.values().find(|rule| rule.rule.name.ends_with("-hub")).unwrap();
         assert_eq!(rule.rule.state.as_str(), "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
         assert_eq!(rule.targets.len(), 1);
     });
     let state = bench.ok(H, &state, &json!({ "name": "security", "regions": ["us-west-2"], "tags": { "team": "other" } })).await;
     bench.model.with(|world| {
         assert_eq!(world.queues.len(), 3);
-        let live = world.tags.iter().filter(|((region, of), _)| region == "us-west-2" || !format!("{of:?}").contains("forward-dlq"));
+        let is_of_a_cell = |of: &Tagged| ["forward-dlq", "-canary"].iter().any(|end| format!("{of:?}").contains(end));
+        let live = world.tags.iter().filter(|((region, of), _)| region == "us-west-2" || !is_of_a_cell(of));
         assert!(live.map(|(_, tags)| tags).all(|tags| tags.get("team").is_some_and(|team| team == "other")), "{:?}", world.tags);
     });
     bench.ok(H, &state, &Value::Null).await;

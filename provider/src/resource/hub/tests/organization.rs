@@ -83,7 +83,7 @@ async fn accounts_that_join_and_leave_are_drift_that_the_hub_repairs() {
         [(left.as_str(), "the account is not in scope any more"), (joined.as_str(), "the account is in scope and not watched yet")];
     assert_eq!(told, expected);
     let state = bench.ok(H, &read, &hub(json!({}))).await;
-    assert_eq!((accounts(&state), held(&bench, B), held(&bench, C)), (vec![ACCOUNT.to_owned(), C.to_owned()], [0, 0, 0], [1, 1, 1]));
+    assert_eq!((accounts(&state), held(&bench, B), held(&bench, C)), (vec![ACCOUNT.to_owned(), C.to_owned()], [0, 0, 0], [2, 1, 1]));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Canaries: the runtime writes down which arrived, and `trailwire doctor --canary` sends them and waits for that.
+//! Canaries: each cell's rule is tagged, CloudTrail records that, the rule carries the record to the hub, and a runtime writes down that it arrived.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,43 +6,36 @@ use std::time::{Duration, Instant};
 use aws_sdk_eventbridge::types::Tag;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
-use trailwire_engine::event::Event;
 use trailwire_engine::fanout::canary::{Arrival, TAG, nonce};
-use trailwire_engine::fanout::names::{self, Cell};
+use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::table::CANARY_PK;
 
-use super::Hub;
-use super::aws::describe;
-use super::look::{AT_ONCE, Look, unread};
+use super::{AT_ONCE, Health, Look, SILENT_SECONDS, unread};
+use crate::hub::aws::describe;
 
 /// How often it is looked for arrivals.
 const LOOK: Duration = Duration::from_secs(1);
 
-impl Hub {
-    /// The canaries among events. They are judged as any other, too.
-    pub(crate) fn arrivals<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> Vec<Arrival> {
-        let Some(hub) = names::Hub::from_arn(&self.record.bus_arn) else { return Vec::new() };
-        events.into_iter().filter_map(|event| Arrival::of(&hub, event.envelope())).collect()
-    }
+/// What became of the canary of each cell: how long it took to arrive, or why it did not.
+type Canaries = BTreeMap<Cell, Result<Duration, String>>;
 
-    /// Writes down that canaries have arrived. Where that fails the doctor misses them, and nothing else.
-    pub(crate) async fn note_arrivals(&self, arrivals: Vec<Arrival>) {
-        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        for arrival in arrivals {
-            tracing::info!(cell = %arrival.cell, "a canary arrived");
-            if let Err(error) = self.table.put(&arrival.write(now)).await {
-                tracing::warn!(reason = describe(&error), "the arrival of a canary can not be written");
+impl Look {
+    /// Sends a canary from each cell, waits for at most so long, and adds what came of it. Without a runtime nobody would tell of an arrival.
+    pub(crate) async fn add_canaries(&self, health: &mut Health, limit: Duration) {
+        if health.seen.first().is_none_or(|seconds| *seconds > SILENT_SECONDS) {
+            health.home.push("no canary was sent: it is a runtime that tells of their arrival".to_owned());
+            return;
+        }
+        for (cell, canary) in self.canaries(limit).await {
+            match canary {
+                Ok(after) => drop(health.arrived.insert(cell, after)),
+                Err(problem) => health.cells.entry(cell).or_default().push(problem),
             }
         }
     }
-}
 
-/// What became of the canary of each cell: how long it took to arrive, or why it did not.
-pub(crate) type Canaries = BTreeMap<Cell, Result<Duration, String>>;
-
-impl Look {
     /// Sends a canary from each cell and waits until all have arrived, at most for so long.
-    pub(crate) async fn canaries(&self, limit: Duration) -> Canaries {
+    async fn canaries(&self, limit: Duration) -> Canaries {
         let random = random_digits();
         let nonce = nonce(&random);
         let sent = stream::iter(self.record.cells()).map(|cell| {
