@@ -14,7 +14,7 @@ demo: build ## Show the main job on a local AWS: apply, events, notifications, d
 
 .PHONY: test
 test: lint build catalogue-check ## Check and test everything
-	$(CARGO) test --workspace --no-fail-fast
+	$(CARGO) test --workspace --no-fail-fast -- --test-threads $(or $(TEST_THREADS),4)
 
 .PHONY: build
 build: ## Build everything (the first time takes some minutes: the AWS SDKs are large)
@@ -60,9 +60,9 @@ $(BENCH_STAMP): tests/bench/peers/requirements.txt
 	touch $@
 
 .PHONY: bench
-bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout or matching for a part
-	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire-bench
-ifeq ($(filter $(PARTS),provider fanout),)
+bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout, matching or replay for a part
+	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire --bin trailwire-bench
+ifeq ($(filter $(PARTS),provider fanout replay),)
 	for side in baseline matching; do \
 		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
 	done

@@ -4,6 +4,8 @@
 //! (arguments, definitions, an expression or input that is refused, a hub that is not there).
 
 mod check;
+mod completions;
+mod dlq;
 mod doctor;
 mod eval;
 mod events;
@@ -12,6 +14,7 @@ mod import;
 mod input;
 mod matching;
 mod pattern;
+mod replay;
 mod report;
 mod run;
 mod status;
@@ -22,6 +25,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::action::is_shown;
 
 /// Know within seconds when something happens in AWS, and act on it without losing an event.
 #[derive(Debug, Parser)]
@@ -34,6 +39,10 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Receives events, judges them, and carries out the actions of the triggers that fire.
+    #[command(
+        after_help = "Exit codes: 0 it was told to stop, or its input is done; 1 the work failed, and nothing more is acknowledged; 2 the hub, the \
+        definitions, an address or the journal can not be used."
+    )]
     Run(Box<run::RunArguments>),
     /// Evaluates a match on events: one line of JSON for each event.
     #[command(after_help = "Exit codes: 0 every event was evaluated; 1 the work failed; 2 the match or the input was refused.")]
@@ -52,6 +61,7 @@ enum Command {
     )]
     Test(test::TestArguments),
     /// Prints rules of other products as triggers in HCL.
+    #[command(after_help = "Exit codes: 0 every rule gave a trigger; 1 one did not; 2 a file can not be read.")]
     Import(import::ImportArguments),
     /// Tells why an event does or does not fire a trigger.
     #[command(after_help = "Exit codes: 0 it was explained; 1 the work failed; 2 the match, the definitions or the events were refused.")]
@@ -62,7 +72,18 @@ enum Command {
     /// Shows what runtimes are doing: states of triggers, runs, lag.
     #[command(after_help = "Exit codes: 0 it was shown; 2 the hub can not be found, or no runtime has told its status.")]
     Status(status::StatusArguments),
+    /// Lists, shows and redrives dead letters of a hub and its cells.
+    #[command(
+        after_help = "Exit codes: 0 it was done; 1 a queue can not be read, or a letter not sent; 2 the hub or the letter can not be found."
+    )]
+    Dlq(dlq::DlqArguments),
+    /// Prints a completion script for a shell.
+    Completions(completions::CompletionsArguments),
+    /// Reads CloudTrail logs and tells what would have fired.
+    #[command(after_help = "Exit codes: 0 all logs were read; 1 some could not be; 2 the definitions or an argument were refused.")]
+    Replay(replay::ReplayArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
+    #[command(after_help = "Exit codes: 0 they were listed; 2 there is no such event source.")]
     Events(events::EventsArguments),
 }
 
@@ -98,6 +119,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Status(arguments) => status::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Dlq(arguments) => dlq::run(arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
     };
     match done {
@@ -121,4 +145,29 @@ pub(crate) fn print(line: &str) -> Result<(), Failure> {
         std::io::ErrorKind::BrokenPipe => Failure::Unread,
         _ => Failure::broken(error),
     })
+}
+
+/// Text that others wrote must not move a terminal's cursor or turn its letters around.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter == '\n' || is_shown(letter) {
+            escaped.push(letter);
+        } else {
+            let mut units = [0; 2];
+            letter.encode_utf16(&mut units).iter().for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_stays_in_its_line() {
+        assert_eq!(escaped("a\u{1b}[2J\u{202e}b"), "a\\u001b[2J\\u202eb");
+        assert_eq!(escaped("é 😀\n"), "é 😀\n");
+    }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Input {
     Definitions(Arc<Definitions>),
     /// Events were received, and after that these definitions were read.
     Batch { batch: u64, events: Vec<Received>, definitions: Arc<Definitions> },
+    /// A delivery that was given up shall be made again.
+    Redeliver { batch: u64, run: Arc<Run>, task: Task },
     /// The journal has a commit; what of it was applied.
     Committed { commit: u64, applied: Vec<Applied> },
     /// An attempt at a delivery has ended.
@@ -175,6 +177,9 @@ impl Core {
         match input {
             Input::Restored(tasks) => tasks.into_iter().for_each(|task| self.enqueue(task)),
             Input::Definitions(definitions) => self.redefine(&definitions),
+            Input::Redeliver { batch, run, task } => {
+                self.commit(vec![Change::Redeliver { run, task }], Some((batch, Verdict::default())), &mut commands);
+            }
             Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
             Input::Committed { commit, applied } => self.committed(commit, applied, &mut commands),
             Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::core::run::{Run, Task};
 use crate::core::{Attempt, Burial, Command, Core, Input, Verdict};
 use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
@@ -36,6 +37,11 @@ enum Message {
     Batch {
         events: Vec<Received>,
         definitions: Arc<Definitions>,
+        answer: oneshot::Sender<Verdict>,
+    },
+    Redeliver {
+        run: Arc<Run>,
+        task: Task,
         answer: oneshot::Sender<Verdict>,
     },
     Definitions(Arc<Definitions>),
@@ -97,6 +103,17 @@ impl Intake {
         let (answer, answered) = oneshot::channel();
         self.messages.send(Message::Batch { events, definitions, answer }).await.map_err(|_| Stopped)?;
         answered.await.map_err(|_| Stopped)
+    }
+
+    /// Has a delivery made again that was given up. When this returns, it is durable and the source may acknowledge.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`]: it was not accepted.
+    pub(crate) async fn redeliver(&self, run: Arc<Run>, task: Task) -> Result<(), Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.messages.send(Message::Redeliver { run, task, answer }).await.map_err(|_| Stopped)?;
+        answered.await.map(drop).map_err(|_| Stopped)
     }
 
     /// Says that these definitions are in force now.
@@ -284,6 +301,12 @@ impl<J: Journal> Driver<J> {
                 self.meters.received(events.iter().map(Received::event), Timestamp::now());
                 self.answers.insert(self.last_batch, answer);
                 self.step(Input::Batch { batch: self.last_batch, events, definitions });
+            }
+            Message::Redeliver { run, task, answer } => {
+                self.last_batch += 1;
+                self.last_work = Instant::now();
+                self.answers.insert(self.last_batch, answer);
+                self.step(Input::Redeliver { batch: self.last_batch, run, task });
             }
             Message::Definitions(definitions) => self.redefine(definitions),
             Message::Done(input) => {

@@ -4,9 +4,10 @@
 mod arrivals;
 pub(crate) mod aws;
 mod beat;
-mod dead_letters;
+pub(crate) mod dead_letters;
 mod definitions;
 mod items;
+pub(crate) mod letters;
 mod look;
 
 use std::path::Path;

@@ -56,6 +56,13 @@ pub(crate) enum Change {
         /// When.
         at: Timestamp,
     },
+    /// A delivery that was given up is made again, whatever its key says. Applied when the task is not there.
+    Redeliver {
+        /// Its run, which has ended unless other tasks of it are open.
+        run: Arc<Run>,
+        /// The delivery.
+        task: Task,
+    },
     /// A task is put off: the next attempt. Applied when the task is there.
     Postpone(Task),
     /// A task is given up; it is kept with the reason among the dead letters, and its run goes on. Applied when the task is there.

@@ -7,6 +7,7 @@ mod core;
 mod definitions;
 mod destination;
 mod driver;
+mod explore;
 mod hub;
 mod journal;
 mod secrets;

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use futures::future::BoxFuture;
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use super::Hub;
 use super::aws::describe;
+use super::letters::DELIVERY;
 use crate::action::is_shown;
 use crate::core::Burial;
 use crate::core::run::{Run, Step, Task};
 use crate::driver::DeadLetters;
+use crate::journal::codec::{self, RunRow};
 
 /// The longest text of a message attribute that is sent.
 const LONGEST_ATTRIBUTE: usize = 1000;
@@ -64,8 +67,12 @@ impl DeadLetters for Hub {
                 Step::Deliver(destination) => destination.clone(),
                 Step::Continue => String::new(),
             };
+            let RunRow { event_key, accepted, occasion, .. } = RunRow::of(&run);
             let body = json!({
-                "type": "trailwire.dead_letter",
+                "type": DELIVERY,
+                "event_key": event_key,
+                "accepted": accepted,
+                "occasion": occasion,
                 "trigger": task.trigger,
                 "action": task.id.action,
                 "destination": destination,
@@ -84,5 +91,59 @@ impl DeadLetters for Hub {
                 }
             }
         })
+    }
+}
+
+/// The run and the delivery of a letter that [`DeadLetters::take`] has written, due at once. `None` for any other text.
+///
+/// # Errors
+///
+/// Why a letter can not be read: it was written by another version, or by somebody else.
+pub(crate) fn read_delivery(body: &str, now: Timestamp) -> Option<Result<(Arc<Run>, Task), String>> {
+    let Ok(Value::Object(mut letter)) = serde_json::from_str(body) else { return None };
+    if letter.get("type").and_then(Value::as_str) != Some(DELIVERY) {
+        return None;
+    }
+    Some(delivery(&mut letter, now).ok_or_else(|| "a dead letter that this version can not read".to_owned()))
+}
+
+fn delivery(letter: &mut Map<String, Value>, now: Timestamp) -> Option<(Arc<Run>, Task)> {
+    let action = u32::try_from(letter.get("action")?.as_u64()?).ok()?;
+    let step = match letter.get("destination")?.as_str()? {
+        "" => Step::Continue,
+        destination => Step::Deliver(destination.to_owned()),
+    };
+    let document = letter.remove("document")?;
+    letter.insert("trigger".to_owned(), document);
+    let run = codec::of_row(serde_json::from_value(Value::Object(std::mem::take(letter))).ok()?)?;
+    let task = Task::new(run.id(), &run.trigger.name, action, step, now);
+    Some((Arc::new(run), task))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_written_here_is_a_delivery() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let document = json!({"name": "t", "event_names": ["E"], "action": [{"notify": [{"destinations": ["d"]}]}]});
+        let letter = json!({"type": DELIVERY, "event_key": "k", "accepted": now, "occasion": "event", "trigger": "t", "action": 0, "destination": "d",
+            "id": "msg_1", "attempts": 3, "reason": "410", "document": document, "event": {"detail": {"eventName": "E"}}});
+        let (run, task) = read_delivery(&letter.to_string(), now).unwrap().unwrap();
+        assert_eq!((run.trigger.name.as_str(), run.event_key.as_str(), &run.event), ("t", "k", &letter["event"]));
+        assert_eq!(task, Task::new(run.id(), "t", 0, Step::Deliver("d".to_owned()), now));
+        for (name, wrong) in [("document", json!({})), ("action", json!(-1)), ("destination", json!(null)), ("event_key", json!(7))] {
+            let mut letter = letter.clone();
+            letter[name] = wrong;
+            assert_eq!(
+                read_delivery(&letter.to_string(), now),
+                Some(Err("a dead letter that this version can not read".to_owned())),
+                "{name}"
+            );
+        }
+        for other in ["{oops", "[]", r#"{"type":"x"}"#, r#"{"detail":{}}"#] {
+            assert_eq!(read_delivery(other, now), None);
+        }
     }
 }

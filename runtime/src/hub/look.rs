@@ -64,9 +64,9 @@ impl Health {
 #[derive(Debug)]
 pub(crate) struct Look {
     pub(crate) record: HubRecord,
-    hub: names::Hub,
+    pub(super) hub: names::Hub,
     table: Table,
-    config: SdkConfig,
+    pub(super) config: SdkConfig,
     member_role: MemberRole,
 }
 
@@ -180,7 +180,7 @@ impl Look {
     }
 
     /// What may be done in an account.
-    async fn enter(&self, account: &str) -> Result<SdkConfig, Unread> {
+    pub(super) async fn enter(&self, account: &str) -> Result<SdkConfig, Unread> {
         if account == self.hub.home().account {
             return Ok(self.config.clone());
         }

@@ -99,7 +99,11 @@ pub(crate) fn run_value(run: &Run) -> Vec<u8> {
 }
 
 pub(crate) fn read_run(value: &[u8]) -> Option<Run> {
-    let row: RunRow = serde_json::from_slice(value).ok()?;
+    of_row(serde_json::from_slice(value).ok()?)
+}
+
+/// The run of a row; `None` where this version does not understand its trigger.
+pub(crate) fn of_row(row: RunRow) -> Option<Run> {
     let trigger = Trigger::from_value(&row.trigger).ok()?;
     Some(Run { trigger, event: row.event, event_key: row.event_key, accepted: row.accepted, occasion: row.occasion })
 }

@@ -56,6 +56,14 @@ impl Model {
                     }
                 }
             }
+            Change::Redeliver { run, task } => {
+                if self.tasks.contains_key(&task.id) {
+                    return Applied::Not;
+                }
+                self.runs.entry(run.id()).or_insert_with(|| Arc::clone(run));
+                self.tasks.insert(task.id.clone(), task.clone());
+                Applied::Now(vec![task.clone()])
+            }
             Change::Postpone(task) => match self.tasks.get_mut(&task.id) {
                 Some(held) => {
                     *held = task.clone();

@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::definitions::Definitions;
 use crate::driver::Intake;
 use crate::hub::Hub;
 use crate::hub::aws::describe;
+use crate::hub::dead_letters;
 use crate::source::Received;
 use crate::telemetry::health::{Health, Part};
 
@@ -151,6 +153,14 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
         let Some(handle) = message.receipt_handle else { continue };
         let body = message.body.unwrap_or_default();
         let id = message.message_id.unwrap_or_default();
+        // Somebody has sent a dead letter once more: `trailwire dlq redrive`.
+        if let Some(Ok((run, task))) = dead_letters::read_delivery(&body, Timestamp::now()) {
+            if intake.redeliver(run, task).await.is_err() {
+                return Ok(Fate::Stopping);
+            }
+            safe.push(handle);
+            continue;
+        }
         let (event, reason) = match message::read(&body, definitions.scope()) {
             Ok(event) => {
                 let blind = definitions.blind_to(&event).map(|trigger| {

@@ -143,3 +143,27 @@ fn arguments_that_do_not_fit_are_refused() {
     let version = Finished::of(&mut trailwire(&["--version"])).success();
     assert_eq!(version.stdout, format!("trailwire {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn completions_know_every_command() {
+    for (shell, begins) in [("bash", "_trailwire() {"), ("zsh", "#compdef trailwire"), ("fish", "# Print an optspec")] {
+        let script = Finished::of(&mut trailwire(&["completions", shell])).success().stdout;
+        assert!(script.starts_with(begins), "{script}");
+        for command in ["run", "eval", "explain", "dlq", "doctor", "redrive", "metrics-address"] {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+}
+
+/// Every command tells its exit codes.
+#[test]
+fn the_help_tells_the_exit_codes() {
+    let help = Finished::of(&mut trailwire(&["--help"])).success().stdout;
+    let commands: Vec<&str> =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).map_while(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() >= 11 && commands.contains(&"dlq"), "{help}");
+    for command in commands.iter().filter(|command| !["help", "completions"].contains(command)) {
+        let help = Finished::of(&mut trailwire(&[command, "--help"])).success().stdout;
+        assert!(help.contains("Exit codes: 0 "), "{help}");
+    }
+}

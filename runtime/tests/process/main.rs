@@ -13,4 +13,5 @@ mod languages;
 mod metrics;
 mod program;
 mod restraints;
+mod replay;
 mod sink;

@@ -1,5 +1,5 @@
 //! `trailwire-bench [PART…]`: the figures that the design promises, measured on this machine with the programs beside this one (a release build,
-//! `make bench`). The parts are `provider`, `fanout` and `matching`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
+//! `make bench`). The parts are `provider`, `fanout`, `matching` and `replay`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
 #![forbid(unsafe_code)]
 
 #[path = "bench/fanout.rs"]
@@ -10,6 +10,8 @@ mod matching;
 mod plans;
 #[path = "bench/provider.rs"]
 mod provider;
+#[path = "bench/replay.rs"]
+mod replay;
 #[path = "bench/watch.rs"]
 mod watch;
 
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use trailwire_tests::plugin::Failure;
 
-const PARTS: [&str; 3] = ["provider", "fanout", "matching"];
+const PARTS: [&str; 4] = ["provider", "fanout", "matching", "replay"];
 
 /// What triggers are planned with.
 const HUB_AND_SINK: &str = "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
@@ -91,6 +93,9 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>, Failure> 
     }
     if wanted("fanout") {
         figures.extend(fanout::figures(&programs.join("terraform-provider-trailwire")).await?);
+    }
+    if wanted("replay") {
+        figures.extend(replay::figures(&programs.join("trailwire"))?);
     }
     if wanted("matching") {
         figures.extend(matching::figures(&programs.join("../bench/release"))?);

@@ -2,5 +2,6 @@
 
 mod definitions;
 mod failures;
+mod dlq;
 mod hub;
 mod queue;

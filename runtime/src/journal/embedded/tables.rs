@@ -118,6 +118,7 @@ impl<'t> Tables<'t> {
                     }
                 },
             },
+            Change::Redeliver { run, task } => self.redeliver(run, task),
             Change::Postpone(task) => self.postpone(task),
             Change::Bury { done, reason, at } => self.bury(done, reason, *at).map(Applied::of),
             Change::Cancel(run) => self.cancel(*run).map(Applied::of),
@@ -170,6 +171,19 @@ impl<'t> Tables<'t> {
         self.put(next)?;
         self.end_run(done.run)?;
         Ok(Applied::Now(next.to_vec()))
+    }
+
+    fn redeliver(&mut self, run: &Run, task: &Task) -> Result<Applied, redb::Error> {
+        if self.task(&task.id)?.is_some() {
+            return Ok(Applied::Not);
+        }
+        let id = run.id();
+        let begun = self.runs.get(id.0.as_slice())?.is_some();
+        if !begun {
+            self.runs.insert(id.0.as_slice(), codec::run_value(run).as_slice())?;
+        }
+        self.put(std::slice::from_ref(task))?;
+        Ok(Applied::Now(vec![task.clone()]))
     }
 
     fn postpone(&mut self, task: &Task) -> Result<Applied, redb::Error> {

@@ -43,6 +43,7 @@ fn change() -> impl Strategy<Value = Change> {
             let next = vec![Task { id: TaskId { action: action + 2, ..done.id.clone() }, ..done.clone() }];
             Change::Finish { done: done.id, next: if action == 0 { next } else { vec![] } }
         }),
+        1 => (0u8..4, 0u32..2).prop_map(|(number, action)| Change::Redeliver { run: run(number), task: self::task(number, action, Some("a")) }),
         2 => (task.clone(), 1u32..9).prop_map(|(task, attempts)| Change::Postpone(Task { attempts, due: at(9), ..task })),
         1 => task.clone().prop_map(|task| Change::Bury { done: task.id, reason: "why".to_owned(), at: at(7) }),
         1 => (0u8..4).prop_map(|number| Change::Cancel(run(number).id())),

@@ -4,6 +4,8 @@ use serde_json::Value;
 use trailwire_engine::event::{DETAIL_TYPE_SUFFIX, Event, SOURCE_PREFIX};
 use trailwire_engine::matcher::Scope;
 
+use crate::hub::letters::DELIVERY;
+
 /// Reads a message.
 ///
 /// # Errors
@@ -11,6 +13,9 @@ use trailwire_engine::matcher::Scope;
 /// Why it is none of ours, in one sentence: for the dead-letter queue.
 pub(super) fn read(body: &str, scope: &Scope) -> Result<Event, String> {
     let value: Value = serde_json::from_str(body).map_err(|error| format!("malformed JSON: {error}"))?;
+    if value.get("type").and_then(Value::as_str) == Some(DELIVERY) {
+        return Err("a dead letter that this version can not read".to_owned());
+    }
     if value.get("detail").is_none() {
         return Err("not an EventBridge event: it has no `detail`".to_owned());
     }

@@ -1,0 +1,263 @@
+//! `trailwire replay`: CloudTrail logs through triggers, to see what would have fired.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::{Failure, escaped, print};
+use crate::definitions::{Definitions, files as documents};
+use crate::explore::files::{self, Found, Selection};
+use crate::explore::replay::{Match, Totals, replay};
+
+/// Reads CloudTrail logs and tells what would have fired. Nothing is sent to anybody.
+///
+/// An event counts once for a trigger, however often it is in the logs. Each match is told by itself: what `threshold` and `suppress` would make of
+/// several is not. A plan of a pull request in place of documents tells what its triggers would have done.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// Log files, or folders of them: `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without. Digest files are passed over.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A document, a directory of documents, or a plan as `terraform show -json` prints it.
+    #[arg(long, value_name = "PATH")]
+    definitions: PathBuf,
+    /// Tell only which matches these definitions had and `--definitions` have not, or the other way round.
+    #[arg(long, value_name = "OLD", conflicts_with = "by")]
+    compare: Option<PathBuf>,
+    /// Events at or after this: `2026-03-01` (in UTC) or `2026-03-01T12:00:00Z`. Files whose names say that they were delivered before are not opened.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    from: Option<Timestamp>,
+    /// Events before this. Files whose names say that they were delivered more than a day later are not opened.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    to: Option<Timestamp>,
+    /// Events of this account; may be given more than once.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<String>,
+    /// Events of this region; may be given more than once.
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+    /// Count matches instead of telling each: by one field or several, the most first.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    by: Vec<Field>,
+    /// `json`: a line for each, `{"trigger","event_id","event_name","event_time","account","region"}`. `table`: for people.
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    format: Format,
+}
+
+/// What matches can be counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Field {
+    Trigger,
+    /// The day in UTC.
+    Day,
+    Actor,
+    Account,
+    Region,
+    EventName,
+}
+
+impl Field {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Day => "day",
+            Self::Actor => "actor",
+            Self::Account => "account",
+            Self::Region => "region",
+            Self::EventName => "event_name",
+        }
+    }
+
+    fn of(self, matched: &Match) -> String {
+        let event = &matched.event;
+        let text = |text: Option<&str>| text.unwrap_or("unknown").to_owned();
+        match self {
+            Self::Trigger => matched.trigger.clone(),
+            Self::Day => text(event.time().and_then(|time| time.get(..10))),
+            Self::Actor => matched.actor(),
+            Self::Account => text(event.account()),
+            Self::Region => text(event.region()),
+            Self::EventName => text(event.name()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Table,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let day = || text.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map(|midnight| midnight.timestamp());
+    text.parse::<Timestamp>()
+        .or_else(|_| day())
+        .map_err(|_| "write a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z".to_owned())
+}
+
+/// # Errors
+///
+/// [`Failure::Refused`] for definitions that can not be read; [`Failure::Broken`] where logs can not, after what could was told.
+pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
+    let definitions = documents::load_to_judge(&arguments.definitions).map_err(Failure::refused)?;
+    let selection = Selection {
+        from: arguments.from,
+        to: arguments.to,
+        accounts: arguments.accounts.iter().cloned().collect(),
+        regions: arguments.regions.iter().cloned().collect(),
+    };
+    let found = files::find(&arguments.paths, &selection);
+    let mut out = Out::new(arguments.format);
+    let (matches, totals) = match &arguments.compare {
+        Some(old) => {
+            let old = documents::load_to_judge(old).map_err(Failure::refused)?;
+            compare(&old, &definitions, &found, &selection, &mut out)
+        }
+        None if arguments.by.is_empty() => {
+            let mut matches = 0_u64;
+            let totals = replay(&definitions, &found.files, &selection, |matched| {
+                matches += 1;
+                out.row(row(&matched))
+            });
+            (matches, totals)
+        }
+        None => count(&arguments.by, &definitions, &found, &selection, &mut out),
+    };
+    out.end()?;
+    told(matches, &found, &totals)
+}
+
+/// What is told of a match, in this order.
+fn row(matched: &Match) -> Row {
+    let event = &matched.event;
+    let text = |text: Option<&str>| text.map_or(Value::Null, Value::from);
+    vec![
+        ("trigger", json!(matched.trigger)),
+        ("event_id", text(event.event_id())),
+        ("event_name", text(event.name())),
+        ("event_time", text(event.time())),
+        ("account", text(event.account())),
+        ("region", text(event.region())),
+    ]
+}
+
+fn count(by: &[Field], definitions: &Definitions, found: &Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
+    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+    let totals = replay(definitions, &found.files, selection, |matched| {
+        *counts.entry(by.iter().map(|field| field.of(&matched)).collect()).or_default() += 1;
+        true
+    });
+    let matches = counts.values().sum();
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    for (key, count) in counts {
+        let key = by.iter().map(|field| field.word()).zip(key.into_iter().map(Value::from));
+        if !out.row(key.chain([("count", json!(count))]).collect()) {
+            break;
+        }
+    }
+    (matches, totals)
+}
+
+/// Tells what only one of the two sets of definitions matches.
+fn compare(old: &Definitions, new: &Definitions, found: &Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
+    let of = |definitions| {
+        let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+        let totals = replay(definitions, &found.files, selection, |matched| {
+            let key = format!("{} {} {:?}", matched.event.time().unwrap_or_default(), matched.trigger, matched.event.dedupe_key());
+            rows.insert(key, row(&matched));
+            true
+        });
+        (rows, totals)
+    };
+    let (before, _) = of(old);
+    let (after, totals) = of(new);
+    let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut changes = 0;
+    for key in all {
+        let change = match (before.get(key), after.get(key)) {
+            (None, Some(row)) => ("added", row),
+            (Some(row), None) => ("removed", row),
+            _ => continue,
+        };
+        changes += 1;
+        if !out.row([vec![("change", json!(change.0))], change.1.clone()].concat()) {
+            break;
+        }
+    }
+    (changes, totals)
+}
+
+/// The last words, on standard error; an error where not everything could be read.
+fn told(matches: u64, found: &Found, totals: &Totals) -> Result<(), Failure> {
+    let mut lines: Vec<String> = found.faults.iter().chain(&totals.faults).map(|fault| format!("warning: {fault}")).collect();
+    for (trigger, (count, error)) in &totals.errors {
+        lines.push(format!("warning: the match of `{trigger}` ended in an error {count} times; the first: {error}"));
+    }
+    let left_out = if found.left_out == 0 { String::new() } else { format!(", {} files left out by their names", found.left_out) };
+    let repeated = totals.repeated;
+    lines.push(format!(
+        "{matches} matches in {} records of {} files; {repeated} of repeated events{left_out}",
+        totals.records, totals.files
+    ));
+    let text = lines.iter().map(|line| escaped(line) + "\n").collect::<String>();
+    std::io::stderr().write_all(text.as_bytes()).map_err(Failure::broken)?;
+    match found.faults.len() + totals.faults.len() {
+        0 => Ok(()),
+        faults => Err(Failure::Broken(format!("{faults} pieces of the logs could not be read: what is told is without them"))),
+    }
+}
+
+/// Names and values, in their order.
+type Row = Vec<(&'static str, Value)>;
+
+/// What is printed. A table is printed at its end, when its widths are known.
+struct Out {
+    format: Format,
+    rows: Vec<Row>,
+    failed: Option<Failure>,
+}
+
+impl Out {
+    fn new(format: Format) -> Self {
+        Self { format, rows: Vec::new(), failed: None }
+    }
+
+    /// Whether there is sense in another one.
+    fn row(&mut self, row: Row) -> bool {
+        match self.format {
+            Format::Table => self.rows.push(row),
+            Format::Json => {
+                let line: Map<String, Value> = row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+                self.failed = print(&Value::from(line).to_string()).err();
+            }
+        }
+        self.failed.is_none()
+    }
+
+    fn end(self) -> Result<(), Failure> {
+        if let Some(failed) = self.failed {
+            return Err(failed);
+        }
+        let Some(first) = self.rows.first() else { return Ok(()) };
+        let names = first.iter().map(|(name, _)| name.replace('_', " ").to_uppercase()).collect::<Vec<_>>();
+        let cell = |value: &Value| escaped(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)).replace('\n', " ");
+        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(|(_, value)| cell(value)).collect()).collect();
+        let lines: Vec<&Vec<String>> = std::iter::once(&names).chain(&rows).collect();
+        let widths: Vec<usize> = (0..names.len())
+            .map(|column| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+            .collect();
+        for line in lines {
+            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            print(cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}

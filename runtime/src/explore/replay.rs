@@ -1,0 +1,282 @@
+//! Logs through triggers: what would have fired.
+//!
+//! Most records name no event that a trigger is about, and that is seen in their bytes alone; the others are read, and judged as the runtime
+//! judges them. Each event counts once, however often it is in the logs, as in the runtime.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+
+use memchr::{memchr2, memmem};
+use serde_json::Value;
+use trailwire_engine::actor;
+use trailwire_engine::event::{self, Event};
+use trailwire_engine::matcher::Scratch;
+
+use super::files::Selection;
+use super::reading;
+use super::records::{self, Piece};
+use super::unpack;
+use crate::core::run::{RunId, event_key};
+use crate::definitions::Definitions;
+use crate::source::{self, Received};
+
+/// A trigger fires for an event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) trigger: String,
+    pub(crate) event: Event,
+}
+
+impl Match {
+    /// Who made the event.
+    pub(crate) fn actor(&self) -> String {
+        actor::who(self.event.detail()).to_string()
+    }
+}
+
+/// What was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) files: u64,
+    /// Records, repeated ones too.
+    pub(crate) records: u64,
+    /// Matches of events that had matched already.
+    pub(crate) repeated: u64,
+    /// Expressions that ended in an error, by trigger, and the first of the errors.
+    pub(crate) errors: BTreeMap<String, (u64, String)>,
+    /// What could not be read, each with its place.
+    pub(crate) faults: Vec<String>,
+}
+
+/// What came of one file.
+#[derive(Debug, Default)]
+struct Read {
+    records: u64,
+    matches: Vec<(RunId, Match)>,
+    errors: Vec<(String, String)>,
+    faults: Vec<String>,
+}
+
+/// What a thread uses again and again.
+#[derive(Default)]
+struct Room {
+    text: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// Puts the files through the triggers. Each match is handed to `take` once for each event, in the order of the files and their records, until it says
+/// no.
+pub(crate) fn replay(definitions: &Definitions, files: &[PathBuf], selection: &Selection, mut take: impl FnMut(Match) -> bool) -> Totals {
+    let names = Names::of(definitions);
+    let mut totals = Totals::default();
+    let mut seen = HashSet::new();
+    reading::each(
+        files,
+        Room::default,
+        |file, room| read(definitions, &names, selection, file, room),
+        |file, read| {
+            totals.files += 1;
+            let Some(read) = read else {
+                totals.faults.push(format!("{}: a bug stopped the reading of this file", file.display()));
+                return true;
+            };
+            totals.records += read.records;
+            totals.faults.extend(read.faults.into_iter().map(|fault| format!("{}: {fault}", file.display())));
+            for (trigger, error) in read.errors {
+                totals.errors.entry(trigger).or_insert((0, error)).0 += 1;
+            }
+            for (id, found) in read.matches {
+                if !seen.insert(id) {
+                    totals.repeated += 1;
+                } else if !take(found) {
+                    return false;
+                }
+            }
+            true
+        },
+    );
+    totals
+}
+
+fn read(definitions: &Definitions, names: &Names<'_>, selection: &Selection, file: &Path, room: &mut Room) -> Read {
+    let mut read = Read::default();
+    let Room { text, scratch } = room;
+    if let Err(fault) = unpack::read(file, text) {
+        read.faults.push(fault);
+        return read;
+    }
+    records::pieces(text, &mut |piece| match piece {
+        Piece::Fault(at, reason) => read.faults.push(format!("byte {at}: {reason}")),
+        Piece::Record(record) => {
+            read.records += 1;
+            if names.may_be_in(record) {
+                match serde_json::from_slice(record) {
+                    Ok(value) => judge(definitions, selection, value, scratch, &mut read),
+                    Err(error) => read.faults.push(format!("record {}: not JSON: {error}", read.records)),
+                }
+            }
+        }
+        Piece::Unsure(object) => match serde_json::from_slice(object) {
+            Ok(value) => {
+                for value in event::split(value) {
+                    read.records += 1;
+                    judge(definitions, selection, value, scratch, &mut read);
+                }
+            }
+            Err(error) => read.faults.push(format!("not JSON: {error}")),
+        },
+    });
+    read
+}
+
+fn judge(definitions: &Definitions, selection: &Selection, value: Value, scratch: &mut Scratch, read: &mut Read) {
+    let event = match source::event(value) {
+        Ok(event) => event,
+        Err(reason) => return read.faults.push(format!("record {}: {reason}", read.records)),
+    };
+    if !selection.holds(event.time(), event.account(), event.region()) {
+        return;
+    }
+    let received = Received::from(event);
+    let judged = definitions.judge(&received, scratch);
+    read.errors.extend(judged.errors);
+    for trigger in judged.fires {
+        let id = RunId::new(&trigger.name, &event_key(received.event()));
+        read.matches.push((id, Match { trigger: trigger.name.clone(), event: received.event().clone() }));
+    }
+}
+
+/// The event names that some trigger is about; `None` where one is about every event.
+struct Names<'d> {
+    names: Option<BTreeSet<&'d [u8]>>,
+    member: memmem::Finder<'static>,
+    escape: memmem::Finder<'static>,
+}
+
+impl<'d> Names<'d> {
+    fn of(definitions: &'d Definitions) -> Self {
+        let enabled = || definitions.triggers().filter(|trigger| trigger.enabled);
+        let names = enabled().flat_map(|trigger| &trigger.event_names).map(String::as_bytes);
+        let names = (!enabled().any(|trigger| trigger.any_event)).then(|| names.collect());
+        Self { names, member: memmem::Finder::new(b"\"eventName\""), escape: memmem::Finder::new(b"\\u") }
+    }
+
+    /// Whether a record may have one of the names, by its bytes. Where the bytes are not as CloudTrail writes them, it may.
+    fn may_be_in(&self, record: &[u8]) -> bool {
+        let Some(names) = &self.names else { return true };
+        // A member's name may be written with escapes.
+        if self.escape.find(record).is_some() {
+            return true;
+        }
+        let mut is_there = false;
+        for at in self.member.find_iter(record) {
+            is_there = true;
+            let Some(value) = record.get(at..).and_then(|rest| rest.strip_prefix(b"\"eventName\":\"")) else { return true };
+            let end = memchr2(b'"', b'\\', value);
+            let Some(name) = end.filter(|end| value.get(*end) == Some(&b'"')).and_then(|end| value.get(..end)) else { return true };
+            if names.contains(name) {
+                return true;
+            }
+        }
+        !is_there
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trailwire_engine::matcher::Scope;
+    use trailwire_engine::trigger::Trigger;
+
+    use super::*;
+    use crate::definitions::Documents;
+
+    fn definitions(triggers: &[Value]) -> Definitions {
+        let mut documents = Documents::default();
+        for trigger in triggers {
+            let mut trigger = trigger.clone();
+            trigger["action"] = json!([{"send": [{"destination": "d"}]}]);
+            let trigger = Trigger::from_value(&trigger).unwrap();
+            documents.triggers.insert(trigger.name.clone(), Ok(trigger));
+        }
+        Definitions::new(1, Scope::default(), documents, None)
+    }
+
+    fn record(name: &str, id: &str, time: &str) -> Value {
+        json!({"eventName": name, "eventSource": "iam.amazonaws.com", "eventID": id, "eventTime": time, "awsRegion": "us-east-1", "recipientAccountId": "1",
+            "eventType": "AwsApiCall", "requestParameters": {"eventName": "Nested"}, "userIdentity": {"type": "Root", "accountId": "1"}})
+    }
+
+    fn run(definitions: &Definitions, texts: &[String], selection: &Selection) -> (Vec<(String, String)>, Totals) {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<PathBuf> = (0..texts.len()).map(|number| folder.path().join(number.to_string())).collect();
+        files.iter().zip(texts).for_each(|(file, text)| std::fs::write(file, text).unwrap());
+        let mut found = Vec::new();
+        let mut totals = replay(definitions, &files, selection, |matched| {
+            found.push((matched.trigger.clone(), matched.event.event_id().unwrap_or_default().to_owned()));
+            true
+        });
+        let place = folder.path().display().to_string() + "/";
+        totals.faults.iter_mut().for_each(|fault| *fault = fault.replace(&place, ""));
+        (found, totals)
+    }
+
+    #[test]
+    fn each_event_fires_each_trigger_once_in_order() {
+        let definitions = definitions(&[
+            json!({"name": "users", "event_names": ["CreateUser"]}),
+            json!({"name": "errs", "event_names": ["CreateUser", "DeleteUser"], "match_expression": "abs(detail.eventName) == `1`"}),
+        ]);
+        let time = "2026-03-01T12:00:00Z";
+        let (a, b, c) = (record("CreateUser", "a", time), record("DeleteUser", "b", time), record("CreateUser", "c", time));
+        let first = json!({"Records": [a, b, {"eventName": "DescribeInstances"}]}).to_string();
+        let second = format!("{a}\n{{\"eventName\": \"CreateUser\",}}\n{c}\n");
+        let (found, totals) = run(&definitions, &[first, second, "{\"Records\":[{".to_owned()], &Selection::default());
+        assert_eq!(found, [("users".to_owned(), "a".to_owned()), ("users".to_owned(), "c".to_owned())]);
+        assert_eq!((totals.files, totals.records, totals.repeated), (3, 6, 1));
+        assert_eq!(totals.errors["errs"].0, 4);
+        assert_eq!(totals.faults.len(), 2, "{:?}", totals.faults);
+        assert!(totals.faults[0].starts_with("1: record 2: not JSON: trailing comma"), "{:?}", totals.faults);
+        assert_eq!(totals.faults[1], "2: byte 12: the record is cut off");
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_judged() {
+        let definitions = definitions(&[json!({"name": "users", "event_names": ["CreateUser"]})]);
+        let records: Vec<Value> = ["2026-03-01T11:59:59Z", "2026-03-01T12:00:00Z", "2026-03-01T13:00:00Z"]
+            .iter()
+            .map(|time| record("CreateUser", time, time))
+            .collect();
+        let text = json!({"Records": records}).to_string();
+        let ids = |selection: Selection| {
+            run(&definitions, std::slice::from_ref(&text), &selection).0.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
+        };
+        let (from, to) = (Some("2026-03-01T12:00:00Z".parse().unwrap()), Some("2026-03-01T13:00:00Z".parse().unwrap()));
+        assert_eq!(ids(Selection { from, to, ..Selection::default() }), ["2026-03-01T12:00:00Z"]);
+        assert_eq!(ids(Selection { regions: ["eu-west-1".to_owned()].into(), ..Selection::default() }), [""; 0]);
+        assert_eq!(ids(Selection { accounts: ["1".to_owned()].into(), ..Selection::default() }).len(), 3);
+    }
+
+    /// The bytes say "perhaps" of every record that a trigger fires for.
+    #[test]
+    fn no_record_is_passed_over_that_fires() {
+        let named = definitions(&[json!({"name": "users", "event_names": ["CreateUser"]})]);
+        let any = definitions(&[json!({"name": "all", "any_event": true})]);
+        for (text, perhaps) in [
+            (r#"{"eventName":"CreateUser"}"#, true),
+            (r#"{"eventName" : "CreateUser"}"#, true),
+            (r#"{"eventN\u0061me":"CreateUser"}"#, true),
+            (r#"{"eventName":"Cre\u0061teUser"}"#, true),
+            (r#"{"eventName":"x","eventName":"CreateUser"}"#, true),
+            (r#"{"detail":{"eventName":"CreateUser"}}"#, true),
+            (r#"{"a":"eventName","eventName":"CreateUser"}"#, true),
+            (r#"{"eventSource":"x"}"#, true),
+            (r#"{"eventName":"DeleteUser"}"#, false),
+            (r#"{"eventName":"CreateUsers"}"#, false),
+            (r#"{"eventName":"DeleteUser","a":"\"eventName\":\"CreateUser\""}"#, false),
+        ] {
+            assert_eq!(Names::of(&named).may_be_in(text.as_bytes()), perhaps, "{text}");
+            assert!(Names::of(&any).may_be_in(text.as_bytes()));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `trailwire replay` over folders of logs.
+
+use serde_json::{Value, json};
+
+use crate::program::{Bench, Finished, event, gzip, trailwire};
+
+fn definitions(triggers: &[Value]) -> Value {
+    json!({"format_version": 1, "triggers": triggers, "destinations": [{"name": "d", "webhook": [{"url": "https://example.com"}]}]})
+}
+
+fn trigger(name: &str, event_name: &str) -> Value {
+    json!({"name": name, "event_names": [event_name], "action": [{"notify": [{"destinations": ["d"]}]}]})
+}
+
+/// Two days of logs: a log file as CloudTrail writes it, and JSON lines.
+fn bench() -> Bench {
+    let bench = Bench::new(&definitions(&[trigger("users", "CreateUser"), trigger("keys", "CreateAccessKey")]));
+    std::fs::create_dir_all(bench.path("logs/eu-west-1")).unwrap();
+    let record = |name: &str, id: &str| event(name, id)["detail"].clone();
+    let day = json!({"Records": [record("CreateUser", "a"), record("DeleteUser", "b"), record("CreateUser", "c")]});
+    gzip(&day.to_string(), &bench.path("logs/eu-west-1/111122223333_CloudTrail_eu-west-1_20260301T1205Z_AbCd.json.gz"));
+    let mut late = record("CreateAccessKey", "d");
+    late["eventTime"] = json!("2026-03-02T08:00:00Z");
+    late["userIdentity"]["userName"] = json!("m\u{202e}allory");
+    bench.write("logs/more.jsonl", &format!("{}\n{late}\n", record("CreateUser", "a")));
+    bench
+}
+
+fn replay(bench: &Bench, arguments: &[&str]) -> Finished {
+    let mut command = trailwire(&["replay", "--definitions"]);
+    command.arg(bench.path("definitions.json")).arg(bench.path("logs")).args(arguments);
+    Finished::of(&mut command)
+}
+
+#[test]
+fn each_match_is_a_line() {
+    let bench = bench();
+    let replayed = replay(&bench, &[]).success();
+    let row = |trigger: &str, id: &str, name: &str, time: &str| json!({"trigger": trigger, "event_id": id, "event_name": name, "event_time": time, "account": "111122223333", "region": "eu-west-1"});
+    let first = "2026-03-01T12:00:00Z";
+    let expected = [
+        row("users", "a", "CreateUser", first),
+        row("users", "c", "CreateUser", first),
+        row("keys", "d", "CreateAccessKey", "2026-03-02T08:00:00Z"),
+    ];
+    let lines: Vec<Value> = replayed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, expected);
+    assert_eq!(replayed.stderr, "3 matches in 5 records of 2 files; 1 of repeated events\n");
+    // The members stand in the order of the help.
+    assert!(
+        replayed.stdout.starts_with(r#"{"trigger":"users","event_id":"a","event_name":"CreateUser","event_time":"2026"#),
+        "{}",
+        replayed.stdout
+    );
+
+    let later = replay(&bench, &["--from", "2026-03-02"]).success();
+    assert_eq!(later.stdout.lines().count(), 1);
+    assert_eq!(later.stderr, "1 matches in 2 records of 1 files; 0 of repeated events, 1 files left out by their names\n");
+}
+
+#[test]
+fn matches_are_counted_for_people() {
+    let counted = replay(&bench(), &["--by", "trigger,day", "--format", "table"]).success();
+    assert_eq!(counted.stdout, "TRIGGER  DAY         COUNT\nusers    2026-03-01  2\nkeys     2026-03-02  1\n");
+    let actors = replay(&bench(), &["--by", "actor", "--format", "table"]).success();
+    assert_eq!(actors.stdout, "ACTOR                     COUNT\nalice (IAM user)          2\nm\\u202eallory (IAM user)  1\n");
+}
+
+#[test]
+fn two_versions_of_triggers_are_compared() {
+    let bench = bench();
+    let narrow = json!({"name": "users", "event_names": ["CreateUser"], "match_expression": "detail.eventID == 'c'", "action": [{"notify": [{"destinations": ["d"]}]}]});
+    let old =
+        bench.write("old.json", &definitions(&[narrow, trigger("gone", "DeleteUser"), trigger("keys", "CreateAccessKey")]).to_string());
+    let compared = replay(&bench, &["--compare", old.to_str().unwrap()]).success();
+    let lines: Vec<Value> = compared.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<[&str; 3]> =
+        lines.iter().map(|line| ["change", "trigger", "event_id"].map(|name| line[name].as_str().unwrap())).collect();
+    assert_eq!(told, [["removed", "gone", "b"], ["added", "users", "a"]]);
+}
+
+#[test]
+fn what_can_not_be_read_is_told_by_name_and_costs_nothing_else() {
+    let bench = bench();
+    let whole = std::fs::read(bench.path("logs/eu-west-1/111122223333_CloudTrail_eu-west-1_20260301T1205Z_AbCd.json.gz")).unwrap();
+    std::fs::write(bench.path("logs/cut.json.gz"), &whole[..whole.len() / 2]).unwrap();
+    bench.write("logs/text.json", "hello");
+    let replayed = replay(&bench, &[]);
+    assert_eq!(replayed.status.code(), Some(1), "{replayed:?}");
+    assert_eq!(replayed.stdout.lines().count(), 3);
+    for told in [
+        "/logs/cut.json.gz: the gzip is cut off\n",
+        "/logs/text.json: byte 0: neither an object nor an array\n",
+        "2 pieces of the logs could not be read",
+    ] {
+        assert!(replayed.stderr.contains(told), "{}", replayed.stderr);
+    }
+    let refused = replay(&bench, &["--from", "soon"]).refused();
+    assert!(refused.stderr.contains("write a day such as 2026-03-01"), "{}", refused.stderr);
+}
