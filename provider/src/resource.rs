@@ -128,6 +128,15 @@ pub struct ReadResponse {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl From<Result<Dynamic, Diagnostic>> for ReadResponse {
+    fn from(read: Result<Dynamic, Diagnostic>) -> Self {
+        match read {
+            Ok(state) => Self { state, ..Self::default() },
+            Err(diagnostic) => Self { diagnostics: vec![diagnostic], ..Self::default() },
+        }
+    }
+}
+
 /// A change to plan.
 #[derive(Clone, Debug)]
 pub struct PlanRequest {

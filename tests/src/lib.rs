@@ -14,6 +14,7 @@ pub mod cloudtrail;
 pub mod control;
 pub mod diagnostics;
 pub mod hcl;
+pub mod ill;
 pub mod leftovers;
 pub mod members;
 pub mod plugin;

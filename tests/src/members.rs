@@ -12,10 +12,18 @@ pub const ROLE: &str = "trailwire-deploy";
 /// # Panics
 /// When the role cannot be made.
 pub async fn allow(stand: &Stand, member: &str, home: &str, external_id: &str) -> String {
+    allow_each(stand, member, &[home], external_id).await
+}
+
+/// The same for several accounts, each with a hub of its own.
+///
+/// # Panics
+/// When the role cannot be made.
+pub async fn allow_each(stand: &Stand, member: &str, homes: &[&str], external_id: &str) -> String {
     let iam = aws_sdk_iam::Client::new(&stand.sdk(member, "us-east-1").await);
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
-        "Principal": { "AWS": format!("arn:aws:iam::{home}:root") },
+        "Principal": { "AWS": homes.iter().map(|home| format!("arn:aws:iam::{home}:root")).collect::<Vec<_>>() },
         "Action": "sts:AssumeRole",
         "Condition": { "StringEquals": { "sts:ExternalId": external_id } },
     }]});

@@ -98,7 +98,9 @@ pub fn timeout_note(session: &Session) -> Option<String> {
     }
 }
 
-/// Between the accounts that share an entry of [`shared_cells_value`].
+/// Up to so many cells each account has an entry of its own in [`shared_cells_value`].
+const CELLS_IN_FULL: usize = 100;
+/// Between the accounts that share an entry.
 const AND: &str = ", ";
 
 /// The regions of each account, both in order.
@@ -124,9 +126,12 @@ pub fn cells_value<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Dynamic {
     Dynamic::object(by_account(cells).into_iter().map(|(account, regions)| (account, Dynamic::strings(regions))))
 }
 
-/// The computed attribute `cells` of what a hub has many of: accounts to regions. Accounts with the same regions share an entry, so that the states of
-/// hundreds of triggers do not say the same of each account again.
-pub fn shared_cells_value<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Dynamic {
+/// The computed attribute `cells` of what a hub has many of: account to regions. Of many cells, accounts with the same regions share an entry, so that the
+/// states of hundreds of triggers do not say the same of each account again.
+pub fn shared_cells_value(cells: &[Cell]) -> Dynamic {
+    if cells.len() <= CELLS_IN_FULL {
+        return cells_value(cells);
+    }
     Dynamic::object(by_regions(cells).into_iter().map(|(regions, accounts)| (accounts.join(AND), Dynamic::strings(regions))))
 }
 
@@ -180,21 +185,23 @@ mod tests {
     #[test]
     fn cells_are_read_back_from_the_state() {
         let [one, two, three] = ["111122223333", "444455556666", "777788889999"];
-        let cells = |of: &[(&str, &[&str])]| -> Vec<Cell> {
-            of.iter().flat_map(|(account, regions)| regions.iter().map(|region| Cell::new(*account, *region))).collect()
-        };
-        let (both, west): (&[&str], &[&str]) = (&["eu-west-1", "us-east-1"], &["eu-west-1"]);
-        for (cells, plain, shared) in [
-            (cells(&[]), "{}", "{}"),
-            (cells(&[(one, both)]), r#"{"111122223333":["eu-west-1","us-east-1"]}"#, r#"{"111122223333":["eu-west-1","us-east-1"]}"#),
+        let regions = |count: usize| (10..10 + count).map(|number| format!("eu-west-{number}")).collect::<Vec<_>>();
+        let listed = |count: usize| serde_json::to_string(&regions(count)).unwrap();
+        for (of, shared) in [
+            (vec![], "{}".to_owned()),
+            (vec![(one, 2)], format!(r#"{{"{one}":{}}}"#, listed(2))),
             (
-                cells(&[(one, both), (two, west), (three, both)]),
-                r#"{"111122223333":["eu-west-1","us-east-1"],"444455556666":["eu-west-1"],"777788889999":["eu-west-1","us-east-1"]}"#,
-                r#"{"111122223333, 777788889999":["eu-west-1","us-east-1"],"444455556666":["eu-west-1"]}"#,
+                vec![(one, 40), (two, 20), (three, 40)],
+                format!(r#"{{"{one}":{},"{two}":{},"{three}":{}}}"#, listed(40), listed(20), listed(40)),
             ),
+            (vec![(one, 40), (two, 21), (three, 40)], format!(r#"{{"{one}, {three}":{},"{two}":{}}}"#, listed(40), listed(21))),
+            (vec![(one, 50), (two, 50), (three, 50)], format!(r#"{{"{one}, {two}, {three}":{}}}"#, listed(50))),
         ] {
-            for (value, expected) in [(cells_value(&cells), plain), (shared_cells_value(cells.iter().rev()), shared)] {
-                assert_eq!(json(&value), expected);
+            let cells: Vec<Cell> =
+                of.iter().flat_map(|(account, count)| regions(*count).into_iter().map(move |region| Cell::new(*account, region))).collect();
+            let unordered: Vec<Cell> = cells.iter().rev().cloned().collect();
+            assert_eq!(json(&shared_cells_value(&unordered)), shared);
+            for value in [cells_value(&cells), shared_cells_value(&unordered)] {
                 let mut read = cells_of(&Dynamic::object([("cells", value)]));
                 read.sort();
                 assert_eq!(read, cells);

@@ -41,12 +41,7 @@ impl DataSource for DeployPolicyData {
     }
 
     fn read<'a>(&'a self, context: &'a Context, request: ReadDataRequest) -> Boxed<'a, ReadResponse> {
-        Box::pin(async move {
-            match read(context, &request).await {
-                Ok(state) => ReadResponse { state, ..ReadResponse::default() },
-                Err(diagnostic) => ReadResponse { diagnostics: vec![diagnostic], ..ReadResponse::default() },
-            }
-        })
+        Box::pin(async move { read(context, &request).await.into() })
     }
 }
 

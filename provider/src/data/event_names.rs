@@ -37,12 +37,7 @@ impl DataSource for EventNamesData {
     }
 
     fn read<'a>(&'a self, _: &'a Context, request: ReadDataRequest) -> Boxed<'a, ReadResponse> {
-        Box::pin(async move {
-            match read(&request.config) {
-                Ok(state) => ReadResponse { state, ..ReadResponse::default() },
-                Err(diagnostic) => ReadResponse { diagnostics: vec![diagnostic], ..ReadResponse::default() },
-            }
-        })
+        Box::pin(async move { read(&request.config).into() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `data "trailwire_regions"`: the regions that are enabled in an account.
 
-use crate::cloud::error::CloudError;
+use crate::cloud::error::CloudResult;
 use crate::context::Context;
 use crate::resource::{Boxed, DataSource, ReadDataRequest, ReadResponse};
 use crate::schema::{Attribute, Schema, Type};
@@ -28,26 +28,18 @@ impl DataSource for RegionsData {
     }
 
     fn read<'a>(&'a self, context: &'a Context, request: ReadDataRequest) -> Boxed<'a, ReadResponse> {
-        Box::pin(async move {
-            let session = context.cloud.session(&request.stop);
-            let found = async {
-                let account = match request.config.get_str("account_id") {
-                    Some(account) => account.to_owned(),
-                    None => session.home().await?.cell.account,
-                };
-                let regions = session.enabled_regions(&account).await?;
-                Ok::<_, CloudError>((account, regions))
-            };
-            match found.await {
-                Ok((account, regions)) => {
-                    let names = Dynamic::strings(regions.iter().cloned());
-                    let state = Dynamic::object([("names", names), ("account_id", Dynamic::String(account))]);
-                    ReadResponse { state, ..ReadResponse::default() }
-                }
-                Err(error) => ReadResponse { diagnostics: vec![error.diagnostic()], ..ReadResponse::default() },
-            }
-        })
+        Box::pin(async move { read(context, &request).await.map_err(|error| error.diagnostic()).into() })
     }
+}
+
+async fn read(context: &Context, request: &ReadDataRequest) -> CloudResult<Dynamic> {
+    let session = context.cloud.session(&request.stop);
+    let account = match request.config.get_str("account_id") {
+        Some(account) => account.to_owned(),
+        None => session.home().await?.cell.account,
+    };
+    let names = Dynamic::strings(session.enabled_regions(&account).await?.iter().cloned());
+    Ok(Dynamic::object([("names", names), ("account_id", Dynamic::String(account))]))
 }
 
 #[cfg(test)]

@@ -43,11 +43,11 @@ pub fn cells_attribute() -> Attribute {
 
 /// The attribute `cells` of a definition with rules.
 pub fn shared_cells_attribute() -> Attribute {
-    let about = "What is covered: accounts to regions. Accounts with the same regions share an entry, their ids joined by `, `: \
-                 `{ \"111122223333, 444455556666\" = [\"eu-west-1\", \"us-east-1\"] }`. Whether a region is watched in every account: \
-                 `alltrue([for regions in values(cells) : contains(regions, \"eu-west-1\")])`. By account: \
+    let about = "What is covered: account to regions. Beyond 100 cells, accounts with the same regions share an entry, their ids joined by `, `: \
+                 `{ \"111122223333, 444455556666\" = [\"eu-west-1\", \"us-east-1\"] }`. Whether a region is watched in every account, in either form: \
+                 `alltrue([for regions in values(cells) : contains(regions, \"eu-west-1\")])`. Account to regions, from either: \
                  `merge([for accounts, regions in cells : { for account in split(\", \", accounts) : account => regions }]...)`; the hub's `cells` has an \
-                 entry for each account.";
+                 entry for each account however many there are.";
     Attribute::map("cells", Type::list(Type::String)).volatile().describe(about)
 }
 

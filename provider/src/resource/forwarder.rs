@@ -7,8 +7,6 @@ mod apply;
 mod document;
 mod schema;
 
-use std::future::ready;
-
 use trailwire_engine::check::check_forwarder_hub;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::cover::check_relied;
@@ -19,7 +17,7 @@ use trailwire_engine::trigger::{Forwarder, Trigger};
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, definition, plan,
-    rows::{quota, read, regions},
+    rows::{self, quota, read},
 };
 use crate::cloud::Session;
 use crate::context::Context;
@@ -48,15 +46,10 @@ impl Resource for ForwarderResource {
     }
 
     fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
-        if request.is_destroy() {
-            quota::remove(context, Carrier::Forwarder, &request.prior);
-            return Box::pin(ready(PlanResponse::default()));
-        }
         Box::pin(async move {
             let settle = |planned: &mut Dynamic| document::plan_pushed(planned, &request);
-            let mut response = definition::planned(context, &self.schema(), &request, &["rule_names", "cells", "drifted"], settle);
-            let session = context.cloud.session(&request.stop);
-            response.diagnostics.extend(regions::plan(context, &session, &request).await);
+            let begun = rows::plan::begin(context, &request, (Carrier::Forwarder, &self.schema()), settle).await;
+            let Some((session, mut response)) = begun else { return PlanResponse::default() };
             let forwarder = document::parse(&request.config).ok();
             if let Some(forwarder) = &forwarder
                 && let Some(cells) = quota::cells(context, &session, &request).await
@@ -65,9 +58,7 @@ impl Resource for ForwarderResource {
                 response.diagnostics.extend(check_forwarder_hub(forwarder, &|name| request.config.get(name).is_wholly_known(), &covered));
             }
             let known = forwarder.filter(|_| document::is_decided(&request.config));
-            if !response.requires_replace.is_empty() {
-                quota::remove(context, Carrier::Forwarder, &request.prior);
-            } else if let Some(known) = &known {
+            if let Some(known) = known.as_ref().filter(|_| response.requires_replace.is_empty()) {
                 response.diagnostics.extend(plan_relied(context, &session, &request, known).await);
             }
             if plan::has_work(&request, &response) {

@@ -6,6 +6,7 @@
 pub(super) mod apply;
 pub(super) mod carried;
 pub(super) mod drift;
+pub(super) mod plan;
 pub(super) mod quota;
 pub(super) mod read;
 pub(super) mod regions;

@@ -10,8 +10,6 @@ mod forwarded;
 mod schema;
 mod send;
 
-use std::future::ready;
-
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::Carrier;
 use trailwire_engine::fanout::table::Kind;
@@ -19,7 +17,7 @@ use trailwire_engine::fanout::table::Kind;
 use super::{
     ApplyRequest, ApplyResponse, Boxed, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadRequest, ReadResponse, Resource,
     ValidateRequest, definition, plan,
-    rows::{quota, read, regions},
+    rows::{self, quota, read},
 };
 use crate::context::Context;
 use crate::schema::Schema;
@@ -47,18 +45,10 @@ impl Resource for TriggerResource {
     }
 
     fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
-        if request.is_destroy() {
-            quota::remove(context, Carrier::Trigger, &request.prior);
-            return Box::pin(ready(PlanResponse::default()));
-        }
         Box::pin(async move {
             let settle = |planned: &mut Dynamic| document::plan_pushed(planned, &request);
-            let mut response = definition::planned(context, &self.schema(), &request, &["rule_names", "cells", "drifted"], settle);
-            let session = context.cloud.session(&request.stop);
-            response.diagnostics.extend(regions::plan(context, &session, &request).await);
-            if !response.requires_replace.is_empty() {
-                quota::remove(context, Carrier::Trigger, &request.prior);
-            }
+            let begun = rows::plan::begin(context, &request, (Carrier::Trigger, &self.schema()), settle).await;
+            let Some((session, mut response)) = begun else { return PlanResponse::default() };
             response.diagnostics.extend(beside::plan(context, &session, &request).await);
             if plan::has_work(&request, &response) {
                 let events = check::parse(&request.config).ok();

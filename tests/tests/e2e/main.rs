@@ -17,6 +17,7 @@ mod interruption;
 mod packs;
 mod languages;
 mod least_privilege;
+mod matrix;
 mod planning;
 mod trails;
 mod unknown;

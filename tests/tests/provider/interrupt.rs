@@ -1,9 +1,9 @@
 //! The user interrupts while AWS does not answer.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trailwire_tests::control::{Effect, Fault, Matcher};
 
-use crate::sandbox::{HUB, REGIONS, Sandbox, TRIGGER, hub, trigger};
+use crate::sandbox::{HOME, HUB, REGIONS, Sandbox, TRIGGER, hub, trigger};
 
 /// No call is ever answered again, and the provider still ends, with a state by which everything is found.
 #[tokio::test(flavor = "multi_thread")]
@@ -41,4 +41,44 @@ async fn an_interrupt_does_not_wait_for_aws() {
         }
         assert_eq!(sandbox.leftovers().await, [] as [String; 0], "{resource}:\n{said}");
     }
+}
+
+/// Of a trigger in many cells two calls are under way when the user interrupts, and are never answered: none of those that wait is begun any more, and the state
+/// says of each cell that it is not done.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_is_begun_after_an_interrupt() {
+    let mut sandbox = Sandbox::new().await;
+    let everywhere = json!({ "name": "security", "force_destroy": true, "forward_dead_letter": false });
+    sandbox.apply(HUB, &everywhere).await.ok();
+    let provider = sandbox.provider_with(&json!({ "region": HOME, "max_concurrency": 2 })).await;
+    let planned = sandbox.plan_with(&provider, TRIGGER, &trigger(1, "A")).await;
+    let rules = Matcher::operation("events", "PutRule").by(&sandbox.account);
+    sandbox.control().clear_calls(&Matcher::default().by(&sandbox.account)).await;
+    let held = sandbox.control().fault(Fault::new(rules.clone(), Effect::Hold).after()).await;
+    let mut applied = Box::pin(provider.carry_out(planned));
+    tokio::select! {
+        () = held.struck(2) => {}
+        answer = &mut applied => panic!("nothing was held: {answer:?}"),
+    }
+    let rest = sandbox.control().fault(Fault::new(Matcher::default().by(&sandbox.account), Effect::Hold)).await;
+    let interrupted = std::time::Instant::now();
+    provider.stop().await.expect("the provider answers");
+    let answer = (&mut applied).await.expect("the provider answers while AWS does not");
+    println!("the provider ended {:.1} s after the interrupt", interrupted.elapsed().as_secs_f64());
+    drop(applied);
+    // What is still written is that nobody may adopt the name.
+    let begun = sandbox.control().calls(&Matcher::service("events").by(&sandbox.account)).await;
+    assert!(begun.iter().all(|calls| calls.operation == "PutRule"), "{begun:?}");
+    assert_eq!(sandbox.control().call_count(&rules).await, 2);
+    let state = answer.state.attributes();
+    let cells: usize = state["cells"].as_object().unwrap().values().map(|regions| regions.as_array().unwrap().len()).sum();
+    assert!(cells > 20, "{state:#}");
+    assert_eq!(state["drifted"].as_object().unwrap().len(), cells, "{state:#}");
+    provider.kill().await;
+    held.remove().await;
+    rest.remove().await;
+    sandbox.states.insert(TRIGGER, answer.state);
+    sandbox.apply(TRIGGER, &Value::Null).await.ok();
+    sandbox.apply(HUB, &Value::Null).await.ok();
+    assert_eq!(sandbox.leftovers().await, [] as [String; 0]);
 }

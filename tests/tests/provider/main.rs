@@ -3,4 +3,6 @@
 mod interrupt;
 mod kill;
 mod matrix;
+mod overlap;
 mod sandbox;
+mod scope;

@@ -4,24 +4,14 @@ use std::fmt;
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use trailwire_tests::control::{ArmedFault, Effect, Fault, Matcher};
+use trailwire_tests::control::{ArmedFault, Fault, Matcher};
+use trailwire_tests::ill::Ill;
 use trailwire_tests::plugin::Plugin;
 
 use crate::sandbox::{AWAY, HOME, HUB, REGIONS, Sandbox, TRIGGER, hub, trigger};
 
 /// How many accounts are worked on at once.
 const SIDE_BY_SIDE: usize = 6;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ill {
-    Throttled,
-    Failing,
-    Silent,
-    Cut,
-    Denied,
-    Disabled,
-    NotPropagated,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Calls {
@@ -49,29 +39,6 @@ struct Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} in {:?} while {:?}", self.ill, self.calls, self.change)
-    }
-}
-
-impl Ill {
-    /// Those that end by themselves strike some calls, the others all.
-    fn fault(self, calls: Matcher, role: &str) -> Fault {
-        let fail = |status, code: &str, message: String| Effect::Fail { status, code: code.to_owned(), message };
-        match self {
-            Self::Throttled => Fault::new(calls, Effect::Throttle).times(3),
-            Self::Failing => Fault::fail(calls, 500, "InternalFailure").times(3),
-            Self::Silent => Fault::new(calls, Effect::Hold).times(1),
-            Self::Cut => Fault::new(calls, Effect::Cut).after().times(1),
-            Self::Denied => Fault::fail(calls, 400, "AccessDeniedException"),
-            Self::Disabled => Fault::fail(calls, 400, "UnrecognizedClientException"),
-            Self::NotPropagated => {
-                let message = format!("Provided role '{role}' cannot be assumed by principal 'events.amazonaws.com'.");
-                Fault::new(calls, fail(400, "ValidationException", message)).times(2)
-            }
-        }
-    }
-
-    fn ends_by_itself(self) -> bool {
-        !matches!(self, Self::Denied | Self::Disabled)
     }
 }
 
@@ -164,10 +131,9 @@ async fn suffer(sandbox: &mut Sandbox, provider: Plugin, case: &Case, resource: 
     // A process asks once which regions are enabled, and lists rules once.
     let provider = if is_disabled || case.calls == Calls::Read { sandbox.provider().await } else { provider };
     let planned = sandbox.plan_with(&provider, resource, config).await;
-    let role = format!("arn:aws:iam::{}:role/trailwire/x", sandbox.account);
     let mut armed: Vec<ArmedFault> = Vec::new();
     for calls in case.calls.matchers(sandbox) {
-        armed.push(sandbox.control().fault(case.ill.fault(calls, &role)).await);
+        armed.push(sandbox.control().fault(case.ill.fault(calls)).await);
     }
     let answer = sandbox.carry_out(&provider, resource, planned).await;
     provider.end().await;

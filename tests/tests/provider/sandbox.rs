@@ -53,10 +53,15 @@ impl Sandbox {
 
     /// A new process of the provider, as each command of Terraform has one.
     pub(crate) async fn provider(&self) -> Plugin {
+        self.provider_with(&json!({ "region": HOME })).await
+    }
+
+    /// The same with another provider block.
+    pub(crate) async fn provider_with(&self, block: &Value) -> Plugin {
         let mut environment = self.stand.environment(&self.account, HOME);
         environment.push(("TRAILWIRE_LEASE_SECONDS".to_owned(), "1".to_owned()));
         let provider = process::built("terraform-provider-trailwire");
-        Plugin::start(&provider, &environment, &json!({ "region": HOME })).await.expect("the provider starts")
+        Plugin::start(&provider, &environment, block).await.expect("the provider starts")
     }
 
     pub(crate) fn state(&self, resource: &'static str) -> State {

@@ -293,7 +293,7 @@ async fn destroy(context: &Context, request: &ApplyRequest, carrier: Carrier) ->
     let row = Row { session: &session, shared: &context.shared, hub: &hub, owner, tags: &none };
     let not_removed = |outcome: &Outcome| {
         let mut state = prior.clone();
-        state.set("cells", shared_cells_value(outcome.failed.keys()));
+        state.set("cells", shared_cells_value(&Vec::from_iter(outcome.failed.keys().cloned())));
         state.set("drifted", drifted_value(outcome.reasons()));
         let told = outcome.diagnostic(&session, &format!("{} is not removed everywhere", told(owner)));
         Ok(ApplyResponse { state, diagnostics: vec![told], private: None })

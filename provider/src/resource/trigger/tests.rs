@@ -88,12 +88,17 @@ async fn a_trigger_lives_and_dies_with_its_definition_before_its_rules() {
 }
 
 #[tokio::test]
-async fn create_makes_two_calls_for_each_cell() {
+async fn create_makes_two_calls_for_each_cell_and_few_beside_them() {
     let (bench, _) = bench(&REGIONS).await;
     bench.model.take_calls();
     bench.apply(T, &Dynamic::Null, &trigger()).await;
     let calls = bench.model.take_calls();
     assert_eq!(calls.iter().filter(|call| call.starts_with("events:")).count(), 2 * REGIONS.len(), "{calls:?}");
+    // What follows the first call of a process: the plan's is another one.
+    let applied = calls.rsplit(|call| call.starts_with("sts:")).next().unwrap();
+    let tables: Vec<&str> = applied.iter().filter_map(|call| call.strip_prefix("dynamodb:")?.split(' ').next()).collect();
+    // Where the hub is; its record; the claim; the record again after the rules; the claim is confirmed.
+    assert_eq!(tables, ["GetItem", "GetItem", "TransactWriteItems", "GetItem", "TransactWriteItems"], "{calls:?}");
 }
 
 #[tokio::test]
