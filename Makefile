@@ -71,8 +71,9 @@ endif
 	@TRAILWIRE_BENCH_PYTHON=$$(ls $(BENCH_PYTHON) 2>/dev/null) $(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
 
 .PHONY: docs
-docs: ## Write the registry's pages in docs/ from the schemas, and the messages on the pages of the diagnostics
+docs: ## Write the registry's pages in docs/ from the schemas, the messages on the pages of the diagnostics, and what every destination gets
 	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs --test diagnostics
+	UPDATE_DOCS=1 $(CARGO) test --workspace --bin trailwire -- the_page_of_messages
 
 # The event catalogue is made by Python packages of pinned versions, in an environment of their own.
 CATALOGUE := tools/catalogue

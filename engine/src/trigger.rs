@@ -15,7 +15,10 @@ mod reader;
 mod restraint;
 mod trigger_document;
 
-pub use destination::{Destination, DestinationKind, Secret, Slack, Url, Webhook, notifications_only};
+pub use destination::{
+    Alerts, Aws, Destination, DestinationKind, Pagerduty, SECRETS, Secret, SecretMember, Site, Slack, Target, Teams, Url, Webhook,
+    notifications_only, which_kind,
+};
 pub use forwarder::{FORWARDER_MEMBERS, Forwarder};
 pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
 pub use placeholder::placeholder;

@@ -44,8 +44,14 @@ impl Schema {
 
     /// Adds a nested block.
     #[must_use]
-    pub fn block(mut self, block: NestedBlock) -> Schema {
-        self.block.blocks.push(block);
+    pub fn block(self, block: NestedBlock) -> Schema {
+        self.blocks([block])
+    }
+
+    /// Adds nested blocks.
+    #[must_use]
+    pub fn blocks(mut self, blocks: impl IntoIterator<Item = NestedBlock>) -> Schema {
+        self.block.blocks.extend(blocks);
         self
     }
 }

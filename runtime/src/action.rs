@@ -2,6 +2,7 @@
 //! destination's affair ([`crate::destination`]).
 
 pub(crate) mod facts;
+pub(crate) mod sample;
 
 use serde_json::{Map, Value};
 use trailwire_engine::actor::{Actor, who};
@@ -45,6 +46,8 @@ pub(crate) struct Notification {
     pub(crate) actor: Actor,
     pub(crate) facts: Facts,
     pub(crate) event: Value,
+    /// How addresses begin that are no event's: those that the trigger's author wrote, and the link to the console.
+    pub(crate) links: Vec<String>,
     /// What went wrong while it was written: a template or a field. The notification goes out all the same.
     pub(crate) faults: Vec<String>,
 }
@@ -80,7 +83,7 @@ pub(crate) fn content(run: &Run, action: u32) -> Option<Content> {
 fn notification(run: &Run, notify: &Notify) -> Notification {
     let actor = who(run.event.get("detail").unwrap_or(&Value::Null));
     let facts = Facts::new(&run.event, &actor);
-    let variables = variables(run, &actor, &facts);
+    let variables = variables(run);
     let mut faults = Vec::new();
     let mut render = |what: &str, template: &Option<String>| {
         let rendered = template::render(template.as_deref()?, &variables);
@@ -101,8 +104,9 @@ fn notification(run: &Run, notify: &Notify) -> Notification {
         trigger: run.trigger.name.clone(),
         severity: run.trigger.severity.name(),
         description: run.trigger.description.clone(),
-        title: titled(&run.occasion, title.unwrap_or_else(|| facts.title(&actor))).chars().filter(|c| is_shown(*c)).collect(),
+        title: one_line(&titled(&run.occasion, title.unwrap_or_else(|| facts.title(&actor)))),
         message,
+        links: links(run, notify, &facts),
         actor,
         facts,
         event: run.event.clone(),
@@ -132,6 +136,24 @@ fn counted(occasion: &Occasion) -> (&'static str, u64, Option<&str>) {
     }
 }
 
+/// How addresses begin that are not to be broken: `https://` and a host that the author wrote out, with the `/` after it, and the whole link to the console.
+fn links(run: &Run, notify: &Notify, facts: &Facts) -> Vec<String> {
+    let texts = [&notify.title, &notify.message, &run.trigger.description];
+    let written = texts.into_iter().flatten().flat_map(|text| {
+        text.match_indices("https://").filter_map(|(at, scheme)| {
+            let host = text.get(at + scheme.len()..)?.split_once('/')?.0;
+            let is_host = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
+            is_host.then(|| format!("{scheme}{host}/"))
+        })
+    });
+    written.chain(facts.console_url.clone()).collect()
+}
+
+/// Characters that people see, in one line: nothing that an event says begins a line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().filter(|c| is_shown(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+}
+
 fn field(expression: &str, event: &Value) -> Result<Value, String> {
     let (parsed, diagnostics) = lang::jmespath::parse(expression);
     let parsed = parsed.ok_or_else(|| crate::definitions::sentences(&diagnostics).join("; "))?;
@@ -139,22 +161,26 @@ fn field(expression: &str, event: &Value) -> Result<Value, String> {
 }
 
 /// Everything that [`template::VARIABLES`] promises.
-fn variables(run: &Run, actor: &Actor, facts: &Facts) -> Variables {
-    let null = Value::Null;
-    let detail = run.event.get("detail").unwrap_or(&null);
+///
+/// What the event says comes in one line each: the lines of a message are its author's.
+fn variables(run: &Run) -> Variables {
+    let (event, null) = (in_one_line(&run.event), Value::Null);
+    let detail = event.get("detail").unwrap_or(&null);
+    let actor = &who(detail);
+    let facts = &Facts::new(&event, actor);
     let of = |name: &str| detail.get(name).and_then(Value::as_str);
     let members = serde_json::to_value(actor).unwrap_or_else(|_| Value::Object(Map::new()));
     let (state, count, group) = counted(&run.occasion);
     Variables::new()
         .text("state", Some(state))
         .text("count", Some(&count.to_string()))
-        .text("group", group)
+        .text("group", group.map(one_line).as_deref())
         .text("trigger", Some(&run.trigger.name))
         .text("severity", Some(run.trigger.severity.name()))
         .text("description", run.trigger.description.as_deref())
         .text("event_name", facts.event_name.as_deref())
         .text("event_source", of("eventSource"))
-        .text("event_time", of("eventTime").or_else(|| run.event.get("time").and_then(Value::as_str)))
+        .text("event_time", of("eventTime").or_else(|| event.get("time").and_then(Value::as_str)))
         .text("event_id", of("eventID"))
         .text("request_id", of("requestID"))
         .text("account", facts.account.as_deref())
@@ -166,7 +192,17 @@ fn variables(run: &Run, actor: &Actor, facts: &Facts) -> Variables {
         .text("console_url", facts.console_url.as_deref())
         .named("actor", actor.to_string(), &members)
         .json("detail", detail)
-        .json("event", &run.event)
+        .json("event", &event)
+}
+
+/// The value with each text in one line.
+fn in_one_line(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.chars().any(|c| c.is_control() || !is_shown(c)) => Value::String(one_line(text)),
+        Value::Array(elements) => Value::Array(elements.iter().map(in_one_line).collect()),
+        Value::Object(members) => Value::Object(members.iter().map(|(name, value)| (name.clone(), in_one_line(value))).collect()),
+        other => other.clone(),
+    }
 }
 
 /// Whether people see a character as what it is: a line end or tab, or neither control character nor one of those that reverse, hide

@@ -6,6 +6,7 @@
 mod check;
 mod completions;
 mod dlq;
+mod destination;
 mod doctor;
 mod eval;
 mod events;
@@ -82,6 +83,8 @@ enum Command {
     /// Reads CloudTrail logs and tells what would have fired.
     #[command(after_help = "Exit codes: 0 all logs were read; 1 some could not be; 2 the definitions or an argument were refused.")]
     Replay(replay::ReplayArguments),
+    /// Sends a sample to a destination.
+    Destination(destination::DestinationArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
     #[command(after_help = "Exit codes: 0 they were listed; 2 there is no such event source.")]
     Events(events::EventsArguments),
@@ -122,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Dlq(arguments) => dlq::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Destination(arguments) => destination::run(arguments),
         Command::Events(arguments) => events::run(&arguments),
     };
     match done {

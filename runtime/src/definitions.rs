@@ -174,6 +174,11 @@ impl Definitions {
         self.destinations.get(name)
     }
 
+    /// The destinations in force, by name.
+    pub(crate) fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        self.destinations.values()
+    }
+
     /// Every trigger there is, those included whose document is refused.
     pub(crate) fn trigger_names(&self) -> BTreeSet<String> {
         self.names.clone()

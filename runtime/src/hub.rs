@@ -75,6 +75,16 @@ impl Hub {
         })
     }
 
+    /// The definitions of the hub of this name, and where its destinations' secrets are read: for a command that takes no part in its work.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hub::connect`].
+    pub(crate) async fn definitions(name: &str) -> Result<(HubDefinitions, Secrets), HubError> {
+        let (config, table, _) = find(name).await?;
+        Ok((HubDefinitions::new(table), Secrets::with(&config)))
+    }
+
     /// Where destinations' secrets are read.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets::with(&self.config)

@@ -10,8 +10,13 @@ use thiserror::Error;
 use tokio::sync::{Mutex, OnceCell};
 use trailwire_engine::trigger::Secret;
 
+use crate::hub::aws::Config;
+
 /// For how long a secret is used before it is read again; a rotated one is in use after at most this time.
 const FRESH: Duration = Duration::from_secs(300);
+
+/// A secret that was refused is read again at the next attempt, but not more often than this.
+const REFUSED: Duration = Duration::from_secs(15);
 
 /// A secret's text.
 #[derive(Clone)]
@@ -48,6 +53,7 @@ type Cached = Arc<Mutex<BTreeMap<String, (Instant, SecretText)>>>;
 /// Where secrets come from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Secrets {
+    config: Config,
     client: Arc<OnceCell<aws_sdk_secretsmanager::Client>>,
     cache: Cached,
 }
@@ -55,8 +61,22 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Uses an AWS configuration that is loaded already.
     pub(crate) fn with(config: &aws_config::SdkConfig) -> Self {
-        let client = OnceCell::new_with(Some(aws_sdk_secretsmanager::Client::new(config)));
-        Self { client: Arc::new(client), cache: Cached::default() }
+        Self { config: Config::of(config), ..Self::default() }
+    }
+
+    /// The AWS configuration that is used here.
+    pub(crate) fn config(&self) -> Config {
+        self.config.clone()
+    }
+
+    /// Reads a secret again when it is asked for next: it was refused, and may have been rotated.
+    pub(crate) async fn forget(&self, secret: &Secret) {
+        if let Secret::Arn(arn) = secret {
+            let mut cache = self.cache.lock().await;
+            if cache.get(arn).is_some_and(|(read, _)| read.elapsed() > REFUSED) {
+                cache.remove(arn);
+            }
+        }
     }
 
     /// # Errors
@@ -81,7 +101,7 @@ impl Secrets {
             return Ok(text.clone());
         }
         let unreadable = |reason: String| SecretError::Unreadable { arn: arn.to_owned(), reason };
-        let client = self.client.get_or_init(|| async { aws_sdk_secretsmanager::Client::new(&crate::hub::aws::load().await) }).await;
+        let client = self.client.get_or_init(|| async { aws_sdk_secretsmanager::Client::new(self.config.get().await) }).await;
         let answer = client.get_secret_value().secret_id(arn).send().await;
         let answer = answer.map_err(|error| unreadable(crate::hub::aws::describe(&error)))?;
         let text = answer.secret_string().ok_or_else(|| unreadable("it holds no text".to_owned()))?;

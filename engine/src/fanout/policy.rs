@@ -1,11 +1,15 @@
 //! Policy documents and queue attributes of a hub's objects, and when two documents say the same.
 
+mod destination;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::names::{Cell, Hub};
 use super::table::{CANARY_PK, RUNTIME_PK};
+
+pub use destination::destination_policy;
 
 /// The service that forwards events and fills queues.
 const EVENTS: &str = "events.amazonaws.com";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
-use trailwire_engine::trigger::duration;
+use trailwire_engine::trigger::{DestinationKind, duration};
 
 use super::PlanRequest;
 use crate::cloud::call::Tags;
@@ -184,7 +184,7 @@ fn is_map(name: &str) -> bool {
 
 /// Blocks that are not written arrive as empty lists; an attribute that is an empty list was written so.
 fn is_block(name: &str) -> bool {
-    matches!(name, "threshold" | "suppress" | "action" | "notify" | "wait" | "send" | "test" | "webhook" | "slack")
+    matches!(name, "threshold" | "suppress" | "action" | "notify" | "wait" | "send" | "test") || DestinationKind::NAMES.contains(&name)
 }
 
 /// Ends paths at sets: Terraform cannot address their elements.

@@ -34,7 +34,17 @@ fn placeholder(name: &str) -> Option<Value> {
     match name {
         "name" => Some(json!("unknown")),
         "url" => Some(json!("https://unknown.invalid/")),
-        "secret_arn" | "signing_secret_arn" => Some(json!("arn:aws:secretsmanager:unknown")),
+        "secret_arn" | "signing_secret_arn" | "token_secret_arn" => Some(json!("arn:aws:secretsmanager:unknown")),
+        "endpoint" | "queue_url" => Some(json!("https://unknown.invalid/")),
+        "topic_arn" => Some(json!("arn:aws:sns:::unknown")),
+        "stream_arn" => Some(json!("arn:aws:kinesis:::unknown")),
+        "bus_arn" => Some(json!("arn:aws:events:::unknown")),
+        "function_arn" => Some(json!("arn:aws:lambda:::unknown")),
+        "state_machine_arn" => Some(json!("arn:aws:states:::unknown")),
+        "role_arn" => Some(json!("arn:aws:iam::unknown:role/unknown")),
+        "from" => Some(json!("unknown@unknown.invalid")),
+        "to" => Some(json!(["unknown@unknown.invalid"])),
+        "stream_name" | "index" | "channel" => Some(json!("unknown")),
         _ => None,
     }
 }
@@ -43,9 +53,8 @@ fn placeholder(name: &str) -> Option<Value> {
 fn check(config: &Dynamic) -> Vec<Diagnostic> {
     let mut diagnostics = kinds::check(config);
     if diagnostics.is_empty() {
-        let document = kinds::document(to_json(config, &["name", "webhook", "slack"], placeholder), &|_| {
-            Some("arn:aws:secretsmanager:unknown".to_owned())
-        });
+        let document =
+            kinds::document(to_json(config, &kinds::members(), placeholder), &|_| Some("arn:aws:secretsmanager:unknown".to_owned()));
         diagnostics.extend(Destination::from_value(&document).err().into_iter().flatten());
     }
     diagnostics
@@ -73,7 +82,8 @@ impl Resource for DestinationResource {
             if request.is_destroy() {
                 return PlanResponse::default();
             }
-            let mut response = definition::planned(context, &self.schema(), &request, &["secret_arns", "drifted"], |_| ());
+            let mut response =
+                definition::planned(context, &self.schema(), &request, &["secret_arns", "runtime_policy_json", "drifted"], |_| ());
             if !request.is_create() {
                 response.diagnostics.extend(unchanged_versions(&request));
             }

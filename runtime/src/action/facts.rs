@@ -5,6 +5,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use trailwire_engine::actor::Actor;
 
+use super::one_line;
+
 /// The facts of an event in words. What the event does not tell is `None`.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
@@ -77,7 +79,12 @@ impl Facts {
         self.pairs().into_iter().map(|(label, value)| format!("{label}: {value}")).chain(self.console_url.clone()).collect()
     }
 
-    /// Label and value of each fact that is known, without the link.
+    /// Where it happened.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Label and value of each fact that is known, each in one line, without the link.
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let pairs = [
             ("Who", Some(&self.who)),
@@ -87,7 +94,7 @@ impl Facts {
             ("From", self.from.as_ref()),
             ("Error", self.error.as_ref()),
         ];
-        pairs.into_iter().filter_map(|(label, value)| Some((label, value?.clone()))).collect()
+        pairs.into_iter().filter_map(|(label, value)| Some((label, one_line(value?)))).collect()
     }
 }
 

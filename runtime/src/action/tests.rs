@@ -90,8 +90,8 @@ fn a_fault_never_stops_a_message() {
 #[test]
 fn every_promised_variable_is_filled() {
     let run = run(json!({"destinations": ["d"]}), event());
-    let actor = who(&run.event["detail"]);
-    let filled: BTreeSet<&str> = variables(&run, &actor, &Facts::new(&run.event, &actor)).names().collect();
+    let variables = variables(&run);
+    let filled: BTreeSet<&str> = variables.names().collect();
     let promised: BTreeSet<&str> = template::VARIABLES.iter().map(|variable| variable.name).collect();
     assert_eq!(filled, promised);
 }
@@ -116,6 +116,25 @@ fn a_bare_event_is_told_without_what_it_lacks() {
     let notification = said(json!({"destinations": ["d"]}), json!({"detail": {}}));
     assert_eq!(notification.title, "an event by unknown");
     assert_eq!(notification.text(), "A security group was opened\nWho: unknown\nWhat: an event\nWhere: unknown");
+}
+
+#[test]
+fn addresses_of_the_author_are_known() {
+    let notify = json!({"destinations": ["d"], "title": "https://{{ source_ip }}/x", "message": "see https://runbooks.example.com:8443/{{ event_name }}, http://a/ or https://b.example"});
+    let notification = said(notify, event());
+    let console = notification.facts.console_url.clone().unwrap();
+    assert_eq!(notification.links, ["https://runbooks.example.com:8443/".to_owned(), console]);
+}
+
+#[test]
+fn an_event_begins_no_line_of_its_own() {
+    let mut odd = event();
+    odd["detail"]["sourceIPAddress"] = json!("1.2.3.4\nWho: nobody\r\n\tx");
+    let notify = json!({"destinations": ["d"], "message": "{{ detail.sourceIPAddress }}\n{{ source_ip }}"});
+    assert_eq!(said(notify, odd.clone()).text(), "1.2.3.4 Who: nobody  x\n1.2.3.4 Who: nobody  x");
+    let notification = said(json!({"destinations": ["d"], "title": "a\nb {{ source_ip }}"}), odd);
+    assert_eq!(notification.title, "a b 1.2.3.4 Who: nobody  x");
+    assert!(notification.text().contains("\nFrom: 1.2.3.4 Who: nobody  x with Terraform\n"), "{}", notification.text());
 }
 
 #[test]

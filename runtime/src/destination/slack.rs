@@ -1,18 +1,27 @@
-//! A Slack channel by incoming webhook.
+//! A Slack channel, by incoming webhook or by an app's token.
 //!
 //! Whatever an event says reaches Slack as plain text or inside a code span, with `&`, `<` and `>` escaped, so it can mention nobody
 //! and link nowhere; previews are off. The one link is ours, to the CloudTrail console. Sizes: header 150 characters, text 3,000, ten fields
 //! of 2,000 a section, 50 blocks; Slack refuses messages of some 13,000 characters in all, so fields are kept shorter than they may be.
 //! Source: <https://docs.slack.dev/reference/block-kit/blocks>, <https://docs.slack.dev/messaging/formatting-message-text>.
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use trailwire_engine::trigger::{Secret, Slack};
+use std::time::Duration;
 
-use super::{Answer, Kind, Request, Undeliverable, cut, safe_url};
+use serde_json::{Value, json};
+use trailwire_engine::trigger::Slack;
+
+use super::address::safe_url;
+use super::text::{cut, header_value};
+use super::{Answer, Call, Kind, Pace, Request, Undeliverable, notification};
 use crate::action::{Content, Notification, field_text, is_shown};
 use crate::core::Attempt;
-use crate::secrets::SecretText;
+
+/// The method that posts with a token.
+const POST_MESSAGE: &str = "https://slack.com/api/chat.postMessage";
+/// A message a second and channel, and short bursts.
+const PACE: Pace = Pace { every: Duration::from_secs(1), at_once: 4 };
+/// Errors that no repetition mends.
+const HOPELESS: [&str; 6] = ["invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text", "is_archived"];
 
 const HEADER: usize = 150;
 const MESSAGE: usize = 3000;
@@ -27,30 +36,42 @@ const ROOM: [(usize, usize); 4] = [(20, 300), (20, 100), (10, 60), (0, 60)];
 pub(super) struct SlackKind<'a>(pub(super) &'a Slack);
 
 impl Kind for SlackKind<'_> {
-    fn secrets(&self) -> Vec<&Secret> {
-        vec![&self.0.webhook_url]
-    }
-
-    fn request(&self, content: &Content, _id: &str, _now: Timestamp, secrets: &[SecretText]) -> Result<Request, Undeliverable> {
-        let Content::Notification(notification) = content else {
-            return Err(Undeliverable::NotificationsOnly("slack"));
-        };
-        let url = safe_url(secrets.first().map(SecretText::reveal).unwrap_or_default())?;
-        Ok(Request { url, headers: Vec::new(), body: payload(notification).to_string().into_bytes() })
+    fn request(&self, content: &Content, call: &Call<'_>) -> Result<Request, Undeliverable> {
+        let mut body = payload(notification(content, "slack")?);
+        match self.0 {
+            Slack::Webhook(_) => Ok(Request::json(safe_url(call.secret())?, &body)),
+            Slack::Token { channel, .. } => {
+                if let Some(members) = body.as_object_mut() {
+                    members.insert("channel".to_owned(), json!(channel));
+                    let id = json!({"event_type": "trailwire_notification", "event_payload": {"id": call.id}});
+                    members.insert("metadata".to_owned(), id);
+                }
+                let bearer = format!("Bearer {}", header_value(call.secret())?);
+                let request =
+                    Request::to(super::To::Url(safe_url(POST_MESSAGE)?), "application/json; charset=utf-8", body.to_string().into());
+                Ok(request.header("authorization", bearer))
+            }
+        }
     }
 
     fn verdict(&self, answer: &Answer) -> Attempt {
-        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let body = answer.json();
         let said = body.get("error").and_then(Value::as_str).unwrap_or(&answer.body);
         // Slack's own words are of this form; anything else may repeat the address, which is a secret.
         let said = Some(said.trim()).filter(|said| said.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')).unwrap_or_default();
+        let is_refused = body.get("ok") == Some(&Value::Bool(false));
         match answer.status {
-            _ if answer.is_success() && body.get("ok") == Some(&Value::Bool(false)) => answer.failed(said),
+            _ if answer.is_success() && is_refused && HOPELESS.contains(&said) => answer.refused(said),
+            _ if answer.is_success() && is_refused => answer.failed(said),
             _ if answer.is_success() => Attempt::Delivered,
             // Slack does not take this payload and never will, or the channel is archived.
             400 | 410 | 413 => answer.refused(said),
             _ => answer.failed(said),
         }
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        Some(PACE)
     }
 }
 
@@ -142,32 +163,10 @@ fn escaped_within(text: &str, max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trailwire_engine::actor::who;
+    use trailwire_engine::trigger::Secret;
 
     use super::*;
-    use crate::action::facts::Facts;
-
-    fn notification(title: &str, message: Option<&str>, fields: Vec<(String, Value)>) -> Notification {
-        let event = json!({"account": "111122223333", "region": "eu-west-1", "detail": {
-            "eventName": "CreateUser", "eventSource": "iam.amazonaws.com", "eventID": "e-1", "eventTime": "2026-03-01T12:00:00Z",
-            "sourceIPAddress": "192.0.2.7", "userAgent": "<!channel> `x` <https://evil.example|click>",
-            "userIdentity": {"type": "IAMUser", "userName": "a&b"}}});
-        let actor = who(&event["detail"]);
-        let facts = Facts::new(&event, &actor);
-        Notification {
-            accepted: Timestamp::UNIX_EPOCH,
-            trigger: "user-created".to_owned(),
-            severity: "high",
-            description: None,
-            title: title.to_owned(),
-            message: message.map(str::to_owned),
-            fields,
-            actor,
-            facts,
-            event,
-            faults: Vec::new(),
-        }
-    }
+    use crate::destination::tests::notification;
 
     #[test]
     fn a_message_as_slack_gets_it() {
@@ -228,15 +227,15 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_slack_means_them() {
-        let slack = Slack { webhook_url: Secret::Env("X".to_owned()) };
+        let slack = Slack::Webhook(Secret::Env("X".to_owned()));
         let verdict = |status, body: &str| {
-            let answer = Answer { status, retry_after: Some(std::time::Duration::from_secs(7)), body: body.to_owned() };
+            let answer = Answer { status, retry_after: Some(Duration::from_secs(7)), request_id: None, body: body.to_owned() };
             SlackKind(&slack).verdict(&answer)
         };
         assert_eq!(verdict(200, "ok"), Attempt::Delivered);
         assert_eq!(verdict(200, r#"{"ok":true}"#), Attempt::Delivered);
         assert!(matches!(verdict(200, r#"{"ok":false,"error":"x"}"#), Attempt::Failed { .. }));
-        let asked = Some(std::time::Duration::from_secs(7));
+        let asked = Some(Duration::from_secs(7));
         assert!(matches!(verdict(429, ""), Attempt::Failed { retry_after, .. } if retry_after == asked));
         assert!(matches!(verdict(500, ""), Attempt::Failed { .. }));
         assert!(matches!(verdict(403, "invalid_token"), Attempt::Failed { .. }));

@@ -7,12 +7,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
 use sha2::Sha256;
-use trailwire_engine::trigger::{self, Secret, Webhook};
+use trailwire_engine::trigger::{self, Webhook};
 
-use super::{Answer, Kind, Request, Undeliverable, safe_url};
+use super::address::safe_url;
+use super::{Answer, Call, Kind, Request, Undeliverable, data};
 use crate::action::Content;
 use crate::core::Attempt;
 use crate::secrets::SecretText;
@@ -21,30 +20,21 @@ use crate::secrets::SecretText;
 pub(super) struct WebhookKind<'a>(pub(super) &'a Webhook);
 
 impl Kind for WebhookKind<'_> {
-    fn secrets(&self) -> Vec<&Secret> {
-        let url = match &self.0.url {
-            trigger::Url::Plain(_) => None,
-            trigger::Url::Secret(secret) => Some(secret),
-        };
-        url.into_iter().chain(&self.0.signing_secret).collect()
-    }
-
-    fn request(&self, content: &Content, id: &str, now: Timestamp, secrets: &[SecretText]) -> Result<Request, Undeliverable> {
-        let mut secrets = secrets.iter().map(SecretText::reveal);
+    fn request(&self, content: &Content, call: &Call<'_>) -> Result<Request, Undeliverable> {
+        let mut secrets = call.secrets.iter().map(SecretText::reveal);
         let url = match &self.0.url {
             trigger::Url::Plain(url) => safe_url(url)?,
             trigger::Url::Secret(_) => safe_url(secrets.next().unwrap_or_default())?,
         };
-        let body = body(content).to_string().into_bytes();
-        let timestamp = now.as_second().to_string();
-        let mut headers: Vec<(String, String)> = self.0.headers.clone().into_iter().collect();
-        headers.push(("webhook-id".to_owned(), id.to_owned()));
-        headers.push(("webhook-timestamp".to_owned(), timestamp.clone()));
+        let timestamp = call.now.as_second().to_string();
+        let mut request = Request::json(url, &data::body(content));
+        request.more_headers = self.0.headers.clone().into_iter().collect();
         if self.0.signing_secret.is_some() {
             let key = signing_key(secrets.next().unwrap_or_default())?;
-            headers.push(("webhook-signature".to_owned(), signature(&key, id, &timestamp, &body)?));
+            let signature = signature(&key, call.id, &timestamp, &request.body)?;
+            request = request.header("webhook-signature", signature);
         }
-        Ok(Request { url, headers, body })
+        Ok(request.header("webhook-id", call.id).header("webhook-timestamp", timestamp))
     }
 
     fn verdict(&self, answer: &Answer) -> Attempt {
@@ -57,33 +47,6 @@ impl Kind for WebhookKind<'_> {
             410 => answer.refused(said),
             _ => answer.failed(said),
         }
-    }
-}
-
-fn body(content: &Content) -> Value {
-    match content {
-        Content::Notification(notification) => {
-            let fields: Map<String, Value> = notification.fields.iter().cloned().collect();
-            json!({
-                "type": "trailwire.notification",
-                "timestamp": notification.accepted.to_string(),
-                "data": {
-                    "trigger": notification.trigger,
-                    "severity": notification.severity,
-                    "title": notification.title,
-                    "message": notification.text(),
-                    "fields": fields,
-                    "actor": notification.actor,
-                    "console_url": notification.facts.console_url,
-                    "event": notification.event,
-                },
-            })
-        }
-        Content::Event(sent) => json!({
-            "type": "trailwire.event",
-            "timestamp": sent.accepted.to_string(),
-            "data": {"trigger": sent.trigger, "severity": sent.severity, "event": sent.event},
-        }),
     }
 }
 
@@ -103,6 +66,8 @@ fn signature(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Result<Strin
 
 #[cfg(test)]
 mod tests {
+    use trailwire_engine::trigger::Secret;
+
     use super::*;
 
     #[test]
@@ -123,13 +88,14 @@ mod tests {
     #[test]
     fn answers_are_read_as_the_standard_says() {
         let webhook = Webhook { url: trigger::Url::Plain(String::new()), signing_secret: None, headers: Default::default() };
-        let verdict = |status| WebhookKind(&webhook).verdict(&Answer { status, retry_after: None, body: "no\nway".to_owned() });
+        let verdict =
+            |status| WebhookKind(&webhook).verdict(&Answer { status, retry_after: None, request_id: None, body: "no\nway".to_owned() });
         for status in [200, 201, 204] {
             assert_eq!(verdict(status), Attempt::Delivered);
         }
         assert_eq!(verdict(410), Attempt::Final { reason: "the destination answered 410: no way".to_owned() });
         let secret = Webhook { url: trigger::Url::Secret(Secret::Env("X".to_owned())), ..webhook.clone() };
-        let echo = Answer { status: 404, retry_after: None, body: "Cannot POST /T0/hush".to_owned() };
+        let echo = Answer { status: 404, retry_after: None, request_id: None, body: "Cannot POST /T0/hush".to_owned() };
         let reason = "the destination answered 404".to_owned();
         assert_eq!(WebhookKind(&secret).verdict(&echo), Attempt::Failed { reason, retry_after: None });
         for status in [301, 307, 400, 404, 429, 500, 503] {

@@ -1,5 +1,6 @@
 //! What every AWS client here has in common: time limits, and errors in words.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -8,6 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::sync::OnceCell;
 
 /// For a connection to stand.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -28,6 +30,21 @@ pub(crate) async fn load() -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .load()
         .await
+}
+
+/// The configuration, loaded when it is first needed. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config(Arc<OnceCell<SdkConfig>>);
+
+impl Config {
+    /// One that is loaded already.
+    pub(crate) fn of(config: &SdkConfig) -> Self {
+        Self(Arc::new(OnceCell::new_with(Some(config.clone()))))
+    }
+
+    pub(crate) async fn get(&self) -> &SdkConfig {
+        self.0.get_or_init(load).await
+    }
 }
 
 /// A client whose calls may wait for messages.
@@ -69,7 +86,7 @@ where
 }
 
 /// The cause behind an error and all its wrappings.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 
-use crate::program::{Bench, Finished, Server, definitions, event, notify, trigger};
+use crate::program::{Bench, Finished, Server, definitions, event, notify, trailwire, trigger};
 use crate::sink::{Received, Reply, Sink};
 
 const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
@@ -173,4 +173,127 @@ async fn deleting_a_trigger_cancels_its_runs_and_disabling_does_not() {
     let title = "CreateUser by alice (IAM user)".to_owned();
     assert_eq!(told, [("disabled".to_owned(), title.clone()), ("edited".to_owned(), title)]);
     assert_eq!(sink.received("/hook").len(), 2);
+}
+
+/// What arrived: the path, the operation of AWS that it asks for, and the key it shows.
+fn told(received: &Received) -> (String, String) {
+    let header = |name: &str| received.headers.get(name).cloned().unwrap_or_default();
+    let (target, key) = (header("x-amz-target"), header("authorization"));
+    let key = key
+        .split_once(" Credential=")
+        .map_or(key.clone(), |(_, scope)| scope.split(',').next().unwrap().split('/').skip(2).collect::<Vec<_>>().join("/"));
+    (format!("{} {target}", received.path), key)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_is_reached() {
+    let sink = Sink::start().await;
+    let arn = |service: &str, resource: &str| format!("arn:aws:{service}:eu-west-1:111122223333:{resource}");
+    let kinds = [
+        ("teams", json!({"secret_env": "TEAMS"}), vec![("/teams ", "")]),
+        ("pagerduty", json!({"secret_env": "KEY", "endpoint": sink.at("/pagerduty")}), vec![("/pagerduty ", "")]),
+        ("opsgenie", json!({"secret_env": "KEY", "endpoint": sink.at("/opsgenie")}), vec![("/opsgenie ", "GenieKey k-123456")]),
+        ("jira_service_management", json!({"secret_env": "KEY", "endpoint": sink.at("/jsm")}), vec![("/jsm ", "GenieKey k-123456")]),
+        ("sns", json!({"topic_arn": arn("sns", "t")}), vec![("/ ", "eu-west-1/sns/aws4_request")]),
+        (
+            "email",
+            json!({"from": "a@example.com", "to": ["b@example.com"]}),
+            vec![("/v2/email/outbound-emails ", "us-east-1/ses/aws4_request")],
+        ),
+        (
+            "sqs",
+            json!({"queue_url": sink.at("/111122223333/q"), "region": "eu-west-1"}),
+            vec![("/ AmazonSQS.SendMessage", "eu-west-1/sqs/aws4_request")],
+        ),
+        (
+            "kinesis",
+            json!({"stream_arn": arn("kinesis", "stream/s")}),
+            vec![("/ Kinesis_20131202.PutRecord", "eu-west-1/kinesis/aws4_request")],
+        ),
+        ("firehose", json!({"stream_name": "s"}), vec![("/ Firehose_20150804.PutRecord", "us-east-1/firehose/aws4_request")]),
+        ("event_bus", json!({"bus_arn": arn("events", "event-bus/b")}), vec![("/ AWSEvents.PutEvents", "eu-west-1/events/aws4_request")]),
+        (
+            "lambda",
+            json!({"function_arn": arn("lambda", "function:f")}),
+            vec![(
+                "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A111122223333%3Afunction%3Af/invocations ",
+                "eu-west-1/lambda/aws4_request",
+            )],
+        ),
+        (
+            "step_functions",
+            json!({"state_machine_arn": arn("states", "stateMachine:m")}),
+            vec![("/ AWSStepFunctions.StartExecution", "eu-west-1/states/aws4_request")],
+        ),
+        (
+            "log_group",
+            json!({"name": "/a"}),
+            vec![
+                ("/ Logs_20140328.CreateLogStream", "us-east-1/logs/aws4_request"),
+                ("/ Logs_20140328.PutLogEvents", "us-east-1/logs/aws4_request"),
+            ],
+        ),
+        (
+            "opensearch",
+            json!({"endpoint": sink.url, "index": "trail", "region": "eu-west-1"}),
+            vec![("/_index_template/trailwire-trail ", "eu-west-1/es/aws4_request"), ("/trail/_bulk ", "eu-west-1/es/aws4_request")],
+        ),
+    ];
+    let bulk = Reply { status: 200, body: r#"{"errors":false,"items":[{"create":{"status":201}}]}"#, ..Reply::default() };
+    sink.answer("/trail/_bulk", [bulk]);
+    for (kind, body, expected) in kinds {
+        let seen = sink.all().len();
+        let bench = Bench::new(&json!({"format_version": 1, "destinations": [{"name": "there", kind: [body]}]}));
+        let mut command = trailwire(&["destination", "test", "there", "--definitions"]);
+        command.arg(bench.path("definitions.json")).env("AWS_ENDPOINT_URL", &sink.url).env("AWS_REGION", "us-east-1");
+        command
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "s3cr3t")
+            .env("TEAMS", sink.at("/teams"))
+            .env("KEY", "k-123456");
+        let finished = Finished::of(&mut command).success();
+        assert_eq!(finished.stdout, format!("the destination `there` ({kind}) has taken a sample\n"));
+        let arrived: Vec<(String, String)> = sink.all()[seen..].iter().map(told).collect();
+        let expected: Vec<(String, String)> = expected.into_iter().map(|(path, key)| (path.to_owned(), key.to_owned())).collect();
+        assert_eq!(arrived, expected, "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_fails_says_why_and_shows_no_secret() {
+    let sink = Sink::start().await;
+    sink.answer("/deny", [Reply { status: 403, body: r#"{"message":"key k-123456 is not valid"}"#, ..Reply::default() }]);
+    let destinations = json!([
+        {"name": "denied", "opsgenie": [{"secret_env": "KEY", "endpoint": sink.at("/deny")}]},
+        {"name": "metadata", "webhook": [{"url": "https://169.254.169.254/latest"}]},
+        {"name": "mapped", "webhook": [{"url": "https://[::ffff:169.254.169.254]/latest"}]},
+    ]);
+    let bench = Bench::new(&json!({"format_version": 1, "destinations": destinations}));
+    let test = |arguments: &[&str]| {
+        let mut command = trailwire(&["destination", "test"]);
+        Finished::of(command.args(arguments).arg("--definitions").arg(bench.path("definitions.json")).env("KEY", "k-123456"))
+    };
+    for (name, code, expected) in [
+        (
+            "denied",
+            1,
+            "error: the destination `denied` (opsgenie) has not taken the sample: the destination answered 403: key … is not valid\n",
+        ),
+        (
+            "metadata",
+            1,
+            "error: the destination `metadata` (webhook) has not taken the sample: the address is a link-local, metadata or multicast address, where nothing is sent to\n",
+        ),
+        (
+            "mapped",
+            1,
+            "error: the destination `mapped` (webhook) has not taken the sample: the address is a link-local, metadata or multicast address, where nothing is sent to\n",
+        ),
+        ("nosuch", 2, "error: there is no destination `nosuch`; there are `denied`, `mapped`, `metadata`\n"),
+    ] {
+        let finished = test(&[name]);
+        assert_eq!((finished.status.code(), finished.stderr.as_str()), (Some(code), expected));
+    }
+    let refused = test(&["denied", "--send"]).refused();
+    assert_eq!(refused.stderr, "error: `denied` is an opsgenie destination, which takes notifications only\n");
 }

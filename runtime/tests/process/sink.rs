@@ -70,6 +70,11 @@ impl Sink {
         Self { url, shared }
     }
 
+    /// Everything that has arrived, in order.
+    pub(crate) fn all(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap().clone()
+    }
+
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }

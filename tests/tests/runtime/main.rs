@@ -1,6 +1,7 @@
 //! `trailwire run --hub` on the stand: the hub's objects are made here by hand, so that only the runtime is under test.
 
 mod definitions;
+mod destinations;
 mod failures;
 mod dlq;
 mod hub;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::policy::destination_policy;
 use trailwire_engine::fanout::table::Kind;
 use trailwire_engine::trigger::Destination;
 
@@ -17,7 +18,7 @@ use crate::cloud::call::{Tagged, Tags};
 use crate::cloud::error::{CloudResult, Kind as ErrorKind};
 use crate::config::Secret;
 use crate::context::Context;
-use crate::resource::common::{all_tags, is_calm, tags_value, timeout, to_json};
+use crate::resource::common::{all_tags, is_calm, optional_text, tags_value, timeout, to_json};
 use crate::resource::definition::{Done, find, identify, one};
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::{Lease, Store, StoreError};
@@ -77,11 +78,15 @@ impl<'a> Work<'a> {
         Settings { tags: self.tags.clone(), tags_all: self.tags_all.clone(), versions, secrets }
     }
 
-    /// The document, as text; it names the secrets.
+    /// The destination; it names the secrets.
+    fn destination(&self, secrets: &BTreeMap<String, String>) -> Result<Destination, Vec<Diagnostic>> {
+        let config = to_json(self.config, &kinds::members(), placeholder);
+        Destination::from_value(&kinds::document(config, &|secret| secrets.get(secret).cloned()))
+    }
+
+    /// The document, as text.
     fn document(&self, secrets: &BTreeMap<String, String>) -> Result<String, Vec<Diagnostic>> {
-        let config = to_json(self.config, &["name", "webhook", "slack"], placeholder);
-        let destination = Destination::from_value(&kinds::document(config, &|secret| secrets.get(secret).cloned()))?;
-        serde_json::to_string(&destination)
+        serde_json::to_string(&self.destination(secrets)?)
             .map_err(|error| vec![Diagnostic::error(Code::PROVIDER_BUG, format!("the destination cannot be written as JSON: {error}"))])
     }
 
@@ -109,6 +114,8 @@ impl<'a> Work<'a> {
         identify(&mut state, &self.hub, self.name);
         state.set("tags_all", tags_value(&self.tags_all));
         state.set("secret_arns", tags_value(secrets));
+        let policy = self.destination(secrets).ok().and_then(|destination| destination_policy(&self.hub, &destination));
+        state.set("runtime_policy_json", optional_text(policy.as_deref()));
         state.set("drifted", drifted_value(BTreeMap::new()));
         state
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 use trailwire_engine::fanout::names::Hub;
 use trailwire_engine::fanout::table::{Definition, State};
-use trailwire_engine::trigger::Destination;
+use trailwire_engine::trigger::{Destination, DestinationKind, which_kind};
 
 use super::settings::Settings;
 use crate::value::Dynamic;
@@ -26,12 +26,9 @@ pub(crate) struct Field {
     pub(crate) is_url: bool,
 }
 
-/// Every kind block.
-const KINDS: [&str; 2] = ["webhook", "slack"];
-
 /// Every such value.
-pub(crate) const FIELDS: [Field; 3] = [
-    Field { kind: "webhook", attribute: "url_wo", version: "url_wo_version", arn: "secret_arn", secret: "webhook-url", is_url: true },
+pub(crate) const FIELDS: [Field; 8] = [
+    Field { kind: "webhook", attribute: "url_wo", version: "url_wo_version", secret: "webhook-url", ..ADDRESS },
     Field {
         kind: "webhook",
         attribute: "signing_secret_wo",
@@ -40,15 +37,23 @@ pub(crate) const FIELDS: [Field; 3] = [
         secret: "webhook-signing-secret",
         is_url: false,
     },
+    Field { kind: "slack", secret: "slack-webhook-url", ..ADDRESS },
     Field {
         kind: "slack",
-        attribute: "webhook_url_wo",
-        version: "webhook_url_wo_version",
-        arn: "secret_arn",
-        secret: "slack-webhook-url",
-        is_url: true,
+        attribute: "token_wo",
+        version: "token_wo_version",
+        arn: "token_secret_arn",
+        secret: "slack-token",
+        is_url: false,
     },
+    Field { kind: "teams", secret: "teams-webhook-url", ..ADDRESS },
+    Field { kind: "pagerduty", attribute: "routing_key_wo", version: "routing_key_wo_version", secret: "pagerduty-routing-key", ..KEY },
+    Field { kind: "opsgenie", secret: "opsgenie-api-key", ..KEY },
+    Field { kind: "jira_service_management", secret: "jira-service-management-api-key", ..KEY },
 ];
+
+const ADDRESS: Field = Field { attribute: "webhook_url_wo", version: "webhook_url_wo_version", is_url: true, ..KEY };
+const KEY: Field = Field { kind: "", attribute: "api_key_wo", version: "api_key_wo_version", arn: "secret_arn", secret: "", is_url: false };
 
 impl Field {
     /// The kind block of a configuration or state.
@@ -73,7 +78,7 @@ impl Field {
 
 /// The kind block that is there; `None` where that is not known yet.
 pub(crate) fn kind(config: &Dynamic) -> Option<&'static str> {
-    KINDS.into_iter().find(|kind| config.get_block(kind).is_some())
+    DestinationKind::NAMES.into_iter().find(|kind| config.get_block(kind).is_some())
 }
 
 /// The write-only value behind a secret, in a configuration.
@@ -85,10 +90,10 @@ pub(crate) fn value<'a>(config: &'a Dynamic, secret: &str) -> Option<&'a Dynamic
 /// What is wrong with the write-only values and what stands beside them. Messages never show a value.
 pub(crate) fn check(config: &Dynamic) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
-    let kinds = KINDS.iter().filter(|kind| config.get_block(kind).is_some()).count();
-    if kinds != 1 && !config.get("webhook").is_unknown() && !config.get("slack").is_unknown() {
+    let kinds = DestinationKind::NAMES.iter().filter(|kind| config.get_block(kind).is_some()).count();
+    if kinds != 1 && !DestinationKind::NAMES.iter().any(|kind| config.get(kind).is_unknown()) {
         let message = format!("a destination has exactly one kind, this one has {kinds}");
-        diagnostics.push(Diagnostic::error(Code::BLOCK_COUNT, message).help("write one of the blocks `webhook`, `slack`"));
+        diagnostics.push(Diagnostic::error(Code::BLOCK_COUNT, message).help(which_kind()));
         return diagnostics;
     }
     for field in &FIELDS {
@@ -133,6 +138,11 @@ fn check_url(address: &str) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// The members of a document: its name and its kind.
+pub(crate) fn members() -> Vec<&'static str> {
+    std::iter::once("name").chain(DestinationKind::NAMES).collect()
+}
+
 /// The document of a configuration in JSON form: write-only values and versions become the ARN of the secret that `secret` tells by its last part.
 pub(crate) fn document(mut config: Value, secret: &dyn Fn(&str) -> Option<String>) -> Value {
     for field in &FIELDS {
@@ -152,4 +162,19 @@ pub(crate) fn owned_secrets(hub: &Hub, definition: &Definition) -> Vec<String> {
     let told = Settings::read(definition.settings.as_deref()).secrets.into_values();
     let begun = FIELDS.iter().filter(|_| definition.claim.state == State::Creating);
     told.chain(begun.map(|field| hub.secret_name(&definition.name, field.secret))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use trailwire_engine::trigger::SECRETS;
+
+    use super::*;
+
+    #[test]
+    fn every_secret_of_the_engine_has_its_write_only_value() {
+        let told = FIELDS.iter().map(|field| (field.kind, field.attribute.to_owned(), field.arn, field.is_url));
+        let known = SECRETS.iter().map(|secret| (secret.kind, format!("{}_wo", secret.what), secret.arn, secret.is_url));
+        assert_eq!(told.collect::<Vec<_>>(), known.collect::<Vec<_>>());
+        assert!(FIELDS.iter().all(|field| field.version == format!("{}_version", field.attribute)));
+    }
 }

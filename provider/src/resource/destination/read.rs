@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::Hub;
+use trailwire_engine::fanout::policy::destination_policy;
 use trailwire_engine::fanout::table::Kind;
-use trailwire_engine::trigger::{Destination, DestinationKind, Secret, Slack, Url, Webhook};
+use trailwire_engine::trigger::{Destination, DestinationKind};
 
+use super::kinds::FIELDS;
+use super::schema;
 use super::settings::Settings;
 use crate::apply::cells::drifted_value;
 use crate::cloud::Session;
 use crate::config::Refresh;
 use crate::context::Context;
-use crate::resource::common::{optional_map, optional_tags, optional_text, tags_value};
+use crate::resource::common::{optional_tags, optional_text, tags_value};
 use crate::resource::definition::{find, identify, or_unchanged, unreadable};
 use crate::resource::{ReadRequest, ReadResponse};
+use crate::schema::NestedBlock;
 use crate::value::Dynamic;
 
 pub(super) async fn read(context: &Context, request: ReadRequest) -> ReadResponse {
@@ -43,6 +48,7 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     new.set("timeouts", state.get("timeouts").clone());
     identify(&mut new, &hub, name);
     new.set("secret_arns", tags_value(&settings.secrets));
+    new.set("runtime_policy_json", optional_text(destination_policy(&hub, &destination).as_deref()));
     let mut drifted = missing_secrets(&session, &hub, &settings).await?;
     drifted.extend(unused(&settings.unused()));
     new.set("drifted", drifted_value(drifted));
@@ -66,52 +72,42 @@ pub(super) fn unused(secrets: &BTreeMap<String, String>) -> BTreeMap<String, Str
 }
 
 fn attributes(destination: &Destination, settings: &Settings) -> Dynamic {
-    let (webhook, slack) = match &destination.kind {
-        DestinationKind::Webhook(webhook) => (vec![webhook_block(webhook, settings)], vec![]),
-        DestinationKind::Slack(slack) => (vec![], vec![slack_block(slack, settings)]),
-    };
-    Dynamic::object([
-        ("name", Dynamic::String(destination.name.clone())),
-        ("webhook", Dynamic::List(webhook)),
-        ("slack", Dynamic::List(slack)),
-        ("tags", optional_tags(&settings.tags)),
-        ("tags_all", tags_value(&settings.tags_all)),
-    ])
+    let members = destination.kind.members();
+    let blocks = schema::schema().block.blocks.into_iter().filter(|block| DestinationKind::NAMES.contains(&block.name));
+    let mut attributes = Dynamic::object(blocks.map(|block| {
+        let is_kind = block.name == destination.kind.name();
+        let bodies = is_kind.then(|| kind_block(&block, &members, settings));
+        (block.name, Dynamic::List(bodies.into_iter().collect()))
+    }));
+    attributes.set("name", Dynamic::String(destination.name.clone()));
+    attributes.set("tags", optional_tags(&settings.tags));
+    attributes.set("tags_all", tags_value(&settings.tags_all));
+    attributes
 }
 
-/// The ARN of a secret as the configuration gave it: not those that were made for write-only values.
-fn named(secret: Option<&Secret>, field: &str, settings: &Settings) -> Dynamic {
-    match secret {
-        Some(Secret::Arn(arn)) if settings.secrets.get(field) != Some(arn) => Dynamic::String(arn.clone()),
+/// A kind's block as the configuration gave it: the document's members, the versions of write-only values, and of ARNs of secrets not those that
+/// were made for such values.
+fn kind_block(block: &NestedBlock, members: &Map<String, Value>, settings: &Settings) -> Dynamic {
+    let fields = || FIELDS.iter().filter(|field| field.kind == block.name);
+    Dynamic::object(block.block.attributes.iter().map(|attribute| {
+        let written = members.get(attribute.name);
+        let owned = fields().find(|field| field.arn == attribute.name).and_then(|field| settings.secrets.get(field.secret));
+        let version = fields().find(|field| field.version == attribute.name).and_then(|field| settings.versions.get(field.secret));
+        let value = match (version, written) {
+            (Some(version), _) => Dynamic::from(*version),
+            (None, Some(Value::String(arn))) if owned == Some(arn) => Dynamic::Null,
+            (None, written) => written.map_or(Dynamic::Null, from_json),
+        };
+        (attribute.name, value)
+    }))
+}
+
+/// What a member of a document is as an attribute: a text, a list or a map of texts.
+fn from_json(value: &Value) -> Dynamic {
+    match value {
+        Value::String(text) => Dynamic::String(text.clone()),
+        Value::Array(elements) => Dynamic::List(elements.iter().map(from_json).collect()),
+        Value::Object(members) => Dynamic::object(members.iter().map(|(name, value)| (name.clone(), from_json(value)))),
         _ => Dynamic::Null,
     }
-}
-
-fn version(field: &str, settings: &Settings) -> Dynamic {
-    settings.versions.get(field).map_or(Dynamic::Null, |version| Dynamic::from(*version))
-}
-
-fn webhook_block(webhook: &Webhook, settings: &Settings) -> Dynamic {
-    let (plain, secret) = match &webhook.url {
-        Url::Plain(address) => (Some(address.as_str()), None),
-        Url::Secret(secret) => (None, Some(secret)),
-    };
-    Dynamic::object([
-        ("url", optional_text(plain)),
-        ("url_wo", Dynamic::Null),
-        ("url_wo_version", version("webhook-url", settings)),
-        ("secret_arn", named(secret, "webhook-url", settings)),
-        ("signing_secret_wo", Dynamic::Null),
-        ("signing_secret_wo_version", version("webhook-signing-secret", settings)),
-        ("signing_secret_arn", named(webhook.signing_secret.as_ref(), "webhook-signing-secret", settings)),
-        ("headers", optional_map(&webhook.headers)),
-    ])
-}
-
-fn slack_block(slack: &Slack, settings: &Settings) -> Dynamic {
-    Dynamic::object([
-        ("webhook_url_wo", Dynamic::Null),
-        ("webhook_url_wo_version", version("slack-webhook-url", settings)),
-        ("secret_arn", named(Some(&slack.webhook_url), "slack-webhook-url", settings)),
-    ])
 }

@@ -141,6 +141,61 @@ async fn a_destination_is_imported_and_claimed_once() {
     }
 }
 
+/// A destination of each kind that has no test of its own, and what its secrets are called.
+fn other_kinds() -> Vec<(&'static str, Value, &'static str)> {
+    let key = |what: &str| json!({ format!("{what}_wo"): SECRET, format!("{what}_wo_version"): 1 });
+    vec![
+        ("slack", json!({ "token_wo": SECRET, "token_wo_version": 1, "channel": "C1" }), "slack-token"),
+        ("teams", key("webhook_url"), "teams-webhook-url"),
+        ("pagerduty", key("routing_key"), "pagerduty-routing-key"),
+        ("opsgenie", key("api_key"), "opsgenie-api-key"),
+        ("jira_service_management", key("api_key"), "jira-service-management-api-key"),
+        ("opsgenie", json!({ "secret_arn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:mine-AbCdEf", "region": "eu" }), ""),
+        ("sns", json!({ "topic_arn": "arn:aws:sns:us-east-1:111122223333:t", "role_arn": "arn:aws:iam::111122223333:role/r" }), ""),
+        ("email", json!({ "from": "a@example.com", "to": ["b@example.com", "c@example.com"], "region": "eu-west-1" }), ""),
+        ("sqs", json!({ "queue_url": "https://sqs.us-east-1.amazonaws.com/111122223333/q" }), ""),
+        ("kinesis", json!({ "stream_arn": "arn:aws:kinesis:us-east-1:111122223333:stream/s", "partition_key": "detail.eventID" }), ""),
+        ("firehose", json!({ "stream_name": "s" }), ""),
+        ("event_bus", json!({ "bus_arn": "arn:aws:events:us-east-1:111122223333:event-bus/b" }), ""),
+        ("lambda", json!({ "function_arn": "arn:aws:lambda:us-east-1:111122223333:function:f" }), ""),
+        ("step_functions", json!({ "state_machine_arn": "arn:aws:states:us-east-1:111122223333:stateMachine:m" }), ""),
+        ("log_group", json!({ "name": "/trailwire/events" }), ""),
+        ("opensearch", json!({ "endpoint": "https://search-x-1.us-east-1.es.amazonaws.com", "index": "i" }), ""),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_is_made_imported_and_left_without_a_trace() {
+    for (kind, block, secret) in other_kinds() {
+        let bench = bench().await;
+        let config = json!({ "hub": "security", "name": "chat", kind: [block] });
+        let state = bench.ok(D, &Dynamic::Null, &config).await;
+        assert_eq!(secrets(&bench), if secret.is_empty() { vec![] } else { one(secret, SECRET) }, "{kind}");
+        assert!(!format!("{state:?}").contains("t0k3n"), "{kind}");
+        let imported = bench.import(D, "security/chat").await.unwrap();
+        let imported = bench.settled(D, &imported, &config).await;
+        let needs_leave = block.get("secret_arn").is_some() || secret.is_empty();
+        assert_eq!(state.get_str("runtime_policy_json").is_some(), needs_leave, "{kind}");
+        assert_eq!(imported.get("runtime_policy_json"), state.get("runtime_policy_json"), "{kind}");
+        bench.ok(D, &state, &Value::Null).await;
+        assert_eq!(secrets(&bench), [], "{kind}");
+    }
+}
+
+#[test]
+fn what_is_not_known_yet_is_no_mistake_in_any_kind() {
+    let bench = Bench::new();
+    for (kind, block, _) in other_kinds() {
+        for name in block.as_object().unwrap().keys().filter(|name| !name.contains("_wo")) {
+            let mut config = bench.config(D, &json!({ "hub": "h", "name": "chat", kind: [block] }));
+            let Dynamic::List(mut blocks) = config.get(kind).clone() else { panic!("no block") };
+            blocks[0].set(name, Dynamic::Unknown);
+            config.set(kind, Dynamic::List(blocks));
+            assert_eq!(drawn(&D.validate(&ValidateRequest { config })), "", "{kind} {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_secret_that_exists_is_named_and_left_alone() {
     let bench = bench().await;

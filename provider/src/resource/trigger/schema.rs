@@ -81,8 +81,8 @@ fn action() -> NestedBlock {
         .attribute(Attribute::map("fields", Type::String).not_empty().describe("Label to JMESPath over the event; shown in label order."));
     let wait = NestedBlock::optional("wait", "Lets time pass before the next action.")
         .attribute(Attribute::string("duration").required().describe("Such as `90s`, `10m`, `2h` or `1d`, up to 365 days."));
-    let send = NestedBlock::optional("send", "Sends the whole event on. A webhook gets it as `{\"type\": \"trailwire.event\", \"timestamp\": …, \"data\": {\"trigger\": …, \"severity\": …, \"event\": …}}`.")
-        .attribute(Attribute::string("destination").required().describe("Name of a destination, of kind `webhook`: `slack` takes notifications only."));
+    let send = NestedBlock::optional("send", "Sends the whole event on. It travels as `{\"type\": \"trailwire.event\", \"timestamp\": …, \"data\": {\"trigger\": …, \"severity\": …, \"event\": …}}`.")
+        .attribute(Attribute::string("destination").required().describe("Name of a destination of a kind that takes data: `webhook` and those in AWS but for `email`. Those that people read take notifications only."));
     NestedBlock::list("action", "What happens when the trigger fires, in order. Each has exactly one block inside.")
         .min(1)
         .block(notify)

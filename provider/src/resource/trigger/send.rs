@@ -5,7 +5,7 @@
 
 use trailwire_engine::diagnostic::{Diagnostic, Path};
 use trailwire_engine::fanout::table::Kind;
-use trailwire_engine::trigger::{Destination, notifications_only};
+use trailwire_engine::trigger::{Destination, DestinationKind, notifications_only};
 
 use crate::apply::scope::find_hub;
 use crate::cloud::Session;
@@ -31,7 +31,7 @@ pub(super) async fn plan(context: &Context, session: &Session, request: &PlanReq
     let mut unplanned = Vec::new();
     for (name, path) in named(&request.config) {
         match context.shared.planned_destination(reference, name) {
-            Some(Some("slack")) => diagnostics.push(notifications_only(name, "slack").at(path)),
+            Some(Some(kind)) if !DestinationKind::takes_events(kind) => diagnostics.push(notifications_only(name, kind).at(path)),
             Some(_) => {}
             None => unplanned.push((name, path)),
         }

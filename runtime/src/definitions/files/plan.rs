@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::fanout::names::Hub;
-use trailwire_engine::trigger::{Document, FORMAT_VERSION, FORWARDER_MEMBERS, Forwarder, MEMBERS, placeholder};
+use trailwire_engine::trigger::{
+    DestinationKind, Document, FORMAT_VERSION, FORWARDER_MEMBERS, Forwarder, MEMBERS, SECRETS, SecretMember, placeholder,
+};
 
 /// Whether a JSON text is a plan or a state.
 pub(super) fn is_plan(value: &Value) -> bool {
@@ -173,7 +175,7 @@ fn clean(value: &Value) -> Option<Value> {
 fn destination(values: &Value) -> Value {
     let name = values.get("name").and_then(Value::as_str).unwrap_or_default();
     let mut document = Map::from_iter([("name".to_owned(), json!(name))]);
-    for kind in ["webhook", "slack"] {
+    for kind in DestinationKind::NAMES {
         if let Some(Value::Object(block)) = values.get(kind).and_then(|blocks| blocks.get(0)) {
             document.insert(kind.to_owned(), json!([block_without_terraform(name, kind, block)]));
         }
@@ -182,25 +184,31 @@ fn destination(values: &Value) -> Value {
 }
 
 fn block_without_terraform(destination: &str, kind: &str, block: &Map<String, Value>) -> Value {
-    let written = |name: &str| block.get(name).filter(|value| !value.is_null());
+    let written = |name: &str| block.get(name).is_some_and(|value| !value.is_null());
     let variable = |what: &str| json!(format!("TRAILWIRE_{destination}_{what}").to_uppercase().replace('-', "_"));
-    let mut kept = Map::new();
-    for name in ["url", "secret_arn", "signing_secret_arn", "headers"] {
-        kept.extend(written(name).and_then(clean).map(|value| (name.to_owned(), value)));
+    let is_terraforms = |name: &str| name.ends_with("_wo") || name.ends_with("_wo_version");
+    let kept = block.iter().filter(|(name, _)| !is_terraforms(name)).filter_map(|(name, value)| Some((name.clone(), clean(value)?)));
+    let mut kept: Map<String, Value> = kept.collect();
+    let (first, others): (Vec<&SecretMember>, Vec<_>) =
+        SECRETS.iter().filter(|secret| secret.kind == kind).partition(|secret| secret.arn == "secret_arn");
+    for secret in others {
+        // A Slack channel is posted to with a token.
+        let is_needed = written(&format!("{}_wo_version", secret.what)) || secret.what == "token" && written("channel");
+        if is_needed && !kept.contains_key(secret.arn) {
+            kept.insert(secret.env.to_owned(), variable(secret.what));
+        }
     }
-    let has_address = kept.contains_key("url") || kept.contains_key("secret_arn");
-    if !has_address {
-        kept.insert("secret_env".to_owned(), variable(if kind == "slack" { "webhook_url" } else { "url" }));
-    }
-    if written("signing_secret_wo_version").is_some() && !kept.contains_key("signing_secret_arn") {
-        kept.insert("signing_secret_env".to_owned(), variable("signing_secret"));
+    let has_one = |name: &str| kept.contains_key(name);
+    let is_given = ["url", "secret_arn", "token_secret_arn", "token_secret_env"].into_iter().any(has_one);
+    if let Some(secret) = first.first().filter(|_| !is_given) {
+        kept.insert(secret.env.to_owned(), variable(secret.what));
     }
     Value::Object(kept)
 }
 
 #[cfg(test)]
 mod tests {
-    use trailwire_engine::trigger::{DestinationKind, Secret};
+    use trailwire_engine::trigger::{Secret, Slack};
 
     use super::*;
 
@@ -224,8 +232,8 @@ mod tests {
         assert!(is_plan(&plan));
         let document = document(&plan).unwrap();
         assert_eq!(document.triggers.iter().map(|trigger| trigger.name.as_str()).collect::<Vec<_>>(), ["users"]);
-        let DestinationKind::Slack(slack) = &document.destinations[0].kind else { panic!("{document:?}") };
-        assert_eq!(slack.webhook_url, Secret::Env("TRAILWIRE_SEC_SLACK_WEBHOOK_URL".to_owned()));
+        let slack = Slack::Webhook(Secret::Env("TRAILWIRE_SEC_SLACK_WEBHOOK_URL".to_owned()));
+        assert_eq!(document.destinations[0].kind, DestinationKind::Slack(slack));
         let DestinationKind::Webhook(hook) = &document.destinations[1].kind else { panic!("{document:?}") };
         assert_eq!(hook.signing_secret, Some(Secret::Env("TRAILWIRE_HOOK_SIGNING_SECRET".to_owned())));
     }

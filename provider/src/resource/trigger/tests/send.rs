@@ -20,7 +20,7 @@ fn sends(destination: &str) -> Value {
 }
 
 const REFUSED: &str = "error[TW1109]: `chat` is a slack destination, which takes notifications only (in action[1].send[0].destination)\n  \
-                       = help: send to a webhook, or notify";
+                       = help: send to a webhook or to something in AWS that takes data, or notify";
 
 /// What is said of a create in a process that goes on.
 async fn planned(bench: &Bench, context: &Context, resource: &dyn Resource, config: &Value, forget: &[&str]) -> String {

@@ -1,0 +1,208 @@
+//! Sends content to destinations: one attempt at a time.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use trailwire_engine::trigger::{Destination, Secret};
+
+use super::address::{Guard, check, is_loopback};
+use super::answer::{Answer, retry_after};
+use super::aws::Signer;
+use super::pace::Paces;
+use super::{Call, Kind, Request, To, kind};
+use crate::action::Content;
+use crate::core::Attempt;
+use crate::secrets::{SecretText, Secrets};
+
+/// For a connection to stand.
+const CONNECT: Duration = Duration::from_secs(5);
+/// For the whole exchange.
+const EXCHANGE: Duration = Duration::from_secs(20);
+/// How much of an answer is read.
+const ANSWER: usize = 4096;
+
+/// Sends content to destinations. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    client: reqwest::Client,
+    /// For loopback addresses: what may go in the open must not go through a proxy.
+    direct: reqwest::Client,
+    secrets: Secrets,
+    signer: Signer,
+    paces: Arc<Paces>,
+    /// Destinations, as they are written, whose first request has worked.
+    set_up: Arc<Mutex<BTreeSet<String>>>,
+    in_lambda: bool,
+}
+
+impl Sender {
+    /// # Errors
+    ///
+    /// When the TLS library can not be set up.
+    pub(crate) fn new(secrets: Secrets) -> Result<Self, reqwest::Error> {
+        let builder = || {
+            let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT);
+            builder.timeout(EXCHANGE).dns_resolver(Guard).user_agent(concat!("trailwire/", env!("CARGO_PKG_VERSION")))
+        };
+        Ok(Self {
+            client: builder().build()?,
+            direct: builder().no_proxy().build()?,
+            signer: Signer::new(secrets.config()),
+            secrets,
+            paces: Arc::default(),
+            set_up: Arc::default(),
+            in_lambda: std::env::var_os("AWS_LAMBDA_FUNCTION_NAME").is_some(),
+        })
+    }
+
+    /// Makes one attempt. `id` is the same in every attempt at this delivery.
+    pub(crate) async fn deliver(&self, destination: &Destination, content: &Content, id: &str) -> Attempt {
+        let kind = kind(&destination.kind);
+        let mut texts = Vec::new();
+        for secret in destination.kind.secrets() {
+            match self.secrets.get(secret).await {
+                Ok(text) => texts.push(text),
+                Err(error) => return failed(error.to_string()),
+            }
+        }
+        if let Some(pace) = kind.pace() {
+            tokio::time::sleep(self.paces.wait(&destination.name, pace, Instant::now())).await;
+        }
+        let attempt = self.attempt(destination, kind.as_ref(), content, &Call { id, now: Timestamp::now(), secrets: &texts }).await;
+        hushed(attempt, &texts)
+    }
+
+    async fn attempt(&self, destination: &Destination, kind: &(dyn Kind + Send + Sync), content: &Content, call: &Call<'_>) -> Attempt {
+        let request = match kind.request(content, call) {
+            Ok(request) => request,
+            Err(error) => return error.attempt(),
+        };
+        let written = serde_json::to_string(destination).unwrap_or_default();
+        if let Some(setup) = kind.setup().filter(|_| !self.lock_set_up().contains(&written)) {
+            let sent = match setup {
+                Ok(setup) => self.send(setup).await,
+                Err(error) => return error.attempt(),
+            };
+            match sent {
+                Ok(answer) if kind.is_set_up(&answer) => drop(self.lock_set_up().insert(written.clone())),
+                Ok(answer) => return answer.failed(&super::aws::fault(&answer)),
+                Err(reason) => return failed(reason),
+            }
+        }
+        let role = match &request.to {
+            To::Aws(signed) => Some(signed.role_arn.clone()),
+            To::Url(_) => None,
+        };
+        let attempt = match self.send(request).await {
+            Ok(answer) => {
+                // What was refused may have been changed: a secret that was rotated, credentials that were withdrawn.
+                if matches!(answer.status, 401 | 403 | 404) {
+                    self.forget(destination.kind.secrets(), role.as_ref()).await;
+                }
+                kind.verdict(&answer)
+            }
+            Err(reason) => failed(reason),
+        };
+        if attempt != Attempt::Delivered {
+            self.lock_set_up().remove(&written);
+        }
+        attempt
+    }
+
+    async fn forget(&self, secrets: Vec<&Secret>, role: Option<&Option<String>>) {
+        for secret in secrets {
+            self.secrets.forget(secret).await;
+        }
+        if let Some(role) = role {
+            self.signer.forget(role.as_deref()).await;
+        }
+    }
+
+    fn lock_set_up(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.set_up.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn send(&self, request: Request) -> Result<Answer, String> {
+        let (url, signature) = match &request.to {
+            To::Url(url) => (url.clone(), Vec::new()),
+            To::Aws(signed) => self.signer.sign(signed, &request).await?,
+        };
+        // The endpoints of AWS are the operator's own choice, this machine included.
+        check(&url, self.in_lambda && matches!(request.to, To::Url(_))).map_err(|error| error.to_string())?;
+        let client = if is_loopback(&url) { &self.direct } else { &self.client };
+        let mut send = client.request(request.method, url).body(request.body);
+        for (name, value) in request.headers {
+            send = send.header(name, value);
+        }
+        for (name, value) in request.more_headers.into_iter().chain(signature) {
+            send = send.header(name, value);
+        }
+        let response = send.send().await.map_err(|error| transport_fault(&error))?;
+        Ok(answer(response).await)
+    }
+}
+
+async fn answer(mut response: reqwest::Response) -> Answer {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let retry_after = header("retry-after").and_then(|text| retry_after(text, Timestamp::now()));
+    let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id")).map(str::to_owned);
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while body.len() < ANSWER
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        body.extend(chunk.iter().take(ANSWER.saturating_sub(body.len())));
+    }
+    Answer { status, retry_after, request_id, body: String::from_utf8_lossy(&body).into_owned() }
+}
+
+fn failed(reason: String) -> Attempt {
+    Attempt::Failed { reason, retry_after: None }
+}
+
+/// Takes secrets out of what is told of an attempt: receivers may repeat what they were sent.
+fn hushed(attempt: Attempt, secrets: &[SecretText]) -> Attempt {
+    let hush = |reason: String| {
+        let long = secrets.iter().map(|secret| secret.reveal().trim()).filter(|secret| secret.len() >= 6);
+        long.fold(reason, |reason, secret| reason.replace(secret, "…"))
+    };
+    match attempt {
+        Attempt::Delivered => Attempt::Delivered,
+        Attempt::Failed { reason, retry_after } => Attempt::Failed { reason: hush(reason), retry_after },
+        Attempt::Final { reason } => Attempt::Final { reason: hush(reason) },
+    }
+}
+
+/// An error of the transport in words that hold no address: addresses may be secrets.
+fn transport_fault(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let mut source: Option<&dyn std::error::Error> = std::error::Error::source(error);
+    let mut innermost = None;
+    while let Some(cause) = source {
+        innermost = Some(cause.to_string());
+        source = cause.source();
+    }
+    match (error.is_connect(), innermost) {
+        (true, Some(cause)) => format!("no connection: {cause}"),
+        (true, None) => "no connection".to_owned(),
+        (false, Some(cause)) => format!("the exchange broke off: {cause}"),
+        (false, None) => "the exchange broke off".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receivers_that_repeat_a_secret_are_hushed() {
+        let secrets = [SecretText::new("s3cr3t-key\n"), SecretText::new("a")];
+        let reason = |text: &str| Attempt::Final { reason: text.to_owned() };
+        assert_eq!(hushed(reason("bad key s3cr3t-key and more"), &secrets), reason("bad key … and more"));
+        assert_eq!(hushed(Attempt::Delivered, &secrets), Attempt::Delivered);
+    }
+}
