@@ -84,6 +84,9 @@ enum Command {
     #[command(after_help = "Exit codes: 0 all logs were read; 1 some could not be; 2 the definitions or an argument were refused.")]
     Replay(replay::ReplayArguments),
     /// Sends a sample to a destination.
+    #[command(
+        after_help = "Exit codes: 0 the destination has taken it; 1 it has not; 2 there is no such destination, or the definitions can not be read."
+    )]
     Destination(destination::DestinationArguments),
     /// Lists the events that CloudTrail records, in its own spelling.
     #[command(after_help = "Exit codes: 0 they were listed; 2 there is no such event source.")]
