@@ -73,8 +73,8 @@ async fn two_hubs_over_the_same_accounts_never_touch_each_other() {
     let mut before = Vec::new();
     for account in &accounts {
         let there = objects(stand, account, &hub).await;
-        // In each region two rules and a queue; the role and its policy.
-        assert_eq!(there.len(), 2 * 3 + 2, "{account}: {there:#?}");
+        // In each region two rules, a canary and a queue; the role and its policy.
+        assert_eq!(there.len(), 2 * 4 + 2, "{account}: {there:#?}");
         before.push(there);
     }
 
