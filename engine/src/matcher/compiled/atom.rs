@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use super::extract::{Extract, Faulty, Raw, Source};
-use super::fields::FieldId;
+use super::fields::{FieldId, ROOT};
 use super::numbers::small_integer;
 use crate::eval::search_counted;
 use crate::expr::{Comparator, Expr, Network};
@@ -86,7 +86,8 @@ impl Sub {
 
     /// The fields of which one must be there for the sub-expression to be true; `None` where none need be.
     pub(super) fn needs_any(&self) -> Option<impl Iterator<Item = FieldId>> {
-        let is_false = self.of_nothing == Ok(Truth::FALSE);
+        // The whole event is always there.
+        let is_false = self.of_nothing == Ok(Truth::FALSE) && self.reads.iter().all(|(field, _)| *field != ROOT);
         is_false.then(|| self.reads.iter().map(|(field, _)| *field))
     }
 

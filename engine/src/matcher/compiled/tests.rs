@@ -314,6 +314,19 @@ fn what_is_read_is_checked() {
 }
 
 #[test]
+fn many_that_read_the_whole_event_are_looked_at_for_each() {
+    let expressions = ["contains(* || `[]`, 'aws.iam')", "contains(*.eventName[] || `[]`, 'x')", "contains(detail.* || `[]`, 'x')"];
+    let triggers = (0..9).map(|index| trigger(index, Some(expressions[index % 3]), &json!({}))).collect();
+    let (set, mut scratch) = (CompiledSet::new(triggers).0, Scratch::default());
+    for detail in [json!({"eventName": "x"}), json!({"eventName": "CreateUser", "a": "x"}), json!({"eventName": "CreateUser"})] {
+        let event =
+            json!({"source": "aws.iam", "detail-type": "AWS API Call via CloudTrail", "account": "1", "region": "r", "detail": detail});
+        agree(&set, event.to_string().as_bytes(), &Scope::default(), &mut scratch);
+        assert!(scratch.verdicts.len() >= 3, "{event}: {:?}", scratch.verdicts);
+    }
+}
+
+#[test]
 fn depth_is_bounded_as_in_serde_json() {
     let (set, _) = CompiledSet::new(vec![trigger(0, None, &json!({}))]);
     for depth in [1, 60, 124, 125, 126, 127, 128, 300] {
