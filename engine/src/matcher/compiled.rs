@@ -83,6 +83,8 @@ pub struct CompiledSet {
     narrow: Vec<Narrow>,
     /// The shortest of their safe lengths.
     safe_length: u64,
+    /// Whether any trigger leaves out what an enabled rule does not carry.
+    leaves_out: bool,
     code: Code,
     atoms: Atoms,
     fields: Fields,
@@ -225,7 +227,8 @@ impl CompiledSet {
         }
         let any_event = (!any.is_empty()).then(|| table.file(any.into_iter().map(member), &fields));
         let safe_length = narrow.iter().map(|narrow| narrow.safe_length).min().unwrap_or(u64::MAX);
-        Self { table, oracle, programs, narrow, safe_length, code, atoms, fields, known, sources, by_name, groups, any_event }
+        let leaves_out = programs.iter().any(|program| !program.include_read_only);
+        Self { table, oracle, programs, narrow, safe_length, leaves_out, code, atoms, fields, known, sources, by_name, groups, any_event }
     }
 
     /// The triggers of the set, in the order given.

@@ -230,6 +230,14 @@ impl Atom {
         }
     }
 
+    /// What a test gives where its field is missing.
+    pub(super) fn of_nothing(&self) -> Evaluated {
+        match self {
+            Self::Test(_, test) => test.on_plain(&Value::Null),
+            Self::Pair(..) | Self::Oracle(_) => Err(Failure::Error),
+        }
+    }
+
     /// Whether looking it up costs less than doing it again.
     pub(super) fn is_costly(&self) -> bool {
         !matches!(self, Self::Test(_, Test::Truth | Test::Equal(..) | Test::Order(..) | Test::StartsWith(_) | Test::EndsWith(_)))

@@ -39,20 +39,40 @@ pub(super) enum Held<'e> {
 
 /// Where a field is.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(C, align(8))]
+#[repr(C, align(16))]
 struct Slot {
     /// The event in which the field was found.
     found: u32,
     /// The number of the colon before its value. Beyond [`UNESCAPED`]: the number of its text in [`Extract::unescaped`].
     colon: u32,
+    /// Where its value begins and ends.
+    start: u32,
+    end: u32,
+}
+
+impl Slot {
+    /// Of a member, and where the value ends.
+    #[inline(always)]
+    fn new(now: u32, member: Member, end: u32) -> Self {
+        Self { found: now, colon: member.number, start: member.colon.wrapping_add(1), end }
+    }
 }
 
 /// No event has so many structural characters.
 const UNESCAPED: u32 = 1 << 31;
 
-/// Members of an object that are looked for and then looked up: each of the two needs few registers.
-#[derive(Debug, Default)]
-struct Batch([Member; 32]);
+/// Members of an object that are looked for and then looked up: each of the two needs few registers. Of the one behind the last is told
+/// only where the last one ends.
+#[derive(Debug)]
+struct Batch([Member; 1 + AT_ONCE]);
+
+const AT_ONCE: usize = 32;
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self([Member::default(); _])
+    }
+}
 
 /// A value, and the number of the character that it begins with, if that is a bracket.
 #[derive(Clone, Copy)]
@@ -106,6 +126,13 @@ impl Extract {
         self.known(source, field)
     }
 
+    /// Whether a field is not there.
+    #[inline]
+    pub(super) fn is_missing(&mut self, source: Source<'_>, field: FieldId) -> Result<bool, Faulty> {
+        self.find(source, field)?;
+        Ok(self.slots.get(field as usize).is_none_or(|slot| slot.found != self.now))
+    }
+
     /// Whether a field holds an object.
     pub(super) fn is_object(&mut self, source: Source<'_>, field: FieldId) -> Result<bool, Faulty> {
         self.find(source, field)?;
@@ -156,7 +183,11 @@ impl Extract {
     #[inline(always)]
     fn found<'x>(&'x self, source: Source<'x>, field: FieldId) -> Option<Option<Found<'x>>> {
         let slot = self.slots.get(field as usize).filter(|slot| slot.found == self.now)?;
-        Some(if slot.colon < UNESCAPED { value(source, slot.colon) } else { self.unescaped_text(slot.colon) })
+        if slot.colon >= UNESCAPED {
+            return Some(self.unescaped_text(slot.colon));
+        }
+        let text = source.event.get(slot.start as usize..slot.end as usize);
+        Some(text.map(|text| Found { text, token: slot.colon + 1 }))
     }
 
     #[cold]
@@ -207,7 +238,7 @@ impl Extract {
         let mut is_sound = true;
         while token <= closing {
             let (mut count, mut print) = (0, 0);
-            for member in &mut self.batch.0 {
+            for member in self.batch.0.iter_mut().take(AT_ONCE) {
                 // The value is up to the next structural character, or from a bracket to the one behind that which closes it.
                 let value = token + 1;
                 let Some([colon, Token { skip, .. }]) = tokens.get(token as usize..token as usize + 2) else { return Err(Faulty) };
@@ -220,6 +251,9 @@ impl Extract {
                 if token > closing {
                     break;
                 }
+            }
+            if let Some(behind) = self.batch.0.get_mut(count) {
+                behind.before = before;
             }
             let (first_escape, last_escape) = source.tape.escapes();
             if before > first_escape && start < last_escape {
@@ -235,21 +269,24 @@ impl Extract {
     /// Remembers the members of the batch; tells whether all have names.
     #[inline(always)]
     fn remember(&mut self, source: Source<'_>, node: FieldId, children: &Members, count: usize, print: u64) -> bool {
-        let Some(members) = self.batch.0.get(..count) else { return false };
+        let Some((members, behind)) = self.batch.0.split_at_checked(count) else { return false };
+        let Some(behind) = behind.first() else { return false };
         if let Some(known) = self.layouts.find(node, print, source.event, members) {
             for Known { number, child } in known {
-                if let (Some(member), Some(slot)) = (members.get(*number as usize), self.slots.get_mut(*child as usize)) {
-                    *slot = Slot { found: self.now, colon: member.number };
+                let two = self.batch.0.get(*number as usize..).and_then(<[_]>::first_chunk);
+                if let (Some([member, next]), Some(slot)) = (two, self.slots.get_mut(*child as usize)) {
+                    *slot = Slot::new(self.now, *member, next.before);
                 }
             }
             return true;
         }
         let mut is_sound = true;
-        for member in members {
+        let ends = members.iter().skip(1).chain([behind]).map(|next| next.before);
+        for (member, end) in members.iter().zip(ends) {
             let (child, is_name) = children.between(source.event, member.before, member.colon);
             is_sound &= is_name;
             if let Some(slot) = self.slots.get_mut(child as usize) {
-                *slot = Slot { found: self.now, colon: member.number };
+                *slot = Slot::new(self.now, *member, end);
             }
         }
         if is_sound {
@@ -263,11 +300,13 @@ impl Extract {
     #[inline(never)]
     fn remember_escaped(&mut self, source: Source<'_>, children: &Members, count: usize) -> Result<bool, Faulty> {
         let mut is_sound = true;
-        for Member { before, colon, number } in self.batch.0.into_iter().take(count) {
+        let ends = self.batch.0.into_iter().skip(1).map(|next| next.before);
+        for (member, end) in self.batch.0.into_iter().take(count).zip(ends) {
+            let Member { before, colon, .. } = member;
             let (mut child, is_name) = children.between(source.event, before, colon);
             is_sound &= is_name;
-            let mut slot = Slot { found: self.now, colon: number };
-            let text = value(source, number).ok_or(Faulty)?.text;
+            let mut slot = Slot::new(self.now, member, end);
+            let text = source.event.get(slot.start as usize..end as usize).ok_or(Faulty)?;
             let (first_escape, last_escape) = source.tape.escapes();
             if colon + 1 + u32::try_from(text.len()).unwrap_or(u32::MAX) > first_escape && before < last_escape {
                 let name = source.event.get(before as usize + 1..colon as usize).ok_or(Faulty)?;
@@ -283,16 +322,6 @@ impl Extract {
         }
         Ok(is_sound)
     }
-}
-
-/// The value behind a colon: up to the next structural character, or from a bracket to the one behind that which closes it.
-#[inline(always)]
-fn value(source: Source<'_>, number: u32) -> Option<Found<'_>> {
-    let tokens = source.tape.tokens();
-    let Some([colon, first]) = tokens.get(number as usize..number as usize + 2) else { return None };
-    let token = number + 1;
-    let end = tokens.get((token + first.skip) as usize)?;
-    Some(Found { text: source.event.get(colon.position as usize + 1..end.position as usize)?, token })
 }
 
 /// The value of a string with its quotes.

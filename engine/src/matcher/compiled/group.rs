@@ -6,6 +6,8 @@
 
 mod filing;
 
+use std::net::IpAddr;
+
 use aho_corasick::AhoCorasick;
 
 use super::atom;
@@ -118,6 +120,8 @@ pub(super) struct Candidates {
     seen: Vec<u32>,
     now: u32,
     pub(super) found: Vec<u32>,
+    /// The field whose address was asked for last in this event, and the address.
+    address: Option<(FieldId, Option<IpAddr>)>,
 }
 
 impl Candidates {
@@ -132,6 +136,19 @@ impl Candidates {
             self.seen.resize(triggers, 0);
         }
         self.found.clear();
+        self.address = None;
+    }
+
+    /// The address that a field holds, if it is one; both groups of an event ask for the same.
+    fn address(&mut self, field: FieldId, text: &[u8]) -> Option<IpAddr> {
+        if let Some((of, address)) = self.address
+            && of == field
+        {
+            return address;
+        }
+        let address = atom::address(text);
+        self.address = Some((field, address));
+        address
     }
 
     #[inline]
@@ -187,7 +204,6 @@ impl Table {
     }
 
     fn ask(&self, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
-        let mut address = None;
         for probe in question.probes.of(&self.probes) {
             let length = probe.length as usize;
             let hashed = match probe.way {
@@ -198,7 +214,7 @@ impl Table {
                     hash(prefix)
                 }
                 Way::Network => {
-                    let address = *address.get_or_insert_with(|| atom::address(text));
+                    let address = candidates.address(question.field, text);
                     let Some(hashed) = address.and_then(|address| network_hash(address, probe.length)) else { continue };
                     hashed
                 }

@@ -39,6 +39,10 @@ pub(super) struct Names {
 }
 
 impl Names {
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// The number of a name.
     #[inline]
     pub(super) fn get(&self, name: &[u8]) -> Option<u32> {

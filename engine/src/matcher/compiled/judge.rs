@@ -118,12 +118,11 @@ impl CompiledSet {
         for group in named.into_iter().chain(&self.any_event) {
             self.table.find(group, source, &mut judging.extract, &mut judging.candidates)?;
         }
-        let candidates = std::mem::take(&mut judging.candidates.found);
-        let code = || candidates.iter().filter_map(|trigger| self.programs.get(*trigger as usize)).map(|program| program.code);
+        let found = std::mem::take(&mut judging.candidates.found);
+        let code = || found.iter().filter_map(|trigger| self.programs.get(*trigger as usize)).map(|program| program.code);
         code().for_each(|place| self.code.prefetch(place));
-        code().for_each(|place| self.code.prefetch_atom(place, &self.atoms));
-        let looked = candidates.iter().try_for_each(|trigger| self.look_at(*trigger, source, &gate, judging, verdicts));
-        judging.candidates.found = candidates;
+        let looked = found.iter().try_for_each(|trigger| self.look_at(*trigger, source, &gate, judging, verdicts));
+        judging.candidates.found = found;
         looked.map(|()| Judged::Done)
     }
 
@@ -151,10 +150,10 @@ impl CompiledSet {
             return Ok(None);
         }
         let number = match extract.get(source, known.event_source)? {
-            Raw::Text(text) => self.sources.get(text),
+            Raw::Text(text) if !self.sources.is_empty() => self.sources.get(text),
             _ => None,
         };
-        let is_read_only = extract.get(source, known.read_only)? == Raw::Bool(true);
+        let is_read_only = self.leaves_out && extract.get(source, known.read_only)? == Raw::Bool(true);
         let is_left_out_by_enabled_rule = is_read_only && {
             let (name, source) = extract.pair(source, known.event_name, known.event_source)?;
             text(name)?.zip(Some(text(source)?)).is_some_and(|(name, source)| rules::is_read_only_name(name, source))

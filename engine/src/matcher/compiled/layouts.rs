@@ -39,6 +39,8 @@ impl Member {
 pub(super) struct Layouts {
     /// [`WAYS`] behind each other have one place.
     layouts: Vec<Layout>,
+    /// Their prints; 0 is that of none.
+    prints: Vec<[u64; WAYS]>,
     /// The one of each place that is forgotten next.
     oldest: Vec<u8>,
     /// Of whose fields they are.
@@ -48,7 +50,6 @@ pub(super) struct Layouts {
 /// The members of an object, or of a part of it; in as little memory as can be, as few objects have the same.
 #[derive(Debug, Default)]
 struct Layout {
-    print: u64,
     names: Box<[Start]>,
     /// Of names that are longer the last bytes.
     long: Box<[Long]>,
@@ -88,6 +89,7 @@ impl Layouts {
         if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, fields.identity())) {
             self.layouts.clear();
             self.layouts.resize_with(WAYS * PLACES, Layout::default);
+            self.prints = vec![[0; WAYS]; PLACES];
             self.oldest = vec![0; PLACES];
             self.of = Some(Arc::clone(fields.identity()));
         }
@@ -98,9 +100,16 @@ impl Layouts {
     #[inline(always)]
     pub(super) fn find(&self, node: FieldId, print: u64, event: &[u8], members: &[Member]) -> Option<&[Known]> {
         let (print, place) = placed(node, print);
-        let ways = self.layouts.get(place * WAYS..place * WAYS + WAYS)?;
-        let layout = ways.iter().find(|layout| layout.print == print && layout.is_of(event, members))?;
-        Some(&layout.known)
+        // Without a branch for each way, as nobody foresees which it is.
+        let mut ways = self.prints.get(place)?.iter().rev().fold(0_u32, |ways, other| ways << 1 | u32::from(*other == print));
+        while ways != 0 {
+            let layout = self.layouts.get(place * WAYS + ways.trailing_zeros() as usize)?;
+            if layout.is_of(event, members) {
+                return Some(&layout.known);
+            }
+            ways &= ways - 1;
+        }
+        None
     }
 
     /// Remembers some members of an object, which are all sound.
@@ -108,12 +117,12 @@ impl Layouts {
     #[inline(never)]
     pub(super) fn remember(&mut self, node: FieldId, print: u64, event: &[u8], members: &[Member], children: &Members) {
         let (print, place) = placed(node, print);
-        let Some(oldest) = self.oldest.get_mut(place) else { return };
+        let (Some(oldest), Some(prints)) = (self.oldest.get_mut(place), self.prints.get_mut(place)) else { return };
         let way = usize::from(*oldest) % WAYS;
         *oldest = oldest.wrapping_add(1);
-        if let Some(layout) = self.layouts.get_mut(place * WAYS + way) {
-            // Zero is the print of no layout.
-            *layout = Layout::of(print, event, members, children).unwrap_or_default();
+        let Some(made) = Layout::of(event, members, children) else { return };
+        if let (Some(layout), Some(taken)) = (self.layouts.get_mut(place * WAYS + way), prints.get_mut(way)) {
+            (*layout, *taken) = (made, print);
         }
     }
 }
@@ -146,7 +155,7 @@ impl Layout {
     }
 
     /// `None` where that cannot be.
-    fn of(print: u64, event: &[u8], members: &[Member], children: &Members) -> Option<Self> {
+    fn of(event: &[u8], members: &[Member], children: &Members) -> Option<Self> {
         let (mut names, mut long, mut known) = (Vec::with_capacity(members.len()), Vec::new(), Vec::new());
         for (number, member) in (0..).zip(members) {
             let length = member.length();
@@ -163,7 +172,7 @@ impl Layout {
                 known.push(Known { number, child });
             }
         }
-        Some(Self { print, names: names.into(), long: long.into(), known: known.into() })
+        Some(Self { names: names.into(), long: long.into(), known: known.into() })
     }
 }
 

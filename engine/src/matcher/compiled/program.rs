@@ -5,7 +5,7 @@
 
 use super::atom::{Atom, Evaluated, Failure, Test, Truth};
 use super::extract::{Extract, Raw, Source};
-use super::fields::FieldId;
+use super::fields::{FieldId, NOWHERE};
 use super::lower::{AtomId, Atoms, Errs, Node};
 use crate::value::Value;
 
@@ -35,6 +35,8 @@ struct Operation {
     yes: Place,
     no: Place,
     kind: Kind,
+    /// What it gives where the field is missing, which is frequent; unless the field is [`NOWHERE`].
+    of_nothing: Evaluated,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,13 +71,6 @@ impl Code {
     pub(super) fn prefetch(&self, place: Place) {
         let place = place as usize;
         super::scan::prefetch(self.operations.get(place..place.saturating_add(2)).unwrap_or_default());
-    }
-
-    /// Asks for the memory of the predicate of a program's first operation.
-    #[inline]
-    pub(super) fn prefetch_atom(&self, place: Place, atoms: &Atoms) {
-        let atom = self.operations.get(place as usize).and_then(|operation| atoms.get(operation.atom));
-        super::scan::prefetch(atom.map_or(&[], std::slice::from_ref));
     }
 }
 
@@ -122,11 +117,13 @@ impl Operation {
             Some(Atom::Test(field, Test::Equal(wanted, Value::String(text)))) => {
                 (*field, if *wanted { Kind::EqualText } else { Kind::OtherText }, text.as_bytes())
             }
-            _ => (0, Kind::Any, &[][..]),
+            Some(Atom::Test(field, _)) => (*field, Kind::Any, &[][..]),
+            _ => (NOWHERE, Kind::Any, &[][..]),
         };
+        let of_nothing = atoms.get(id).map_or(Err(Failure::Error), Atom::of_nothing);
         // Beyond 4 GiB no event has such a text.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Self { head: head(text), tail: tail(text), length, field, atom: id, yes, no, kind }
+        Self { head: head(text), tail: tail(text), length, field, atom: id, yes, no, kind, of_nothing }
     }
 }
 
@@ -178,7 +175,9 @@ impl Context<'_> {
     /// The verdict of a program, with the short circuit of the oracle.
     pub(super) fn run(&mut self, code: &Code, mut place: Place) -> Result<bool, Failure> {
         while let Some(operation) = code.operations.get(place as usize) {
+            let is_missing = operation.field != NOWHERE && self.extract.is_missing(self.source, operation.field)?;
             let truth = match operation.kind {
+                _ if is_missing => operation.of_nothing?,
                 Kind::Any => self.atom(operation.atom)?,
                 Kind::EqualText => Truth::of(self.is_text(operation)?),
                 Kind::OtherText => Truth::of(!self.is_text(operation)?),
