@@ -10,12 +10,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::run::http_token;
 use super::{Failure, escaped, print};
 use crate::definitions::{Definitions, files as documents};
+use crate::explore::dispatch::{Dispatch, Target};
 use crate::explore::files::{self, Found, Selection};
 use crate::explore::replay::{Match, Totals, replay};
 
-/// Reads CloudTrail logs and tells what would have fired. Nothing is sent to anybody.
+/// Reads CloudTrail logs and tells what would have fired. Nothing is sent to anybody, unless `--dispatch` asks for it.
 ///
 /// An event counts once for a trigger, however often it is in the logs. Each match is told by itself: what `threshold` and `suppress` would make of
 /// several is not. A plan of a pull request in place of documents tells what its triggers would have done.
@@ -35,13 +37,24 @@ pub(crate) struct ReplayArguments {
     from: Option<Timestamp>,
     /// Events before this. Files whose names say that they were delivered more than a day later are not opened.
     #[arg(long, value_name = "TIME", value_parser = time)]
-    to: Option<Timestamp>,
+    until: Option<Timestamp>,
     /// Events of this account; may be given more than once.
     #[arg(long = "account", value_name = "ID")]
     accounts: Vec<String>,
     /// Events of this region; may be given more than once.
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
+    /// Hand every event that matches to a runtime that is at work, by the queue of `--hub` or the HTTP source at `--to`. It judges them by its own
+    /// definitions, and does not act again on what it has acted on within fifteen days: a gap can be filled without a second alert.
+    #[arg(long, requires = "runtime", conflicts_with_all = ["compare", "by"])]
+    dispatch: bool,
+    /// The hub to dispatch to. AWS access and the home region come from the environment and profiles; it needs dynamodb:GetItem on the hub's table and
+    /// sqs:SendMessage on its queue.
+    #[arg(long, value_name = "NAME", value_parser = super::run::hub_name, group = "runtime", requires = "dispatch")]
+    hub: Option<String>,
+    /// The HTTP source to dispatch to, such as `http://127.0.0.1:8080`; its token is taken from TRAILWIRE_HTTP_TOKEN.
+    #[arg(long, value_name = "URL", group = "runtime", requires = "dispatch")]
+    to: Option<String>,
     /// Count matches instead of telling each: by one field or several, the most first.
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     by: Vec<Field>,
@@ -109,7 +122,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let definitions = documents::load_to_judge(&arguments.definitions).map_err(Failure::refused)?;
     let selection = Selection {
         from: arguments.from,
-        to: arguments.to,
+        to: arguments.until,
         accounts: arguments.accounts.iter().cloned().collect(),
         regions: arguments.regions.iter().cloned().collect(),
     };
@@ -120,6 +133,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
             let old = documents::load_to_judge(old).map_err(Failure::refused)?;
             compare(&old, &definitions, &found, &selection, &mut out)
         }
+        None if arguments.dispatch => dispatch(arguments, &definitions, &found, &selection, &mut out)?,
         None if arguments.by.is_empty() => {
             let mut matches = 0_u64;
             let totals = replay(&definitions, &found.files, &selection, |matched| {
@@ -146,6 +160,41 @@ fn row(matched: &Match) -> Row {
         ("account", text(event.account())),
         ("region", text(event.region())),
     ]
+}
+
+/// Tells each match and hands its event to the runtime. The logs are read on threads of their own, and wait for the runtime.
+fn dispatch(
+    arguments: &ReplayArguments,
+    definitions: &Definitions,
+    found: &Found,
+    selection: &Selection,
+    out: &mut Out,
+) -> Result<(u64, Totals), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::broken)?;
+    let target = match (&arguments.hub, &arguments.to) {
+        (Some(hub), _) => runtime.block_on(Target::hub(hub)).map_err(Failure::refused)?,
+        (None, to) => Target::http(to.as_deref().unwrap_or_default(), http_token()).map_err(Failure::broken)?,
+    };
+    let mut dispatch = Dispatch::new(target, Timestamp::now());
+    let (mut matches, mut failed) = (0, None);
+    let totals = replay(definitions, &found.files, selection, |matched| {
+        matches += 1;
+        let row = row(&matched);
+        failed = runtime.block_on(dispatch.add(matched.event)).err();
+        failed.is_none() && out.row(row)
+    });
+    if failed.is_none() {
+        failed = runtime.block_on(dispatch.flush()).err();
+    }
+    let mut told = format!("{} events dispatched", dispatch.sent);
+    if dispatch.old > 0 {
+        told.push_str(&format!("; {} of them are older than 15 days, and the runtime may act on them a second time", dispatch.old));
+    }
+    std::io::stderr().write_all((told + "\n").as_bytes()).map_err(Failure::broken)?;
+    match failed {
+        Some(reason) => Err(Failure::broken(reason)),
+        None => Ok((matches, totals)),
+    }
 }
 
 fn count(by: &[Field], definitions: &Definitions, found: &Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {

@@ -181,13 +181,18 @@ async fn without_aws(arguments: &RunArguments, stop: CancellationToken) -> Resul
     }
 }
 
+/// The token of the HTTP source, where there is one.
+pub(super) fn http_token() -> Option<String> {
+    std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
+}
+
 async fn listen(address: &str) -> Result<(TcpListener, Option<SecretText>), Failure> {
     let address = address.trim_end_matches('/');
     let resolved: Vec<SocketAddr> = match tokio::net::lookup_host(address).await {
         Ok(resolved) => resolved.collect(),
         Err(error) => return Err(Failure::refused(format!("`{address}` is no address to listen on (HOST:PORT): {error}"))),
     };
-    let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty()).map(|token| SecretText::new(&token));
+    let token = http_token().map(|token| SecretText::new(&token));
     if token.is_none() && resolved.iter().any(http::needs_token) {
         return Err(Failure::refused(format!("`{address}` can be reached from other machines: set {TOKEN}, or listen on 127.0.0.1")));
     }

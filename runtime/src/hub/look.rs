@@ -93,6 +93,16 @@ impl Look {
         Ok(Self { record, hub, table, config, member_role })
     }
 
+    /// The queue of the hub of this name, and its address.
+    ///
+    /// # Errors
+    ///
+    /// [`HubError`], within seconds.
+    pub(crate) async fn queue_of(name: &str) -> Result<(aws_sdk_sqs::Client, String), HubError> {
+        let (config, _, record) = super::find(name).await?;
+        Ok((super::aws::queue_client(&config), record.queue_url))
+    }
+
     /// Looks at everything. What can not be read is told as wrong: nobody knows that it is right.
     pub(crate) async fn health(&self) -> Health {
         let mut health = Health::default();

@@ -98,3 +98,27 @@ fn what_can_not_be_read_is_told_by_name_and_costs_nothing_else() {
     let refused = replay(&bench, &["--from", "soon"]).refused();
     assert!(refused.stderr.contains("write a day such as 2026-03-01"), "{}", refused.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_matches_is_dispatched_to_a_runtime() {
+    let sink = crate::sink::Sink::start().await;
+    let running =
+        Bench::new(&crate::program::definitions(&sink.at("/hook"), &[crate::program::trigger(&json!([crate::program::notify()]))]));
+    let server = crate::program::Server::start(&running, "127.0.0.1:0");
+    let bench = bench();
+    let url = server.url.clone();
+    let replayed = tokio::task::spawn_blocking(move || replay(&bench, &["--dispatch", "--to", &url])).await.unwrap().success();
+    assert!(
+        replayed
+            .stderr
+            .starts_with("3 events dispatched; 3 of them are older than 15 days, and the runtime may act on them a second time\n"),
+        "{}",
+        replayed.stderr
+    );
+    let mut ids: Vec<String> = sink.expect("/hook", 2).await.iter().map(crate::sink::Received::event_id).collect();
+    ids.sort();
+    assert_eq!(ids, ["a", "c"]);
+    drop(server);
+    let refused = replay(&self::bench(), &["--dispatch"]).refused();
+    assert!(refused.stderr.contains("<--hub <NAME>|--to <URL>>"), "{}", refused.stderr);
+}

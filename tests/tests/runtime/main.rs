@@ -6,3 +6,4 @@ mod failures;
 mod dlq;
 mod hub;
 mod queue;
+mod replay;
