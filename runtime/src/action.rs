@@ -2,6 +2,7 @@
 //! destination's affair ([`crate::destination`]).
 
 pub(crate) mod facts;
+mod mute;
 pub(crate) mod sample;
 
 use serde_json::{Map, Value};
@@ -48,6 +49,8 @@ pub(crate) struct Notification {
     pub(crate) event: Value,
     /// How addresses begin that are no event's: those that the trigger's author wrote, and the link to the console.
     pub(crate) links: Vec<String>,
+    /// A `suppress` block to paste, in HCL; `None` where the trigger has one.
+    pub(crate) suppress: Option<String>,
     /// What went wrong while it was written: a template or a field. The notification goes out all the same.
     pub(crate) faults: Vec<String>,
 }
@@ -107,6 +110,7 @@ fn notification(run: &Run, notify: &Notify) -> Notification {
         title: one_line(&titled(&run.occasion, title.unwrap_or_else(|| facts.title(&actor)))),
         message,
         links: links(run, notify, &facts),
+        suppress: run.trigger.suppress.is_none().then(|| mute::suppress(&run.event)),
         actor,
         facts,
         event: run.event.clone(),

@@ -21,6 +21,7 @@ pub(super) fn body(content: &Content) -> Value {
                     "fields": fields,
                     "actor": notification.actor,
                     "console_url": notification.facts.console_url,
+                    "suppress": notification.suppress,
                     "event": notification.event,
                 },
             })

@@ -51,6 +51,7 @@ fn event(notification: &Notification, id: &str, routing_key: &str) -> Value {
     let mut details: Map<String, Value> =
         text::pairs(notification, FIELDS, VALUE).into_iter().map(|(label, value)| (label, Value::String(value))).collect();
     details.extend(text::message(notification, MESSAGE).map(|message| ("Message".to_owned(), Value::String(message))));
+    details.extend(notification.suppress.clone().map(|suppress| ("Suppress".to_owned(), Value::String(suppress))));
     let link = facts.console_url.as_ref().map(|url| json!({"href": url, "text": "Open in CloudTrail"}));
     json!({
         "routing_key": routing_key,

@@ -29,6 +29,7 @@ pub(super) fn notification(title: &str, message: Option<&str>, fields: Vec<(Stri
         message: message.map(str::to_owned),
         fields,
         links: facts.console_url.iter().cloned().collect(),
+        suppress: None,
         actor,
         facts,
         event,

@@ -90,6 +90,9 @@ pub(super) fn letter(notification: &Notification) -> String {
         lines.extend([String::new(), format!("CloudTrail: {url}")]);
     }
     lines.extend([String::new(), format!("{} severity, trigger {}", notification.severity, notification.trigger)]);
+    if let Some(suppress) = &notification.suppress {
+        lines.extend([String::new(), "Too often? In the trigger:".to_owned(), String::new(), suppress.clone()]);
+    }
     lines.join("\n")
 }
 

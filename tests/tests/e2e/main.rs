@@ -4,6 +4,7 @@ mod accounts;
 mod changes;
 mod crash;
 mod delivery;
+mod destinations;
 mod diagnostics;
 mod doctor;
 mod drift;

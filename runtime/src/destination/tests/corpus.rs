@@ -125,8 +125,8 @@ fn check(case: &str, kind: &str, payload: &Value) {
             let links = ["http://", "https://", "www.", "mailto:", "javascript:", "file://", "vscode://"];
             assert!(!links.iter().any(|link| lower.contains(link)), "a link: {told}");
         }
-        let is_line =
-            !matches!((kind, name), ("slack", _) | (_, "Message" | "description" | "Data")) && !text.contains("see https://runbooks.");
+        let is_line = !matches!((kind, name), ("slack", _) | (_, "Message" | "description" | "Data" | "Suppress"))
+            && !text.contains("see https://runbooks.");
         assert!(!(is_line && text.contains('\n')), "a line: {told}");
         let lines = |label: &str| text.lines().filter(|line| line.starts_with(label)).count();
         assert!(["Who:", "Where:", "Error:", "Bcc:"].iter().all(|label| lines(label) <= 1) && lines("Bcc:") == 0, "a line: {told}");
