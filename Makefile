@@ -59,6 +59,10 @@ $(BENCH_STAMP): tests/bench/peers/requirements.txt
 	$(BENCH_PYTHON) -m pip install --quiet --disable-pip-version-check --no-input --requirement $<
 	touch $@
 
+.PHONY: crash
+crash: build ## Kill runtimes 100 times while 10,000 events flow, with each journal, alone and two on one hub (takes an hour)
+	TRAILWIRE_CRASH=whole $(CARGO) test --workspace --test runtime crash -- --nocapture --test-threads 1
+
 .PHONY: bench
 bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout, matching or replay for a part
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire --bin trailwire-bench

@@ -56,6 +56,10 @@ pub(crate) enum Input {
     Redeliver { batch: u64, run: Arc<Run>, task: Task },
     /// The journal has a commit; what of it was applied.
     Committed { commit: u64, applied: Vec<Applied> },
+    /// These tasks were found to be done: nobody else works on them.
+    Found(Vec<Task>),
+    /// A task is somebody else's by now, or done.
+    Lost(TaskId),
     /// An attempt at a delivery has ended.
     Tried { task: TaskId, attempt: Attempt },
     /// A delivery that was given up has found its grave, or has not.
@@ -182,6 +186,11 @@ impl Core {
             }
             Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
             Input::Committed { commit, applied } => self.committed(commit, applied, &mut commands),
+            Input::Found(tasks) => self.found(tasks),
+            Input::Lost(task) => {
+                self.burying.remove(&task);
+                self.queue.settle(&task);
+            }
             Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),
             Input::Buried { task, burial } => self.buried(&task, burial, now, &mut commands),
             Input::Resumed { task, run } => self.resumed(&task, run.as_ref(), now, &mut commands),
@@ -227,6 +236,15 @@ impl Core {
         let commit = self.last_commit;
         commands.push(Command::Commit { commit, changes: changes.clone() });
         self.commits.insert(commit, Pending { changes, acknowledge });
+    }
+
+    /// What is known goes on as it does.
+    fn found(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            if !self.queue.contains(&task.id) && !self.burying.contains_key(&task.id) {
+                self.enqueue(task);
+            }
+        }
     }
 
     fn enqueue(&mut self, task: Task) {

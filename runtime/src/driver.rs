@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::run::{Run, Task};
+use crate::core::run::{Run, RunId, Task};
 use crate::core::{Attempt, Burial, Command, Core, Input, Verdict};
 use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
@@ -27,6 +27,8 @@ const QUEUE: usize = 1024;
 const TICK: Duration = Duration::from_secs(5);
 /// The same where it may end by itself.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often work is looked for that nobody does.
+const SWEEP: Duration = Duration::from_secs(10);
 /// For what is under way to end when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Deliveries and waits beyond which sources are asked to hold back.
@@ -45,6 +47,8 @@ enum Message {
         answer: oneshot::Sender<Verdict>,
     },
     Definitions(Arc<Definitions>),
+    /// A bell rang for a run.
+    Rung(RunId),
     /// A piece of work has ended and the core hears of it.
     Done(Input),
     /// A commit has failed: there is no going on.
@@ -121,6 +125,11 @@ impl Intake {
         drop(self.messages.send(Message::Definitions(definitions)).await);
     }
 
+    /// Says that a bell rang for a run.
+    pub(crate) async fn ring(&self, run: RunId) {
+        drop(self.messages.send(Message::Rung(run)).await);
+    }
+
     /// Announces a receiver: the driver does not take itself for idle before it has found its queue empty.
     pub(crate) fn receiver(&self) -> Receiver {
         let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,6 +193,7 @@ pub(crate) struct Driver<J> {
     last_batch: u64,
     under_way: usize,
     last_work: Instant,
+    last_sweep: Instant,
     totals: Totals,
     receivers: Receivers,
     meters: Arc<Meters>,
@@ -215,6 +225,7 @@ impl<J: Journal> Driver<J> {
             last_batch: 0,
             under_way: 0,
             last_work: Instant::now(),
+            last_sweep: Instant::now(),
             totals: Totals::default(),
             receivers: Receivers::default(),
             meters: Arc::default(),
@@ -239,6 +250,7 @@ impl<J: Journal> Driver<J> {
         self.meters.health.works(Part::Runtime);
         self.step(Input::Tick);
         while !self.is_over(until, sources_ended.is_cancelled()) {
+            self.sweep();
             let wake = self.next_wake(until);
             tokio::select! {
                 biased;
@@ -250,6 +262,15 @@ impl<J: Journal> Driver<J> {
         }
         self.drain().await?;
         Ok(self.totals)
+    }
+
+    /// Looks now and then for what nobody works on, where others may have left something.
+    fn sweep(&mut self) {
+        if self.journal.is_shared() && self.last_sweep.elapsed() >= SWEEP {
+            self.last_sweep = Instant::now();
+            let journal = Arc::clone(&self.journal);
+            self.spawn(None, async move { Ok(Input::Found(journal.sweep().await?)) });
+        }
     }
 
     fn is_over(&self, until: Until, sources_ended: bool) -> bool {
@@ -309,9 +330,15 @@ impl<J: Journal> Driver<J> {
                 self.step(Input::Redeliver { batch: self.last_batch, run, task });
             }
             Message::Definitions(definitions) => self.redefine(definitions),
+            Message::Rung(run) => {
+                let journal = Arc::clone(&self.journal);
+                self.spawn(None, async move { Ok(Input::Found(journal.ring(run).await?)) });
+            }
             Message::Done(input) => {
                 self.under_way = self.under_way.saturating_sub(1);
-                self.last_work = Instant::now();
+                if !matches!(&input, Input::Found(tasks) if tasks.is_empty()) {
+                    self.last_work = Instant::now();
+                }
                 self.step(input);
             }
             Message::Broken(error) => return Err(error),

@@ -4,6 +4,7 @@
 mod arrivals;
 pub(crate) mod aws;
 mod beat;
+mod bell;
 pub(crate) mod dead_letters;
 mod definitions;
 mod items;
@@ -17,9 +18,11 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use thiserror::Error;
 use trailwire_engine::fanout::table::{HUB_KEY, HubItem, HubRecord};
 
+use crate::journal::aws::DynamoTable;
 use crate::secrets::Secrets;
 use crate::status::Told;
 pub(crate) use beat::statuses;
+pub(crate) use bell::QueueBell;
 pub(crate) use definitions::HubDefinitions;
 pub(crate) use look::{Health, Look, MemberRole};
 
@@ -83,6 +86,16 @@ impl Hub {
     pub(crate) async fn definitions(name: &str) -> Result<(HubDefinitions, Secrets), HubError> {
         let (config, table, _) = find(name).await?;
         Ok((HubDefinitions::new(table), Secrets::with(&config)))
+    }
+
+    /// Names this runtime among the others of the hub.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The hub's table, for the journal.
+    pub(crate) fn journal_table(&self) -> DynamoTable {
+        DynamoTable::new(aws_sdk_dynamodb::Client::new(&self.config), self.table.name.clone())
     }
 
     /// Where destinations' secrets are read.

@@ -4,16 +4,20 @@
 //! what could not be delivered. A list of [`Change`]s is applied as one: all of it survives a crash or none. When
 //! [`Journal::commit`] answers, it is durable; only then does anybody acknowledge, and only then are tasks acted on.
 //!
-//! [`embedded`] keeps it in one file. A journal in the hub's table can stand beside it: whoever uses this trait sees no file.
+//! [`embedded`] keeps it in one file, [`aws`] in the hub's table, where many runtimes share it.
 
+pub(crate) mod aws;
 pub(crate) mod codec;
 pub(crate) mod embedded;
 #[cfg(test)]
 pub(crate) mod model;
 mod states;
+#[cfg(test)]
+mod testing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -88,6 +92,19 @@ pub(crate) enum Change {
     },
     /// The last good version of every definition is this text now.
     Remember(String),
+}
+
+impl Change {
+    /// The run that it is about, where it is about one.
+    fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Accept { run, .. } | Self::Redeliver { run, .. } => Some(run.id()),
+            Self::Finish { done, .. } | Self::Close { done, .. } | Self::Bury { done, .. } => Some(done.run),
+            Self::Postpone(task) => Some(task.id.run),
+            Self::Cancel(run) => Some(*run),
+            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => None,
+        }
+    }
 }
 
 /// What became of a change.
@@ -181,6 +198,31 @@ pub(crate) trait Journal: Send + Sync + 'static {
     /// The state of every trigger that has a threshold, by name.
     fn states(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<TriggerState>, JournalError>>;
 
+    /// How often it is worth the reads.
+    fn states_every(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
     /// Every task, in no particular order: what a process that starts has to go on with.
     fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>>;
+
+    /// Whether other runtimes work from it, too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether this runtime may work on a task now: nobody else does, and it is still there.
+    fn hold<'a>(&'a self, _task: &'a TaskId) -> BoxFuture<'a, Result<bool, JournalError>> {
+        Box::pin(async { Ok(true) })
+    }
+
+    /// The tasks of a run for which a bell rang, if they are this runtime's to do now.
+    fn ring(&self, _run: RunId) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+        Box::pin(async { Ok(vec![]) })
+    }
+
+    /// Takes over what is due and nobody works on, and gives its tasks.
+    fn sweep(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+        Box::pin(async { Ok(vec![]) })
+    }
 }

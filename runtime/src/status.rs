@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,8 +15,6 @@ use crate::journal::{Journal, State, TriggerState};
 
 /// The file in the state directory.
 pub(crate) const FILE: &str = "status.json";
-/// How often it is written.
-const EVERY: Duration = Duration::from_secs(5);
 /// Triggers that are told of; those in alarm come first. An item of the hub's table holds no more than 400 KB.
 const TRIGGERS: usize = 500;
 /// Groups in alarm that are told of, of each trigger.
@@ -76,7 +73,7 @@ impl Keeper {
                     return;
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(EVERY) => {}
+                    () = tokio::time::sleep(journal.states_every()) => {}
                     () = stop.cancelled() => {}
                 }
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::{Cell, Hub};
-use super::table::{CANARY_PK, RUNTIME_PK};
+use super::table::{CANARY_PK, JOURNAL_PK, RUNTIME_PK};
 
 pub use destination::destination_policy;
 
@@ -95,12 +95,24 @@ pub fn runtime_policy(hub: &Hub) -> String {
     let secrets = format!("arn:{partition}:secretsmanager:{}:{}:secret:{}", home.region, home.account, hub.secret_name("*", "*"));
     let allow = |actions: &[&str], resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
     // The runtime reads definitions and never writes one: whoever gets hold of its role cannot send notifications elsewhere.
-    let own_rows = json!({ "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [RUNTIME_PK, CANARY_PK] } });
-    let heartbeat = json!({ "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table, "Condition": own_rows });
+    let own_rows = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [RUNTIME_PK, CANARY_PK, &format!("{JOURNAL_PK}*")] } });
+    let writes = json!(["dynamodb:PutItem", "dynamodb:DeleteItem"]);
+    let heartbeat = json!({ "Effect": "Allow", "Action": writes, "Resource": table, "Condition": own_rows });
     json!({
         "Version": VERSION,
         "Statement": [
-            allow(&["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &queue),
+            // What it sends to its own queue are alarm clocks: delayed messages.
+            allow(
+                &[
+                    "sqs:ReceiveMessage",
+                    "sqs:SendMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:GetQueueAttributes",
+                    "sqs:GetQueueUrl",
+                ],
+                &queue,
+            ),
             allow(&["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &dead_letters),
             allow(&["dynamodb:GetItem", "dynamodb:Query"], &table),
             heartbeat,

@@ -23,6 +23,8 @@ pub const CANARY_PK: &str = "canary";
 pub const NONCE: &str = "nonce";
 /// When a canary arrived, in milliseconds since the epoch.
 pub const ARRIVED: &str = "arrived";
+/// What the hash keys of the runtimes' journal begin with.
+pub const JOURNAL_PK: &str = "journal/";
 /// JSON of a [`HubRecord`], or of a runtime's heartbeat.
 pub const RECORD: &str = "record";
 /// On the hub's item: a counter that every change of the hub or of a definition raises by one. On a definition: a counter of its own changes.

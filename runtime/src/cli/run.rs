@@ -1,7 +1,8 @@
 //! `trailwire run`: the daemon, at a hub or without AWS.
 
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use super::{Failure, input, print};
 use crate::definitions::{Definitions, files};
 use crate::destination::Sender;
 use crate::driver::{DeadLetters, Driver, Intake, Totals, Until, Worker};
-use crate::hub::Hub;
+use crate::hub::{Hub, QueueBell};
+use crate::journal::Journal;
+use crate::journal::aws::Aws;
 use crate::journal::embedded::Embedded;
 use crate::secrets::{SecretText, Secrets};
 use crate::source::file::{self, Read};
@@ -56,11 +59,13 @@ pub(crate) struct RunArguments {
     state: PathBuf,
 }
 
-/// The kinds of journal. More will come; the flag is there so that today's scripts can say what they mean.
+/// The kinds of journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum JournalKind {
-    /// One file in the state directory.
+    /// One file in the state directory, for one runtime.
     Embedded,
+    /// The hub's table: as many runtimes as you like share the work. The state directory holds only the runtime's name.
+    Aws,
 }
 
 pub(super) fn hub_name(text: &str) -> Result<String, String> {
@@ -114,17 +119,19 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
 }
 
 fn open_journal(arguments: &RunArguments) -> Result<Arc<Embedded>, Failure> {
-    let JournalKind::Embedded = arguments.journal;
+    if arguments.journal == JournalKind::Aws {
+        return Err(Failure::refused("`--journal aws` is the table of a hub: it needs `--hub`"));
+    }
     Embedded::open(&arguments.state).map(Arc::new).map_err(Failure::refused)
 }
 
-async fn start(
-    journal: &Arc<Embedded>,
+async fn start<J: Journal>(
+    journal: &Arc<J>,
     definitions: &Arc<Definitions>,
     secrets: Secrets,
     dead_letters: Option<Arc<dyn DeadLetters>>,
     arguments: &RunArguments,
-) -> Result<(Driver<Embedded>, Intake), Failure> {
+) -> Result<(Driver<J>, Intake), Failure> {
     let sender = Sender::new(secrets).map_err(Failure::broken)?;
     let worker = Worker::new(Arc::clone(journal), sender, dead_letters);
     let (driver, intake) = Driver::new(Arc::clone(journal), worker, Arc::clone(definitions)).await.map_err(Failure::broken)?;
@@ -230,16 +237,48 @@ async fn serve(
 
 async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
     let hub = Arc::new(Hub::connect(name, &arguments.state).await.map_err(Failure::refused)?);
-    let journal = open_journal(arguments)?;
+    match arguments.journal {
+        JournalKind::Embedded => work_at(hub, open_journal(arguments)?, arguments, stop).await,
+        JournalKind::Aws => {
+            let _name = own_name(&arguments.state)?;
+            let journal = Aws::open(hub.journal_table(), hub.id(), Arc::new(QueueBell(Arc::clone(&hub))));
+            work_at(hub, Arc::new(journal), arguments, stop).await
+        }
+    }
+}
+
+/// The state directory for this process alone, for as long as the file is open: two runtimes of one name would take each other's work for
+/// their own.
+fn own_name(state: &Path) -> Result<File, Failure> {
+    let place = state.join("runtime.lock");
+    let opened = File::create(&place).map_err(|error| Failure::refused(format!("cannot write {}: {error}", place.display())))?;
+    match opened.try_lock() {
+        Ok(()) => Ok(opened),
+        Err(error) => Err(Failure::refused(format!(
+            "the state directory {} is in use by another runtime ({error}): give each its own with `--state`",
+            state.display()
+        ))),
+    }
+}
+
+async fn work_at<J: Journal>(hub: Arc<Hub>, journal: Arc<J>, arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
     hub.definitions.remember_in(journal.clone()).await.map_err(Failure::broken)?;
     let definitions = hub.definitions.load().await.map_err(Failure::refused)?;
     let dead_letters: Arc<dyn DeadLetters> = hub.clone();
     let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters), arguments).await?;
     let (triggers, destinations) = definitions.counts();
-    tracing::info!(hub = name, triggers, destinations, revision = definitions.revision, queue = hub.record.queue_url, "receiving");
+    tracing::info!(
+        hub = hub.record.name,
+        triggers,
+        destinations,
+        revision = definitions.revision,
+        queue = hub.record.queue_url,
+        "receiving"
+    );
     let status = Keeper::start(Arc::clone(&journal), intake.load(), &arguments.state, Arc::clone(&hub.status));
     hub.definitions.watch(intake.clone());
-    let beating = tokio::spawn(Arc::clone(&hub).beat(stop.clone()));
+    let last_beat = CancellationToken::new();
+    let beating = tokio::spawn(Arc::clone(&hub).beat(last_beat.clone()));
     let driver_stop = CancellationToken::new();
     let mut receivers: JoinSet<()> = JoinSet::new();
     for _ in 0..sqs::RECEIVERS {
@@ -264,6 +303,7 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
     let totals = driver.run(until(arguments), driver_stop, idle).await.map_err(Failure::broken)?;
     status.end().await;
     stop.cancel();
+    last_beat.cancel();
     drop(beating.await);
     ended(totals);
     match watching.await {

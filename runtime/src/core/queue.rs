@@ -174,6 +174,10 @@ impl Queue {
         lanes.chain(self.waits.first()).map(|(due, _)| *due).min()
     }
 
+    pub(super) fn contains(&self, id: &TaskId) -> bool {
+        self.tasks.contains_key(id)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }

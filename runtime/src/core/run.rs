@@ -19,6 +19,20 @@ impl RunId {
     }
 }
 
+impl RunId {
+    /// From the text that [`fmt::Display`] gives.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        if text.len() != 32 {
+            return None;
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
 /// The first half of a SHA-256 over the parts, each with its length before it, so that no two lists of parts are the same bytes.
 pub(crate) fn short_hash(parts: &[&[u8]]) -> [u8; 16] {
     let mut hash = Sha256::new();

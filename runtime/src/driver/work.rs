@@ -49,6 +49,9 @@ impl<J: Journal> Worker<J> {
 
     /// Makes one attempt at a delivery.
     pub(crate) async fn attempt(&self, task: Task) -> Result<Input, JournalError> {
+        if !self.journal.hold(&task.id).await? {
+            return Ok(Input::Lost(task.id));
+        }
         let attempt = match self.journal.run(task.id.run).await? {
             // It was cancelled in the meantime, and the core knows; or it can not be read, and is buried.
             None => Attempt::Final { reason: "its run can not be read".to_owned() },
@@ -79,6 +82,9 @@ impl<J: Journal> Worker<J> {
     /// Finds a grave for a delivery that was given up.
     pub(crate) async fn bury(&self, task: Task, reason: String) -> Result<Input, JournalError> {
         let id = task.id.clone();
+        if !self.journal.hold(&id).await? {
+            return Ok(Input::Lost(id));
+        }
         let burial = match &self.dead_letters {
             None => Burial::Journal,
             Some(dead_letters) => {
@@ -91,6 +97,9 @@ impl<J: Journal> Worker<J> {
 
     /// Loads the run of a wait that is over.
     pub(crate) async fn resume(&self, task: TaskId) -> Result<Input, JournalError> {
+        if !self.journal.hold(&task).await? {
+            return Ok(Input::Lost(task));
+        }
         let run = self.journal.run(task.run).await?;
         Ok(Input::Resumed { task, run })
     }

@@ -64,18 +64,28 @@ impl Hub {
         let mut told = None;
         loop {
             let revision = self.definitions.last().map(|definitions| definitions.revision);
-            if tokio::time::Instant::now() >= next || revision != told {
+            // The first status comes a moment after the first sign.
+            let news = Some((revision, self.status().is_empty()));
+            if tokio::time::Instant::now() >= next || news != told {
                 if let Err(error) = self.table.put(&self.sign_of_life()).await {
                     tracing::warn!(reason = describe(&error), "the sign of life can not be written");
                 }
-                told = revision;
+                told = news;
                 next = tokio::time::Instant::now() + EVERY;
+            }
+            if stop.is_cancelled() {
+                return;
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
-                () = stop.cancelled() => return,
+                // Once more: what was done in the end.
+                () = stop.cancelled() => told = None,
             }
         }
+    }
+
+    fn status(&self) -> String {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn sign_of_life(&self) -> table::Item {
@@ -93,8 +103,7 @@ impl Hub {
         );
         let mut item = table::key(table::RUNTIME_PK, &self.id);
         item.insert(table::RECORD.to_owned(), record.to_string().into());
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        item.insert(table::STATUS.to_owned(), status.into());
+        item.insert(table::STATUS.to_owned(), self.status().into());
         item.insert(table::SEEN.to_owned(), u64::try_from(now.as_second()).unwrap_or_default().into());
         item.insert(table::REVISION.to_owned(), definitions.as_ref().map_or(0, |definitions| definitions.revision).into());
         item.insert(table::REFUSED.to_owned(), refused.collect::<Value>().to_string().into());

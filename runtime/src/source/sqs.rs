@@ -4,7 +4,7 @@
 //! and what matched is durable. A message that is no CloudTrail event of the hub's accounts goes to the dead-letter queue with the reason,
 //! then it is deleted. When definitions can not be read nothing is deleted: the messages come back.
 
-mod message;
+pub(crate) mod message;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -158,6 +158,11 @@ async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &Cancel
             if intake.redeliver(run, task).await.is_err() {
                 return Ok(Fate::Stopping);
             }
+            safe.push(handle);
+            continue;
+        }
+        if let Some(run) = message::bell(&body) {
+            intake.ring(run).await;
             safe.push(handle);
             continue;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::{Message, QueueAttributeName, SendMessageBatchRequestEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trailwire_engine::fanout::names;
@@ -155,6 +155,37 @@ impl Hub {
 
     pub(crate) fn start(&self) -> Program {
         runtime::start(self.stand, &self.account, REGION, &self.name, self.state())
+    }
+
+    /// A runtime with a state directory and arguments of its own.
+    pub(crate) fn start_with(&self, state: &Path, arguments: &[&str]) -> Program {
+        let arguments = [&["run", "--hub", &self.name], arguments].concat();
+        let mut command = runtime::command(self.stand, &self.account, REGION, &arguments);
+        command.env("TRAILWIRE_STATE_DIR", state);
+        Program::start(command)
+    }
+
+    /// Sends many messages, ten at a time.
+    pub(crate) async fn send_all(&self, bodies: &[String]) {
+        for some in bodies.chunks(10) {
+            let entry = |(index, body): (usize, &String)| {
+                SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build().unwrap()
+            };
+            let entries = some.iter().enumerate().map(entry).collect();
+            let sent = self.sqs.send_message_batch().queue_url(&self.queue_url).set_entries(Some(entries)).send().await.unwrap();
+            assert!(sent.failed.is_empty(), "{sent:?}");
+        }
+    }
+
+    /// Waits until the queue is empty.
+    pub(crate) async fn emptied(&self) {
+        for _ in 0..150 {
+            if self.queued().await == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        }
+        panic!("{} messages are left in the queue", self.queued().await);
     }
 
     /// Runs until there is nothing left to do.

@@ -1,5 +1,6 @@
 //! `trailwire run --hub` on the stand: the hub's objects are made here by hand, so that only the runtime is under test.
 
+mod crash;
 mod definitions;
 mod destinations;
 mod failures;
@@ -7,3 +8,4 @@ mod dlq;
 mod hub;
 mod queue;
 mod replay;
+mod shared;

@@ -1,55 +1,9 @@
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proptest::prelude::*;
-use serde_json::json;
-use trailwire_engine::trigger::Trigger;
 
 use super::super::model::Model;
+use super::super::testing::{at, change, compare, restraints, run, task};
 use super::*;
-use crate::core::run::{Occasion, Step, TaskId};
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_700_000_000 + second).unwrap()
-}
-
-fn run(number: u8) -> Arc<Run> {
-    let trigger = json!({"name": "t", "event_names": ["E"], "action": [{"send": [{"destination": "d"}]}]});
-    let trigger = Trigger::from_value(&trigger).unwrap();
-    Arc::new(Run {
-        trigger,
-        event: json!({"n": number}),
-        event_key: number.to_string(),
-        accepted: at(i64::from(number)),
-        occasion: Occasion::Event,
-    })
-}
-
-fn task(number: u8, action: u32, destination: Option<&str>) -> Task {
-    let step = destination.map_or(Step::Continue, |name| Step::Deliver(name.to_owned()));
-    Task::new(run(number).id(), "t", action, step, at(5))
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    let id = (0u8..4, 0u32..2, prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))]);
-    let task = id.prop_map(|(number, action, destination)| task(number, action, destination));
-    let tasks = |number: u8| {
-        prop::collection::vec((0u32..2, prop_oneof![Just(None), Just(Some("a"))]), 0..3)
-            .prop_map(move |list| list.into_iter().map(|(action, destination)| self::task(number, action, destination)).collect::<Vec<_>>())
-    };
-    prop_oneof![
-        4 => (0u8..4).prop_flat_map(move |number| tasks(number).prop_map(move |tasks| Change::Accept { run: run(number), tasks, gate: None })),
-        3 => (task.clone(), 0u32..2).prop_map(|(done, action)| {
-            let next = vec![Task { id: TaskId { action: action + 2, ..done.id.clone() }, ..done.clone() }];
-            Change::Finish { done: done.id, next: if action == 0 { next } else { vec![] } }
-        }),
-        1 => (0u8..4, 0u32..2).prop_map(|(number, action)| Change::Redeliver { run: run(number), task: self::task(number, action, Some("a")) }),
-        2 => (task.clone(), 1u32..9).prop_map(|(task, attempts)| Change::Postpone(Task { attempts, due: at(9), ..task })),
-        1 => task.clone().prop_map(|task| Change::Bury { done: task.id, reason: "why".to_owned(), at: at(7) }),
-        1 => (0u8..4).prop_map(|number| Change::Cancel(run(number).id())),
-        1 => (0i64..5).prop_map(|second| Change::Prune(at(second))),
-    ]
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
@@ -68,13 +22,7 @@ proptest! {
                 journal = reopened(journal, dir.path());
             }
         }
-        let tasks: BTreeMap<TaskId, Task> =
-            runtime.block_on(journal.tasks()).unwrap().into_iter().map(|task| (task.id.clone(), task)).collect();
-        prop_assert_eq!(&tasks, &model.tasks);
-        for number in 0..4 {
-            let id = run(number).id();
-            prop_assert_eq!(runtime.block_on(journal.run(id)).unwrap(), model.runs.get(&id).cloned());
-        }
+        runtime.block_on(compare(&journal, &model));
         let dead = runtime.block_on(journal.dead_letters()).unwrap();
         prop_assert_eq!(dead.len(), model.dead.len());
     }
@@ -195,4 +143,10 @@ async fn keys_are_kept_for_their_days_only() {
     assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Not]);
     journal.commit(vec![Change::Prune(soon)]).await.unwrap();
     assert_eq!(journal.commit(accept()).await.unwrap(), [Applied::Now(vec![])]);
+}
+
+#[tokio::test]
+async fn thresholds_and_suppress_do_what_they_do_in_the_model() {
+    let dir = tempfile::tempdir().unwrap();
+    restraints(&Embedded::open(dir.path()).unwrap()).await;
 }

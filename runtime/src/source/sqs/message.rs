@@ -4,7 +4,24 @@ use serde_json::Value;
 use trailwire_engine::event::{DETAIL_TYPE_SUFFIX, Event, SOURCE_PREFIX};
 use trailwire_engine::matcher::Scope;
 
+use crate::core::run::RunId;
 use crate::hub::letters::DELIVERY;
+
+/// What a bell's message says of itself.
+const BELL: &str = "trailwire.due";
+
+/// The message that rings for a run.
+pub(crate) fn of_bell(run: RunId) -> String {
+    serde_json::json!({"type": BELL, "run": run.to_string()}).to_string()
+}
+
+/// The run that a message rings for; `None` for any other message.
+pub(super) fn bell(body: &str) -> Option<RunId> {
+    // Events are long, and have no such member: no second reading for each of them.
+    let value: Value = Some(body).filter(|body| body.len() < 200).and_then(|body| serde_json::from_str(body).ok())?;
+    let is_bell = value.get("type").and_then(Value::as_str) == Some(BELL);
+    value.get("run").and_then(Value::as_str).filter(|_| is_bell).and_then(RunId::parse)
+}
 
 /// Reads a message.
 ///
@@ -40,6 +57,21 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_bell_rings_for_its_run() {
+        let run = RunId([0xab; 16]);
+        assert_eq!(bell(&of_bell(run)), Some(run));
+        for other in [
+            "{oops",
+            "{}",
+            r#"{"type":"trailwire.due"}"#,
+            r#"{"type":"trailwire.due","run":"ab"}"#,
+            r#"{"run":"abababababababababababababababab"}"#,
+        ] {
+            assert_eq!(bell(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_cloudtrail_events_of_the_hubs_accounts_are_taken() {

@@ -1,0 +1,33 @@
+//! The alarm clock of the journal in AWS: a message of the hub's queue that comes after a delay.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Hub;
+use super::aws::describe;
+use crate::core::run::RunId;
+use crate::journal::aws::Bell;
+use crate::source::sqs::message::of_bell;
+
+/// The longest delay that the queue knows. Whoever gets a message that comes too early for its run sets the clock again.
+const LONGEST: i32 = 900;
+
+/// Rings by the hub's queue.
+#[derive(Debug)]
+pub(crate) struct QueueBell(pub(crate) Arc<Hub>);
+
+impl Bell for QueueBell {
+    fn set(&self, run: RunId, at: Timestamp) {
+        let hub = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            // Up, not down: a message that comes too early is sent again.
+            let wait = at.duration_since(Timestamp::now()).as_millis().max(0) / 1000 + 1;
+            let delay = i32::try_from(wait).unwrap_or(i32::MAX).min(LONGEST);
+            let sent = hub.queue.send_message().queue_url(&hub.record.queue_url).message_body(of_bell(run)).delay_seconds(delay);
+            if let Err(error) = sent.send().await {
+                tracing::warn!(reason = describe(&error), "an alarm clock can not be set; what is due is found without it, a little later");
+            }
+        });
+    }
+}

@@ -1,0 +1,74 @@
+//! What the journal in AWS keeps beside runs and windows: the last good definitions, and since when triggers count.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::super::TriggerState;
+use super::super::codec::to_json;
+use super::super::states::{self, Enabled};
+use super::Writer;
+use super::rows::{self, ENABLED, REMEMBERED};
+use super::store::{Expect, Item, Write};
+use crate::core::gate::Kind;
+use crate::definitions::Restraints;
+
+/// The entry of [`ENABLED`] that says of which revision the others are: no trigger has such a name.
+const REVISION: &str = "#revision";
+
+/// Keeps the last good definitions. Part by part: half of them can not be read, and are none.
+pub(super) async fn remember(writer: &Writer, text: &str) {
+    for (part, data) in rows::packed(text.as_bytes()).into_iter().enumerate() {
+        writer.transact(vec![Write::Put(item(REMEMBERED, &format!("{part:04}"), data), Expect::Anything)]).await;
+    }
+}
+
+pub(super) async fn remembered(writer: &Writer) -> Option<String> {
+    let parts: Vec<Vec<u8>> = writer.query(REMEMBERED, None, usize::MAX).await.into_iter().map(|item| item.data).collect();
+    String::from_utf8(rows::unpacked(&parts)?).ok()
+}
+
+/// Notes which triggers count from now on. Another runtime may have newer definitions: those of older ones change nothing.
+pub(super) async fn enable(writer: &Writer, restraints: &Restraints, at: Timestamp) {
+    let mut before: BTreeMap<String, Vec<u8>> =
+        writer.query(ENABLED, None, usize::MAX).await.into_iter().map(|item| (item.sk, item.data)).collect();
+    let revision: u64 = before.remove(REVISION).and_then(|data| rows::read(&data)).unwrap_or(0);
+    if revision > restraints.revision {
+        return;
+    }
+    let mut writes = vec![Write::Put(item(ENABLED, REVISION, to_json(&restraints.revision)), Expect::Anything)];
+    for (trigger, (rule, window)) in &restraints.enabled {
+        let known = before.remove(trigger).and_then(|data| rows::read::<Enabled>(&data)).is_some_and(|before| before.rule == *rule);
+        if !known {
+            let enabled = Enabled { rule: rule.clone(), window: *window, since: at.as_millisecond() };
+            writes.push(Write::Put(item(ENABLED, trigger, to_json(&enabled)), Expect::Anything));
+        }
+    }
+    for trigger in before.into_keys() {
+        for kind in [Kind::Threshold, Kind::Suppress].into_iter().filter(|_| !restraints.known.contains(&trigger)) {
+            let key = rows::windows_key(&trigger, kind);
+            let windows = writer.query(&key, None, usize::MAX).await;
+            writes.extend(windows.into_iter().map(|window| Write::Delete(key.clone(), window.sk)));
+        }
+        writes.push(Write::Delete(ENABLED.to_owned(), trigger));
+    }
+    for some in writes.chunks(super::WRITES) {
+        writer.transact(some.to_vec()).await;
+    }
+}
+
+pub(super) async fn states(writer: &Writer, now: Timestamp) -> Vec<TriggerState> {
+    let items = writer.query(ENABLED, None, usize::MAX).await.into_iter();
+    let enabled: Vec<(String, Enabled)> = items.filter_map(|item| Some((item.sk, rows::read(&item.data)?))).collect();
+    let mut windows = Vec::new();
+    for (trigger, _) in enabled.iter().filter(|(_, enabled)| enabled.window.is_some()) {
+        for item in writer.query(&rows::windows_key(trigger, Kind::Threshold), None, usize::MAX).await {
+            windows.extend(rows::window_id(trigger, Kind::Threshold, &item.sk).zip(rows::read(&item.data)));
+        }
+    }
+    states::states(enabled.into_iter(), windows.into_iter(), now)
+}
+
+fn item(pk: &str, sk: &str, data: Vec<u8>) -> Item {
+    Item { pk: pk.to_owned(), sk: sk.to_owned(), version: 1, data }
+}

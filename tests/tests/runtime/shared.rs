@@ -1,0 +1,76 @@
+//! Runtimes that share a hub's table as their journal.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use trailwire_engine::fanout::table::Kind;
+use trailwire_tests::control::{Fault, Matcher};
+use trailwire_tests::process::Program;
+use trailwire_tests::runtime;
+
+use crate::hub::{Hub, REGION};
+
+const SHARED: [&str; 2] = ["--journal", "aws"];
+
+#[tokio::test]
+async fn a_wait_outlives_the_runtime_that_began_it() {
+    let hub = Hub::new("outlived").await;
+    hub.hook().await;
+    let notify = |title: &str| json!({"notify": [{"destinations": ["hook"], "title": title}]});
+    let trigger = json!({"name": "users", "event_names": ["CreateUser"], "action": [notify("first"), {"wait": [{"duration": "25s"}]}, notify("after")]});
+    hub.define(Kind::Trigger, "users", &trigger.to_string()).await;
+    let others = tempfile::tempdir().unwrap();
+    let first = hub.start_with(hub.state(), &SHARED);
+    first.says("receiving").await;
+    hub.send(&hub.event("CreateUser").envelope().to_string()).await;
+    first.says("delivered").await;
+    // A second of one name would take the first one's work for its own.
+    let refused = hub.start_with(hub.state(), &SHARED).finish().await.failure();
+    assert!(refused.stderr.contains("is in use by another runtime"), "{}", refused.stderr);
+    // The delivery is taken note of before the wait is all that is left, which is nobody's.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    first.kill().await;
+    let second = hub.start_with(others.path(), &SHARED);
+    let received = hub.stand.sink().expect(&hub.path(), 2).await;
+    let titles: Vec<Value> = received.iter().map(|one| one.json()["data"]["title"].clone()).collect();
+    assert_eq!(titles, ["first", "after"]);
+    let accepted: jiff::Timestamp = received[1].json()["timestamp"].as_str().unwrap().parse().unwrap();
+    assert!(received[1].arrived.duration_since(SystemTime::from(accepted)).unwrap() >= Duration::from_secs(25));
+    second.says("delivered").await;
+    second.terminate();
+    second.finish().await.success();
+    assert_eq!(hub.dead_letters().await, vec![]);
+}
+
+#[tokio::test]
+async fn a_table_that_throttles_slows_the_intake_and_loses_nothing() {
+    let hub = Hub::new("throttled").await;
+    hub.hook().await;
+    let trigger = json!({"name": "users", "event_names": ["CreateUser"], "action": [{"notify": [{"destinations": ["hook"]}]}],
+        "threshold": [{"count": 3, "window": "1h"}]});
+    hub.define(Kind::Trigger, "users", &trigger.to_string()).await;
+    hub.trigger("groups", "CreateGroup").await;
+    let runtime = hub.start_with(hub.state(), &SHARED);
+    runtime.says("receiving").await;
+    let throttled = Fault::fail(Matcher::operation("dynamodb", "TransactWriteItems").by(&hub.account), 400, "ThrottlingException");
+    let fault = hub.stand.control().fault(throttled).await;
+    for name in ["CreateUser", "CreateGroup", "CreateUser", "CreateUser", "CreateUser"] {
+        hub.send(&hub.event(name).envelope().to_string()).await;
+    }
+    runtime.says("can not be written; nothing is acknowledged meanwhile").await;
+    fault.struck(6).await;
+    assert_eq!((hub.queued().await, hub.stand.sink().received(&hub.path()).len()), (5, 0));
+    fault.remove().await;
+    let received = hub.stand.sink().expect(&hub.path(), 2).await;
+    let mut titles: Vec<String> = received.iter().map(|one| one.json()["data"]["title"].as_str().unwrap().to_owned()).collect();
+    titles.sort();
+    assert_eq!(titles, ["3 within 1h: CreateUser by alice (IAM user)", "CreateGroup by alice (IAM user)"]);
+    hub.emptied().await;
+    runtime.terminate();
+    runtime.finish().await.success();
+    // The states are in the table, and what a runtime tells of itself.
+    let shown = Program::start(runtime::command(hub.stand, &hub.account, REGION, &["status", "--hub", &hub.name, "--json"])).finish().await;
+    let shown: Value = serde_json::from_str(&shown.success().stdout).unwrap();
+    assert_eq!(shown["triggers"][0]["trigger"], "users");
+    assert!(shown["runtimes"][0]["seen"].is_string(), "{shown}");
+}
