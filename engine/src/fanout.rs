@@ -9,6 +9,7 @@ pub mod pattern;
 pub mod pushed;
 pub mod policy;
 pub mod objects;
+pub mod alarms;
 pub mod quota;
 pub mod rules;
 pub mod canary;

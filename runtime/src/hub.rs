@@ -66,7 +66,7 @@ impl Hub {
     ///
     /// [`HubError`], within seconds.
     pub(crate) async fn connect(name: &str, state: &Path) -> Result<Self, HubError> {
-        let (config, table, record) = find(name).await?;
+        let Found { config, table, record, .. } = find(name).await?;
         Ok(Self {
             definitions: Arc::new(HubDefinitions::new(table.clone())),
             queue: aws::queue_client(&config),
@@ -84,7 +84,7 @@ impl Hub {
     ///
     /// As [`Hub::connect`].
     pub(crate) async fn definitions(name: &str) -> Result<(HubDefinitions, Secrets), HubError> {
-        let (config, table, _) = find(name).await?;
+        let Found { config, table, .. } = find(name).await?;
         Ok((HubDefinitions::new(table), Secrets::with(&config)))
     }
 
@@ -104,8 +104,17 @@ impl Hub {
     }
 }
 
+/// A hub that was found.
+struct Found {
+    config: aws_config::SdkConfig,
+    table: items::Table,
+    record: HubRecord,
+    /// What only the provider keeps.
+    settings: Option<String>,
+}
+
 /// The hub of this name in the region and account of the environment.
-async fn find(name: &str) -> Result<(aws_config::SdkConfig, items::Table, HubRecord), HubError> {
+async fn find(name: &str) -> Result<Found, HubError> {
     let config = aws::load().await;
     let region = config.region().map(ToString::to_string).ok_or(HubError::NoRegion)?;
     aws::check_credentials(&config).await.map_err(HubError::NoCredentials)?;
@@ -124,5 +133,5 @@ async fn find(name: &str) -> Result<(aws_config::SdkConfig, items::Table, HubRec
     let item = item.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
     let hub = HubItem::read(&item).map_err(|error| unreadable(error.to_string()))?;
     let record = hub.record.ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
-    Ok((config, table, record))
+    Ok(Found { config, table, record, settings: hub.settings })
 }

@@ -15,6 +15,7 @@ pub mod control;
 pub mod diagnostics;
 pub mod hcl;
 pub mod ill;
+pub mod json;
 pub mod leftovers;
 pub mod members;
 pub mod plugin;

@@ -1,7 +1,8 @@
 //! Trails of the stand: without one that logs, AWS sends no event to EventBridge.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::json::call;
 use crate::stand::Stand;
 
 const TARGET: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
@@ -12,8 +13,8 @@ const TARGET: &str = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101";
 /// When it cannot be made.
 pub async fn log(stand: &Stand, account: &str, region: &str, all_regions: bool) {
     let trail = json!({ "Name": format!("audit-{region}"), "S3BucketName": "logs", "IsMultiRegionTrail": all_regions });
-    call(stand, account, region, "CreateTrail", &trail).await;
-    call(stand, account, region, "StartLogging", &json!({ "Name": format!("audit-{region}") })).await;
+    call(stand, account, region, ("cloudtrail", TARGET), "CreateTrail", &trail).await;
+    call(stand, account, region, ("cloudtrail", TARGET), "StartLogging", &json!({ "Name": format!("audit-{region}") })).await;
 }
 
 /// Stops that trail.
@@ -21,16 +22,5 @@ pub async fn log(stand: &Stand, account: &str, region: &str, all_regions: bool) 
 /// # Panics
 /// When there is none.
 pub async fn stop(stand: &Stand, account: &str, region: &str) {
-    call(stand, account, region, "StopLogging", &json!({ "Name": format!("audit-{region}") })).await;
-}
-
-/// A call of CloudTrail with what the stand reads of a signature: whose it is, and for where.
-async fn call(stand: &Stand, account: &str, region: &str, operation: &str, body: &Value) {
-    let signature =
-        format!("AWS4-HMAC-SHA256 Credential={account}/20260101/{region}/cloudtrail/aws4_request, SignedHeaders=host, Signature=0");
-    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("a client can be made");
-    let request = client.post(stand.endpoint()).header("authorization", signature).header("x-amz-target", format!("{TARGET}.{operation}"));
-    let answer =
-        request.header("content-type", "application/x-amz-json-1.1").body(body.to_string()).send().await.expect("the stand answers");
-    assert!(answer.status().is_success(), "{operation}: {}", answer.text().await.unwrap_or_default());
+    call(stand, account, region, ("cloudtrail", TARGET), "StopLogging", &json!({ "Name": format!("audit-{region}") })).await;
 }

@@ -29,6 +29,7 @@ def main():
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
+    import alarms
     import assume_role
     import delivery
     import recording
@@ -36,6 +37,7 @@ def main():
     import side_door
     from ministack import app
 
+    alarms.install()
     assume_role.install()
     delivery.install()
     recording.install()

@@ -1,4 +1,5 @@
-"""Which resource a call needs permission for, where MiniStack differs from AWS: roles have paths, and rules of the default bus do not name it."""
+"""Which resource a call needs permission for, where MiniStack differs from AWS: roles have paths, rules of the default bus do not name it, and alarms are
+named in JSON too."""
 
 import json
 from urllib.parse import parse_qs
@@ -15,6 +16,8 @@ def resource_of(service, method, path, headers, body, query_params, region, acco
     found = None
     if service == "iam":
         found = role(parse_qs((body or b"").decode("utf-8", errors="replace")), account)
+    elif service == "monitoring" and headers.get("x-amz-target"):
+        found = alarm(json.loads(body or b"{}"), f"arn:aws:cloudwatch:{region}:{account}:alarm:")
     elif service in ("events", "dynamodb"):
         fields = json.loads(body or b"{}")
         found = fields.get("ResourceARN") or fields.get("ResourceArn")
@@ -25,6 +28,12 @@ def resource_of(service, method, path, headers, body, query_params, region, acco
 
 
 stock_resource_of = iam_actions.extract_resource_arn
+
+
+def alarm(fields, prefix):
+    """A list is asked for every alarm, whatever prefix it is given."""
+    names = fields.get("AlarmNames") or ["*"]
+    return fields.get("ResourceARN") or f"{prefix}{fields.get('AlarmName', names[0])}"
 
 
 def role(form, account):

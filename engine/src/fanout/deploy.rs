@@ -107,6 +107,9 @@ impl<'a> Names<'a> {
             allow("Bus", &of("events", &BUS), &[bus]),
             allow("HubRule", &of("events", &RULES), &[rule]),
             allow("HubQueues", &of("sqs", &QUEUES), &queues),
+            // A list of alarms is asked for all of them, whatever their names begin with.
+            allow("AlarmList", &["cloudwatch:DescribeAlarms"], &["*".to_owned()]),
+            allow("Alarms", &of("cloudwatch", &ALARMS), &[self.arn("cloudwatch", &self.place, &format!("alarm:{}", self.begins()))]),
             allow("Table", &of("dynamodb", &TABLE), &[self.arn("dynamodb", &self.place, &format!("table/{}", self.home))]),
             allow(
                 "Secrets",
@@ -137,6 +140,7 @@ const ROLES: [&str; 12] = [
 ];
 const QUEUES: [&str; 8] =
     ["CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes", "DeleteQueue", "ListQueueTags", "TagQueue", "UntagQueue"];
+const ALARMS: [&str; 5] = ["PutMetricAlarm", "DeleteAlarms", "ListTagsForResource", "TagResource", "UntagResource"];
 /// A transaction is allowed by what it does to each item.
 const TABLE: [&str; 12] = [
     "CreateTable",
@@ -183,7 +187,7 @@ mod tests {
     #[test]
     fn a_hub_is_deployed_by_its_own_names_alone() {
         let hub = Hub::new("security", Cell::new("111122223333", "eu-west-1"));
-        let expected: [(&str, &[&str]); 14] = [
+        let expected: [(&str, &[&str]); 16] = [
             ("Look", &["*"]),
             ("Trails", &["*"]),
             ("Rules", &["arn:aws:events:*:*:rule/tw-755b7686-*"]),
@@ -197,6 +201,8 @@ mod tests {
                 "HubQueues",
                 &["arn:aws:sqs:eu-west-1:111122223333:trailwire-security-dlq", "arn:aws:sqs:eu-west-1:111122223333:trailwire-security"],
             ),
+            ("AlarmList", &["*"]),
+            ("Alarms", &["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:tw-755b7686-*"]),
             ("Table", &["arn:aws:dynamodb:eu-west-1:111122223333:table/trailwire-security"]),
             ("Secrets", &["arn:aws:secretsmanager:eu-west-1:111122223333:secret:trailwire/security/*/*"]),
             ("Members", &["arn:aws:iam::*:role/trailwire-deploy"]),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::names::{Cell, Hub};
-use super::table::{CANARY_PK, JOURNAL_PK, RUNTIME_PK};
+use super::table::{CANARY_PK, HubRecord, JOURNAL_PK, RUNTIME_PK};
 
 pub use destination::destination_policy;
 
@@ -56,6 +56,14 @@ pub fn bus_policy(hub: &Hub, senders: Senders<'_>) -> String {
         statements.push(all);
     }
     json!({ "Version": VERSION, "Statement": statements }).to_string()
+}
+
+/// The same by what the hub's item tells: its record, and the provider's settings, where an organisation is named.
+#[must_use]
+pub fn stored_bus_policy(hub: &Hub, record: &HubRecord, settings: Option<&str>) -> String {
+    let settings = settings.and_then(|settings| serde_json::from_str::<Value>(settings).ok()).unwrap_or_default();
+    let organization = settings.pointer("/organization/id").and_then(Value::as_str);
+    bus_policy(hub, organization.map_or(Senders::Accounts(&record.accounts), Senders::Organization))
 }
 
 /// Who may take the forwarding role of an account: EventBridge, on behalf of this hub's rules in that account.

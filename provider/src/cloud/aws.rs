@@ -2,6 +2,7 @@
 
 mod account;
 mod cloudtrail;
+mod cloudwatch;
 mod dynamodb;
 mod events;
 mod failure;
@@ -192,6 +193,9 @@ async fn dispatch(clients: &Clients, call: Call) -> Result<Reply, Failure> {
         | Call::GetRolePolicy { .. }
         | Call::DeleteRolePolicy { .. }
         | Call::DeleteRole { .. } => dispatch_iam(client!(clients, iam, aws_sdk_iam, "iam"), call).await,
+        Call::DescribeAlarms { prefix } => cloudwatch::describe_alarms(clients, prefix).await,
+        Call::PutAlarm { alarm, tags } => cloudwatch::put_alarm(clients, *alarm, tags).await,
+        Call::DeleteAlarms { names } => cloudwatch::delete_alarms(clients, names).await,
         Call::ListTags { .. } | Call::Tag { .. } | Call::Untag { .. } => dispatch_tags(clients, call).await,
         other => dispatch_home(clients, other).await,
     }
@@ -276,6 +280,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Role(name) => iam::list_tags(iam(), name).await,
             Tagged::Table(arn) => dynamodb::list_tags(dynamodb(), arn).await,
             Tagged::Secret(id) => secrets::list_tags(secrets(), id).await,
+            Tagged::Alarm(arn) => cloudwatch::list_tags(clients, arn).await,
         },
         Call::Tag { of, tags } => match of {
             Tagged::Events(arn) => events::tag(events(), arn, tags).await,
@@ -283,6 +288,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Role(name) => iam::tag(iam(), name, tags).await,
             Tagged::Table(arn) => dynamodb::tag(dynamodb(), arn, tags).await,
             Tagged::Secret(id) => secrets::tag(secrets(), id, tags).await,
+            Tagged::Alarm(arn) => cloudwatch::tag(clients, arn, tags).await,
         },
         Call::Untag { of, keys } => match of {
             Tagged::Events(arn) => events::untag(events(), arn, keys).await,
@@ -290,6 +296,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Role(name) => iam::untag(iam(), name, keys).await,
             Tagged::Table(arn) => dynamodb::untag(dynamodb(), arn, keys).await,
             Tagged::Secret(id) => secrets::untag(secrets(), id, keys).await,
+            Tagged::Alarm(arn) => cloudwatch::untag(clients, arn, keys).await,
         },
         other => Err(unhandled(&other)),
     }

@@ -8,6 +8,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use trailwire_engine::fanout::alarms::Alarm;
 use trailwire_engine::fanout::rules::{Rule, Target};
 pub use trailwire_engine::fanout::tags::Tags;
 
@@ -271,6 +272,24 @@ pub enum Call {
         token: String,
     },
 
+    /// The alarms whose names begin so: [`Reply::Alarms`].
+    DescribeAlarms {
+        /// The beginning of their names.
+        prefix: String,
+    },
+    /// Makes an alarm or replaces it whole. Tags count only when it is made.
+    PutAlarm {
+        /// The alarm.
+        alarm: Box<Alarm>,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Removes alarms.
+    DeleteAlarms {
+        /// Their names.
+        names: Vec<String>,
+    },
+
     /// Makes a secret: [`Reply::Text`], its ARN.
     CreateSecret {
         /// Its name.
@@ -334,6 +353,8 @@ pub enum Tagged {
     Table(String),
     /// A secret, by ARN or name.
     Secret(String),
+    /// An alarm, by ARN.
+    Alarm(String),
 }
 
 impl Call {
@@ -380,6 +401,9 @@ impl Call {
             Self::GetItem { .. } => "dynamodb:GetItem",
             Self::Query { .. } => "dynamodb:Query",
             Self::Transact { .. } => "dynamodb:TransactWriteItems",
+            Self::DescribeAlarms { .. } => "cloudwatch:DescribeAlarms",
+            Self::PutAlarm { .. } => "cloudwatch:PutMetricAlarm",
+            Self::DeleteAlarms { .. } => "cloudwatch:DeleteAlarms",
             Self::CreateSecret { .. } => "secretsmanager:CreateSecret",
             Self::DescribeSecret { .. } => "secretsmanager:DescribeSecret",
             Self::PutSecretValue { .. } => "secretsmanager:PutSecretValue",
@@ -405,6 +429,7 @@ impl Tagged {
             Self::Queue(_) => ("sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue"),
             Self::Role(_) => ("iam:ListRoleTags", "iam:TagRole", "iam:UntagRole"),
             Self::Table(_) => ("dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource"),
+            Self::Alarm(_) => ("cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"),
             Self::Secret(_) => ("secretsmanager:DescribeSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"),
         }
     }

@@ -1,5 +1,6 @@
 //! AWS in memory, for tests: what the provider relies on, enforced as AWS enforces it.
 
+mod alarms;
 pub mod trails;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::{Attribute, Item, PK, SK};
@@ -63,6 +65,8 @@ pub struct World {
     pub tables: BTreeMap<Place, BTreeMap<Place, Item>>,
     /// Secrets with their values.
     pub secrets: BTreeMap<Place, String>,
+    /// Alarms with their settings.
+    pub alarms: BTreeMap<Place, Value>,
     /// Tags.
     pub tags: BTreeMap<(String, Tagged), Tags>,
     /// Regions that are not enabled.
@@ -85,6 +89,7 @@ impl World {
             && self.queues.is_empty()
             && self.tables.is_empty()
             && self.secrets.is_empty()
+            && self.alarms.is_empty()
     }
 
     /// The names of the rules on the default bus of a region that triggers and forwarders have.
@@ -214,6 +219,7 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
             Ok(Reply::Regions(REGIONS.iter().map(region).collect()))
         }
         Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => organization(world, &call),
+        Call::DescribeAlarms { .. } | Call::PutAlarm { .. } | Call::DeleteAlarms { .. } => Ok(alarms::answer(world, cell, call)),
         Call::DescribeTrails | Call::GetTrailStatus { .. } | Call::GetEventSelectors { .. } => Ok(trails::answer(world, cell, &call)),
         Call::CreateBus { name, tags, .. } => {
             if world.buses.contains_key(&at(&name)) {

@@ -30,6 +30,7 @@ fn limit(operation: &str) -> Option<f64> {
         ("secretsmanager", _) => Some(50.0),
         ("account", _) => Some(5.0),
         ("cloudtrail", _) => Some(10.0),
+        ("cloudwatch", _) => Some(3.0),
         ("dynamodb", "CreateTable" | "DeleteTable") => Some(10.0),
         _ => None,
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use trailwire_engine::fanout::alarms::Alarm;
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Rule, Target};
 use trailwire_engine::fanout::table::Item;
@@ -301,6 +303,24 @@ impl Session {
         // Transactions on the hub's item conflict; those of one process need not.
         let _one_at_a_time = self.cloud.writes.lock().await;
         self.done(cell, Call::Transact { table: table.to_owned(), writes, token: random_id() }).await
+    }
+}
+
+/// CloudWatch.
+impl Session {
+    /// The alarms whose names begin so, by name.
+    pub async fn describe_alarms(&self, cell: &Cell, prefix: String) -> CloudResult<BTreeMap<String, Value>> {
+        expect!(self, cell, Call::DescribeAlarms { prefix }, Alarms)
+    }
+
+    /// Makes an alarm or replaces it.
+    pub async fn put_alarm(&self, cell: &Cell, alarm: Alarm, tags: &Tags) -> CloudResult<()> {
+        self.done(cell, Call::PutAlarm { alarm: Box::new(alarm), tags: tags.clone() }).await
+    }
+
+    /// Removes alarms, whether or not they are there.
+    pub async fn delete_alarms(&self, cell: &Cell, names: Vec<String>) -> CloudResult<()> {
+        self.done(cell, Call::DeleteAlarms { names }).await
     }
 }
 

@@ -7,8 +7,8 @@ use crate::schema::{Attribute, NestedBlock, Schema, Type};
 use crate::value::Dynamic;
 
 /// The services that take an endpoint of their own.
-pub const ENDPOINT_SERVICES: [&str; 9] =
-    ["account", "cloudtrail", "dynamodb", "eventbridge", "iam", "organizations", "secretsmanager", "sqs", "sts"];
+pub const ENDPOINT_SERVICES: [&str; 10] =
+    ["account", "cloudtrail", "cloudwatch", "dynamodb", "eventbridge", "iam", "organizations", "secretsmanager", "sqs", "sts"];
 
 /// The `provider "trailwire"` block. Terraform ignores defaults here, so they are in the descriptions and in [`super::ProviderConfig::parse`].
 pub fn schema() -> Schema {

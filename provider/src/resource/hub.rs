@@ -16,6 +16,7 @@ mod settings;
 use std::collections::BTreeSet;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, any_error};
+use trailwire_engine::fanout::alarms::{ACTIONS_MAX, check_action};
 use trailwire_engine::fanout::names::{Cell, Hub, check_hub_name, partition};
 use trailwire_engine::fanout::policy::runtime_policy;
 
@@ -56,6 +57,7 @@ impl Resource for HubResource {
         }
         if let Some(home) = config.get_str("region") {
             diagnostics.extend(check_partition(home, &config.get_strings("regions")));
+            diagnostics.extend(check_alarm_actions(config, home));
         }
         if Coverage::is_known(config) {
             diagnostics.extend(Coverage::of(config).check());
@@ -125,6 +127,16 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
     foreign.chain(china).collect()
 }
 
+/// What is wrong with what alarms are to tell, of a hub in this region. Unknown ARNs are skipped.
+fn check_alarm_actions(config: &Dynamic, region: &str) -> Vec<Diagnostic> {
+    let actions = config.get_strings("alarm_actions");
+    let wrong = |message: String| Diagnostic::error(Code::BAD_AWS_NAME, message).at(Path::root("alarm_actions"));
+    let many = (actions.len() > ACTIONS_MAX)
+        .then(|| wrong(format!("an alarm has at most {ACTIONS_MAX} actions, and these are {}", actions.len())));
+    let check = |action: &String| check_action(action, partition(region), region).err().map(|reason| wrong(format!("`{action}` {reason}")));
+    actions.iter().filter_map(check).chain(many).collect()
+}
+
 /// Whether a plan is to change something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
@@ -143,6 +155,9 @@ async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic, w
     };
     let coverage = Coverage::of(config);
     let mut diagnostics = coverage.check_home(&home);
+    if !config.get("region").is_unknown() {
+        diagnostics.extend(check_alarm_actions(config, config.get_str("region").unwrap_or(&region)));
+    }
     if !diagnostics.is_empty() {
         return diagnostics;
     }

@@ -41,7 +41,7 @@ pub(super) fn id(state: &Path) -> std::io::Result<String> {
 ///
 /// [`HubError`] when the hub can not be found or read.
 pub(crate) async fn statuses(hub: &str) -> Result<Vec<Status>, HubError> {
-    let (config, rows, _) = find(hub).await?;
+    let super::Found { config, table: rows, .. } = find(hub).await?;
     let items = rows.query(table::RUNTIME_PK).await.map_err(|error| HubError::Unreadable {
         table: rows.name.clone(),
         region: config.region().map(ToString::to_string).unwrap_or_default(),

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use trailwire_engine::fanout::canary::rule as canary_rule;
 use trailwire_engine::fanout::names::{self, Carrier, Cell};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
-use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, from_percent};
+use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, from_percent, same_document, stored_bus_policy};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Rule, drift, hub_rule};
 use trailwire_engine::fanout::table::{Attribute, Definition, HubRecord, RUNTIME_PK, SEEN};
 use trailwire_engine::fanout::wanted::Rules;
@@ -64,6 +64,7 @@ impl Health {
 #[derive(Debug)]
 pub(crate) struct Look {
     pub(crate) record: HubRecord,
+    settings: Option<String>,
     pub(super) hub: names::Hub,
     table: Table,
     pub(super) config: SdkConfig,
@@ -88,9 +89,9 @@ impl Look {
     ///
     /// [`HubError`], within seconds.
     pub(crate) async fn at(name: &str, member_role: MemberRole) -> Result<Self, HubError> {
-        let (config, table, record) = super::find(name).await?;
+        let super::Found { config, table, record, settings } = super::find(name).await?;
         let hub = names::Hub::from_arn(&record.bus_arn).ok_or_else(|| HubError::Unfinished(name.to_owned()))?;
-        Ok(Self { record, hub, table, config, member_role })
+        Ok(Self { record, settings, hub, table, config, member_role })
     }
 
     /// The queue of the hub of this name, and its address.
@@ -99,7 +100,7 @@ impl Look {
     ///
     /// [`HubError`], within seconds.
     pub(crate) async fn queue_of(name: &str) -> Result<(aws_sdk_sqs::Client, String), HubError> {
-        let (config, _, record) = super::find(name).await?;
+        let super::Found { config, record, .. } = super::find(name).await?;
         Ok((super::aws::queue_client(&config), record.queue_url))
     }
 
@@ -152,6 +153,7 @@ impl Look {
     /// The bus, its rule, the queues and the runtimes.
     async fn home(&self, health: &mut Health) {
         let events = self.events(self.hub.home(), &self.config);
+        health.home.extend(self.bus(&events).await);
         let rule = hub_rule(&self.hub);
         match self.rules(&events, &self.hub.bus_name(), &rule.target.arn).await {
             Ok(found) => health.home.extend(drift(&[rule], &found, |_| false)),
@@ -186,6 +188,20 @@ impl Look {
                 });
             }
             Err(unread) => health.home.push(unread),
+        }
+    }
+
+    /// What is wrong with who may send to the bus.
+    async fn bus(&self, events: &aws_sdk_eventbridge::Client) -> Option<String> {
+        let name = self.hub.bus_name();
+        match events.describe_event_bus().name(&name).send().await {
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Some(format!("bus {name} is missing")),
+            Err(error) => Some(unread(&format!("bus {name}"))(error)),
+            Ok(bus) => {
+                let wanted = stored_bus_policy(&self.hub, &self.record, self.settings.as_deref());
+                let same = bus.policy.is_some_and(|found| same_document(&found, &wanted));
+                (!same).then(|| format!("bus {name} has another policy: accounts of the hub may not send to it, or others may"))
+            }
         }
     }
 

@@ -50,6 +50,14 @@ async fn a_sound_deployment_is_told_from_a_broken_one_cell_by_cell() {
     assert!(problems[1].starts_with(&format!("rule {trails} does not send to ")), "{problems:?}");
     assert!(broken.stderr.contains("1 of 2 cells are not as they should be"), "{}", broken.said());
 
+    let foreign = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"a","Effect":"Allow","Principal":"*","Action":"events:PutEvents","Resource":"arn:aws:events:{HOME}:{account}:event-bus/trailwire-security"}}]}}"#
+    );
+    world.events(HOME).await.put_permission().event_bus_name("trailwire-security").policy(foreign).send().await.unwrap();
+    let open = doctor(&world, &[]).await;
+    let told = "bus trailwire-security has another policy: accounts of the hub may not send to it, or others may";
+    assert!(open.stdout.contains(told), "{}", open.said());
+
     let absent = Program::start(runtime::command(world.stand, account, HOME, &["doctor", "--hub", "nobody"])).finish().await;
     assert_eq!(absent.status.code(), Some(2), "{}", absent.said());
     world.destroy().await;

@@ -65,6 +65,7 @@ resource "trailwire_hub" "security" {{
   name            = "security"
   regions         = {regions:?}
   member_accounts = [{member:?}]
+  alarm_actions   = ["arn:aws:sns:{HOME}:111122223333:pager"]
   tags            = {{ team = {team:?} }}
 }}
 resource "trailwire_destination" "team" {{

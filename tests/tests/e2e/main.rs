@@ -1,6 +1,7 @@
 //! The main job with a real Terraform, end to end on the stand.
 
 mod accounts;
+mod alarms;
 mod changes;
 mod crash;
 mod delivery;

@@ -59,6 +59,11 @@ impl Failure {
         }
     }
 
+    /// Whether the service gave this code, with or without the `Exception` that some spellings end in.
+    pub(super) fn says_code(&self, code: &str) -> bool {
+        self.code.trim_end_matches("Exception") == code
+    }
+
     pub(super) fn at(self, cell: &Cell, operation: &'static str) -> CloudError {
         let operation = self.during.unwrap_or(operation);
         let kind = self.kind(operation);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use trailwire_engine::fanout::rules::Target;
 use trailwire_engine::fanout::table::Item;
 use trailwire_engine::fanout::trails::Trail;
@@ -45,6 +46,8 @@ pub enum Reply {
     Item(Option<Item>),
     /// Items.
     Items(Vec<Item>),
+    /// Alarms, by name.
+    Alarms(BTreeMap<String, Value>),
     /// A secret.
     Secret(Option<SecretInfo>),
     /// Tags.

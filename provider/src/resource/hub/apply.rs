@@ -12,13 +12,13 @@ use super::column::Columns;
 use super::home::{Home, Mode};
 use super::role::accounts_of;
 use super::settings::check_not_empty;
-use super::{Settings, check_partition, destroy, set_identity};
+use super::{Settings, check_alarm_actions, check_partition, destroy, set_identity};
 use crate::apply::cells::{Outcome, cells_of, cells_value, drifted_value, timeout_note};
 use crate::apply::coverage::tell_management;
 use crate::apply::scope::wrong_account;
 use crate::cloud::Session;
 use crate::cloud::call::Tags;
-use crate::cloud::error::{CloudError, Kind as ErrorKind};
+use crate::cloud::error::{CloudError, CloudResult, Kind as ErrorKind};
 use crate::context::Context;
 use crate::resource::common::{is_calm, tags_value, timeout};
 use crate::resource::{ApplyRequest, ApplyResponse};
@@ -93,6 +93,10 @@ impl<'a> Work<'a> {
         } else {
             hub_of(&session, &request.prior).await.map_err(|diagnostic| vec![diagnostic])?
         };
+        let wrong = check_alarm_actions(config, &hub.home().region);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         let settings = Settings::of(config, &request.planned, &context.config);
         let store = Store::new(&session, &hub);
         let item = if request.is_create() { None } else { store.hub_item().await.map_err(|error| one(&error))? };
@@ -173,9 +177,11 @@ impl<'a> Work<'a> {
             }
             Err(error) => return Err(vec![with_note(error.diagnostic(), &self.session)]),
         };
-        let begun = begun(adopted.and_then(|held| held.settings).as_deref());
+        let adopted = adopted.and_then(|held| held.settings);
+        let had_alarms = !Settings::read(adopted.as_deref()).alarm_actions.is_empty();
+        let begun = begun(adopted.as_deref());
         request.progress.record(state(None, &begun, BTreeMap::new()));
-        let (outcome, urls) = self.make().await;
+        let (outcome, urls) = self.make(had_alarms).await;
         let urls = match (urls, outcome.failed.is_empty()) {
             (Ok(urls), true) => urls,
             (made, _) => {
@@ -200,7 +206,7 @@ impl<'a> Work<'a> {
 
     /// Everything that can be made without triggers: the roles first, which tell whether every account can be reached; then home and columns side by
     /// side.
-    async fn make(&self) -> (Outcome, Result<[String; 2], CloudError>) {
+    async fn make(&self, had_alarms: bool) -> (Outcome, Result<[String; 2], CloudError>) {
         let begin = Instant::now();
         let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
         if !roles.failed.is_empty() {
@@ -208,7 +214,7 @@ impl<'a> Work<'a> {
         }
         let cells: Vec<Cell> = self.cells.iter().cloned().collect();
         let home = async {
-            let (_, urls) = self.home().all().await?;
+            let urls = self.all_at_home(had_alarms).await?;
             if new_role {
                 self.home().wait_for_role(begin.elapsed()).await?;
             }
@@ -220,6 +226,15 @@ impl<'a> Work<'a> {
             return (queues, home);
         }
         (queues.and(columns.make_canaries(&cells, Before::Nothing).await), home)
+    }
+
+    /// Everything in the home region but the table and the roles; alarms that there were go where none are wanted.
+    async fn all_at_home(&self, had_alarms: bool) -> CloudResult<[String; 2]> {
+        let (_, urls) = self.home().all().await?;
+        if had_alarms && self.settings.alarm_actions.is_empty() {
+            self.home().alarms().await?;
+        }
+        Ok(urls)
     }
 
     fn told(&self, outcome: &Outcome, what: &str) -> Diagnostic {
@@ -318,6 +333,8 @@ impl<'a> Work<'a> {
     /// Repairs the roles and everything in the home region. The roles of other accounts may fail: nothing is done there.
     async fn repair(&self, tags_before: &Tags) -> Result<(Outcome, [String; 2]), Vec<Diagnostic>> {
         let failed = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
+        let stored = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref())).unwrap_or_default();
+        let had_alarms = !stored.alarm_actions.is_empty();
         let began = Instant::now();
         let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
         if let Some(error) = roles.failed.get(&self.home().role_cell(&self.hub.home().account)) {
@@ -326,7 +343,7 @@ impl<'a> Work<'a> {
         let reached = accounts_of(&roles.done);
         let roles = roles.and(self.home().change_role_tags(&reached, tags_before).await);
         let home = async {
-            let (_, urls) = self.home().all().await?;
+            let urls = self.all_at_home(had_alarms).await?;
             self.home().change_tags(tags_before, &urls).await?;
             if new_role {
                 self.home().wait_for_role(began.elapsed()).await?;
@@ -347,10 +364,14 @@ impl<'a> Work<'a> {
     async fn announce(&self, leaving: &[Cell]) -> Result<(), StoreError> {
         let Some(item) = &self.item else { return Ok(()) };
         let known: BTreeSet<Cell> = item.record.iter().flat_map(HubRecord::cells).chain(leaving.iter().cloned()).collect();
-        if self.cells.is_subset(&known) {
+        let mut announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
+        let new_alarms = announced.alarm_actions.is_empty() && !self.settings.alarm_actions.is_empty();
+        if self.cells.is_subset(&known) && !new_alarms {
             return Ok(());
         }
-        let announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
+        if new_alarms {
+            announced.alarm_actions.clone_from(&self.settings.alarm_actions);
+        }
         self.store.put_hub(&HubItem { settings: Some(announced.write()), ..item.clone() }).await
     }
 

@@ -1,5 +1,6 @@
 //! The hub's objects in its home region: looked at, and repaired where that is asked for.
 
+use trailwire_engine::fanout::alarms::{self, AlarmStep};
 use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::objects::{Queue, QueueStep};
 use trailwire_engine::fanout::policy::{Senders, bus_policy, same_document};
@@ -127,11 +128,29 @@ impl Home<'_> {
         Ok(Found::from([(rule.name, there)]))
     }
 
+    /// The alarms; those that are not wanted any more go. Where none are wanted and none were, CloudWatch is not asked.
+    pub(super) async fn alarms(&self) -> CloudResult<Reasons> {
+        let cell = self.hub.home();
+        let found = self.session.describe_alarms(cell, self.hub.own_prefix()).await?;
+        let mut reasons = Reasons::new();
+        for fault in alarms::faults(self.hub, &alarms::wanted(self.hub, &self.settings.alarm_actions), &found) {
+            reasons.push(fault.reason);
+            for step in fault.steps.into_iter().filter(|_| self.repairs()) {
+                match step {
+                    AlarmStep::Put(alarm) => self.session.put_alarm(cell, alarm, self.all_tags()).await?,
+                    AlarmStep::Remove(names) => self.session.delete_alarms(cell, names).await?,
+                }
+            }
+        }
+        Ok(reasons)
+    }
+
     /// Everything but the table and the roles. In the order in which it must be made; bus and queues side by side.
     pub(super) async fn all(&self) -> CloudResult<(Reasons, [String; 2])> {
         let (bus, (queues, urls)) = futures::try_join!(self.bus(), self.queues())?;
         let rule = self.rule().await?;
-        Ok(([bus, queues, rule].concat(), urls))
+        let alarms = if self.settings.alarm_actions.is_empty() { Reasons::new() } else { self.alarms().await? };
+        Ok(([bus, queues, rule, alarms].concat(), urls))
     }
 
     /// Brings the tags of everything here, save the role, from what they were to what they shall be.
@@ -143,7 +162,9 @@ impl Home<'_> {
         let table = self.session.describe_table(cell, &self.hub.table_name()).await?.map(|table| Tagged::Table(table.arn));
         let queues = urls.iter().map(|url| Tagged::Queue(url.clone()));
         let rest = [Tagged::Events(self.hub.arn()), Tagged::Events(self.hub.hub_rule_arn())];
-        for tagged in rest.into_iter().chain(queues).chain(table) {
+        let alarms = alarms::wanted(self.hub, &self.settings.alarm_actions);
+        let alarms = alarms.iter().map(|alarm| Tagged::Alarm(alarms::arn(self.hub, &alarm.name)));
+        for tagged in rest.into_iter().chain(queues).chain(table).chain(alarms) {
             self.session.change_tags(cell, &tagged, before, self.all_tags()).await?;
         }
         Ok(())
@@ -152,6 +173,9 @@ impl Home<'_> {
     /// Removes everything but the table and the roles: the rule, then what it joins.
     pub(super) async fn remove(&self) -> CloudResult<()> {
         let (cell, bus) = (self.hub.home(), self.hub.bus_name());
+        if !self.settings.alarm_actions.is_empty() {
+            self.session.delete_alarms(cell, alarms::names(self.hub)).await?;
+        }
         match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {
             Err(error) if error.kind == Kind::NotFound => {}
             other => other?,

@@ -133,6 +133,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("organization", coverage.organization.as_ref().map_or_else(|| Dynamic::List(Vec::new()), Membership::value)),
         ("abandon_accounts", list(&coverage.abandon_accounts)),
         ("forward_dead_letter", Dynamic::Bool(settings.forward_dead_letter)),
+        ("alarm_actions", optional_set(&settings.alarm_actions)),
         ("permissions_boundary", optional_text(settings.permissions_boundary.as_deref())),
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),

@@ -41,6 +41,10 @@ pub(super) fn schema() -> Schema {
                 .describe("Whether every cell keeps a queue for events that could not be forwarded from there. Default `true`."),
         )
         .attribute(Attribute::string("permissions_boundary").not_empty().describe("ARN of a policy that bounds the roles made here."))
+        .attribute(Attribute::set("alarm_actions", Type::String).not_empty().describe(
+            "ARNs that CloudWatch alarms tell, such as an SNS topic's, at most 5 and in the home region: of events that wait for longer than ten minutes, of \
+             dead letters, and of a queue that no runtime has asked for ten minutes. Omitted: no alarms.",
+        ))
         .attribute(
             Attribute::bool("force_destroy").default_to(false).describe(
                 "Whether destroying the hub also removes triggers and destinations that are still declared in it. Default `false`.",

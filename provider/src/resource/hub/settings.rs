@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) coverage: Coverage,
     /// Whether cells keep what could not be forwarded.
     pub(crate) forward_dead_letter: bool,
+    /// What alarms tell; none are made where there is nothing.
+    pub(crate) alarm_actions: Vec<String>,
     /// Cells that are not in the scope, or not known to be yet, and may hold something: `account/region`, `account, account/region, region`.
     pub(crate) leaving: Vec<String>,
 }
@@ -53,6 +55,7 @@ impl Settings {
             permissions_boundary: config.get_str("permissions_boundary").map(str::to_owned),
             coverage: Coverage::of(config),
             forward_dead_letter: planned.get_bool("forward_dead_letter").unwrap_or(true),
+            alarm_actions: config.get_strings("alarm_actions"),
             leaving: Vec::new(),
         }
     }

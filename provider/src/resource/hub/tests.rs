@@ -1,4 +1,5 @@
 mod accounts;
+mod alarms;
 mod canary;
 mod killed;
 mod organization;
