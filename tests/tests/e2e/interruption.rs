@@ -29,9 +29,20 @@ async fn interrupt(apply: Program, held: ArmedFault) -> Finished {
     interrupted
 }
 
+/// Makes the hub and the destinations, so that what an apply does next is the trigger's. A hub puts rules of its own into its cells.
+async fn make_all_but_triggers(world: &World) {
+    let mut hub = Configuration::new("http://127.0.0.1:9/unused");
+    hub.triggers.clear();
+    world.terraform.configure(&hub.text());
+    world.terraform.apply().await.success();
+}
+
 /// Whatever a create was doing when it was interrupted: a destroy finds all of it.
 async fn a_destroy_finds_everything_after_an_interrupt_in(service: &str, operation: &str, region: &str) {
-    let world = World::new().await;
+    everything_is_found(World::new().await, service, operation, region).await;
+}
+
+async fn everything_is_found(world: World, service: &str, operation: &str, region: &str) {
     world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
     let (apply, held) = held_apply(&world, world.calls(service, operation).within(region), true).await;
     let interrupted = interrupt(apply, held).await;
@@ -75,8 +86,11 @@ async fn an_interrupted_create_of_a_destination_loses_no_state() {
 
 #[tokio::test]
 async fn an_interrupted_create_of_a_trigger_loses_no_state() {
-    a_destroy_finds_everything_after_an_interrupt_in("events", "PutRule", "eu-west-1").await;
-    a_destroy_finds_everything_after_an_interrupt_in("events", "PutTargets", "us-east-1").await;
+    for (operation, region) in [("PutRule", "eu-west-1"), ("PutTargets", "us-east-1")] {
+        let world = World::new().await;
+        make_all_but_triggers(&world).await;
+        everything_is_found(world, "events", operation, region).await;
+    }
 }
 
 #[tokio::test]
@@ -144,6 +158,7 @@ async fn a_region_whose_removal_did_not_end_is_not_forgotten() {
 async fn a_destroy_after_a_killed_create_leaves_nothing() {
     let mut world = World::new().await;
     world.terraform.set("TRAILWIRE_LEASE_SECONDS", "4");
+    make_all_but_triggers(&world).await;
     world.terraform.configure(&with_secret("http://127.0.0.1:9/unused"));
     let (apply, held) = held_apply(&world, world.calls("events", "PutTargets").within("eu-west-1"), true).await;
     assert!(process::signal("KILL", provider_of(&apply)));
@@ -155,6 +170,7 @@ async fn a_destroy_after_a_killed_create_leaves_nothing() {
 #[tokio::test]
 async fn an_interrupted_apply_can_be_finished() {
     let world = World::new().await;
+    make_all_but_triggers(&world).await;
     world.terraform.configure(&Configuration::new("http://127.0.0.1:9/unused").text());
     let (apply, held) = held_apply(&world, world.calls("events", "PutRule").within("eu-west-1"), false).await;
     apply.interrupt();
