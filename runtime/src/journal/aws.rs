@@ -227,7 +227,10 @@ impl Journal for Aws {
             let mut due = Vec::new();
             for shard in rows::shards() {
                 let items = self.desk.query(&shard, Some(now.clone()), SWEEP).await;
-                due.extend(items.iter().filter_map(|item| rows::run_of(&item.sk)));
+                // What this runtime has in hand waits for its turn: a lease that is over by then is renewed when it comes, or somebody else has it.
+                let in_hand = |run: &RunId, owner: &[u8]| owner == self.desk.me.as_bytes() && self.desk.held().contains_key(run);
+                let runs = items.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, &item.data)));
+                due.extend(runs.filter(|(run, owner)| !in_hand(run, owner)).map(|(run, _)| run));
             }
             let claims = due.into_iter().map(|run| Order::Claim(run, None)).collect();
             let replies = self.order(claims).await?;
