@@ -1,0 +1,138 @@
+//! Changing a hub: what is not as wanted is made so wherever that is possible.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use trailwire_engine::diagnostic::{Code, Diagnostic};
+use trailwire_engine::fanout::names::{Carrier, Cell};
+use trailwire_engine::fanout::table::{Definition, HubItem, HubRecord};
+
+use super::{Done, Work, one, with_note};
+use crate::apply::cells::{Outcome, cells_of};
+use crate::cloud::call::Tags;
+use crate::cloud::error::CloudError;
+use crate::resource::hub::Settings;
+use crate::resource::hub::canary::Before;
+use crate::resource::hub::role::accounts_of;
+use crate::resource::{ApplyRequest, ApplyResponse};
+use crate::store::StoreError;
+
+impl Work<'_> {
+    /// Keeps going where something fails, and says in `drifted` what is left to do.
+    pub(super) async fn update(&self, request: &ApplyRequest) -> Done {
+        let tags_before: Tags = request.prior.get_string_map("tags_all");
+        let leaving = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref()).leaving_cells()).unwrap_or_default();
+        let old = self.item.as_ref().and_then(|item| item.record.clone());
+        self.announce(&leaving).await.map_err(|error| one(&error))?;
+        let (roles, urls) = self.repair(&tags_before).await?;
+        let closed = accounts_of(roles.failed.keys());
+        let cells: Vec<Cell> = self.cells.iter().filter(|cell| !closed.contains(&cell.account)).cloned().collect();
+        let outcome = roles.and(self.columns().make_dead_letters(&cells, Some(&tags_before)).await);
+        let record = self.settings.record(&self.hub, &self.cells, &urls);
+        let before = cells_of(&request.prior).into_iter().chain(old.iter().flat_map(HubRecord::cells)).chain(leaving);
+        let before = before.filter(|cell| !self.cells.contains(cell) && !self.settings.coverage.abandons(&cell.account));
+        let left: BTreeSet<Cell> = before.collect();
+        // The record first: a trigger that is applied meanwhile sees the new scope. What is to be cleared is kept until it is.
+        self.put(&record, &left).await.map_err(|error| one(&error))?;
+        self.context.shared.remember_hub(&self.hub);
+        let definitions = self.definitions().await?;
+        let anew = old.as_ref().is_some_and(|old| old.forward_dead_letter != record.forward_dead_letter);
+        let (rules, unreadable) = self.columns().rules(&record, &definitions, &cells, anew).await;
+        let canaries = if anew { Before::Retargeted(&tags_before) } else { Before::Tagged(&tags_before) };
+        let outcome = outcome.and(rules).and(self.columns().make_canaries(&cells, canaries).await);
+        // Listed after the rules were: what is made meanwhile is declared before it has any.
+        let declared = self.definitions().await?.into_iter();
+        let declared = declared.filter_map(|definition| Some((Carrier::of(definition.kind)?, definition.name))).collect();
+        let outcome = outcome.and(self.columns().remove_orphans(&cells, &declared).await);
+        let removed = self.remove_columns(left.clone()).await;
+        let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
+        let mut diagnostics: Vec<Diagnostic> = unreadable.iter().map(unreadable_definition).collect();
+        if not_removed.len() < left.len()
+            && let Err(error) = self.unstoppable_put(&record, &not_removed).await
+        {
+            diagnostics.push(error.diagnostic());
+        }
+        let mut outcome = outcome.and(removed);
+        if !self.settings.forward_dead_letter && (anew || old.is_none()) {
+            outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
+        }
+        let all = self.cells.iter().cloned().chain(not_removed).collect();
+        let state = self.state(&request.planned, Some(&urls), &all, outcome.reasons());
+        if !outcome.failed.is_empty() {
+            diagnostics.push(self.told(&outcome, &format!("hub `{}` is not updated everywhere", self.hub.name())));
+        }
+        Ok(ApplyResponse { state, diagnostics, private: None })
+    }
+
+    /// Repairs the roles and everything in the home region. The roles of other accounts may fail: nothing is done there.
+    async fn repair(&self, tags_before: &Tags) -> Result<(Outcome, [String; 2]), Vec<Diagnostic>> {
+        let failed = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
+        let stored = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref())).unwrap_or_default();
+        let had_alarms = !stored.alarm_actions.is_empty();
+        let began = Instant::now();
+        let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
+        if let Some(error) = roles.failed.get(&self.home().role_cell(&self.hub.home().account)) {
+            return Err(failed(error));
+        }
+        let reached = accounts_of(&roles.done);
+        let roles = roles.and(self.home().change_role_tags(&reached, tags_before).await);
+        let home = async {
+            let urls = self.all_at_home(had_alarms).await?;
+            self.home().change_tags(tags_before, &urls).await?;
+            if new_role {
+                self.home().wait_for_role(began.elapsed()).await?;
+            }
+            Ok(urls)
+        };
+        home.await.map(|urls| (roles, urls)).map_err(|error| failed(&error))
+    }
+
+    /// Every definition that may have rules.
+    async fn definitions(&self) -> Result<Vec<Definition>, Vec<Diagnostic>> {
+        let [triggers, forwarders] = Carrier::ALL.map(|carrier| self.store.definitions(carrier.kind()));
+        let (triggers, forwarders) = futures::try_join!(triggers, forwarders).map_err(|error| one(&error))?;
+        Ok(triggers.into_iter().chain(forwarders).collect())
+    }
+
+    /// Says in the table in which new cells something will be made, before it is: whoever is killed leaves nothing there that nobody knows of.
+    async fn announce(&self, leaving: &[Cell]) -> Result<(), StoreError> {
+        let Some(item) = &self.item else { return Ok(()) };
+        let known: BTreeSet<Cell> = item.record.iter().flat_map(HubRecord::cells).chain(leaving.iter().cloned()).collect();
+        let mut announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
+        let new_alarms = announced.alarm_actions.is_empty() && !self.settings.alarm_actions.is_empty();
+        if self.cells.is_subset(&known) && !new_alarms {
+            return Ok(());
+        }
+        if new_alarms {
+            announced.alarm_actions.clone_from(&self.settings.alarm_actions);
+        }
+        self.store.put_hub(&HubItem { settings: Some(announced.write()), ..item.clone() }).await
+    }
+
+    async fn put(&self, record: &HubRecord, leaving: &BTreeSet<Cell>) -> Result<(), StoreError> {
+        let settings = Some(self.settings.leaving(leaving).write());
+        self.store.put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
+    }
+
+    async fn unstoppable_put(&self, record: &HubRecord, leaving: &[Cell]) -> Result<(), StoreError> {
+        let settings = Some(self.settings.leaving(leaving).write());
+        self.store.unstoppable().put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
+    }
+
+    /// Rules first, then the queues that keep what they could not forward, then the roles of accounts in which nothing is left.
+    pub(super) async fn remove_columns(&self, cells: BTreeSet<Cell>) -> Outcome {
+        let rules = self.columns().remove_rules(cells).await;
+        let done = rules.done.clone();
+        let outcome = rules.and(self.columns().remove_dead_letters(done).await);
+        let mut empty = accounts_of(&outcome.done);
+        let kept = accounts_of(outcome.failed.keys());
+        empty.retain(|account| !kept.contains(account) && !self.accounts.contains(account));
+        outcome.and(self.home().remove_roles(&empty).await)
+    }
+}
+
+fn unreadable_definition((carrier, name): &(Carrier, String)) -> Diagnostic {
+    let kind = carrier.kind().as_str();
+    let message = format!("the definition of {kind} `{name}` cannot be read, and its rules were left as they are");
+    Diagnostic::warning(Code::DOCUMENT_REFUSED, message).help("a newer version of the provider may have written it: use that version")
+}
