@@ -13,8 +13,8 @@ demo: build ## Show the main job on a local AWS: apply, events, notifications, d
 	@$(BUILT)/trailwire-demo
 
 .PHONY: test
-test: lint build catalogue-check ## Check and test everything
-	$(CARGO) test --workspace --no-fail-fast -- --test-threads $(or $(TEST_THREADS),4)
+test: lint build catalogue-check ## Check and test everything (TEST_THREADS tests at once: 4; random cases from SEED: the same ones every time)
+	PROPTEST_RNG_SEED=$(or $(SEED),20261121) $(CARGO) test --workspace --no-fail-fast -- --test-threads $(or $(TEST_THREADS),4)
 
 .PHONY: build
 build: ## Build everything (the first time takes some minutes: the AWS SDKs are large)

@@ -118,9 +118,13 @@ pub fn packed(narrowing: Narrowing<'_>) -> Result<Vec<String>, PatternTooLong> {
 /// Values in as few bins of a room as are found: consecutive ones, unless the longest first into the first bin with room takes fewer.
 fn fewest(values: &[String], room: usize) -> Result<Vec<Vec<String>>, PatternTooLong> {
     let consecutive: Vec<Vec<String>> = pieces(values, room)?.into_iter().map(<[String]>::to_vec).collect();
+    // Nothing can be spared on one; and only an empty list may have no room at all.
+    if consecutive.len() == 1 {
+        return Ok(consecutive);
+    }
     let mut sorted: Vec<(usize, &String)> = values.iter().map(|value| (cost(value), value)).collect();
     let total: usize = sorted.iter().map(|(cost, _)| cost).sum();
-    if consecutive.len() <= total.div_ceil(room).max(1) {
+    if consecutive.len() <= total.div_ceil(room.max(1)) {
         return Ok(consecutive);
     }
     sorted.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
@@ -226,6 +230,19 @@ mod tests {
         let names = vec!["a".repeat(3000)];
         let error = patterns(Narrowing { names: &names, sources: &[] }).unwrap_err();
         assert_eq!(error.text, names[0]);
+    }
+
+    #[test]
+    fn sources_may_fill_a_pattern_to_the_last_character() {
+        let fixed = length(&compose(&[], &owned(&[""; 26])));
+        for (characters, count) in [(PATTERN_MAX - 1, 1), (PATTERN_MAX, 1), (PATTERN_MAX + 1, 2)] {
+            let texts = characters - fixed;
+            let mut sources: Vec<String> = ('a'..='z').map(|letter| letter.to_string().repeat(texts / 26)).collect();
+            sources[0].push_str(&"a".repeat(texts % 26));
+            let all = packed(Narrowing { names: &[], sources: &sources }).unwrap();
+            assert_eq!(all.len(), count, "{characters}");
+            assert!(count == 2 || length(&all[0]) == characters, "{characters}");
+        }
     }
 
     /// The pairs of name and source that a pattern carries; `None` where it does not narrow.
