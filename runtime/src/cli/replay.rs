@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::run::http_token;
 use super::{Failure, escaped, print};
+use crate::core::run::event_key;
 use crate::definitions::{Definitions, files as documents};
 use crate::explore::dispatch::{Dispatch, Target};
 use crate::explore::files::{self, Found, Selection};
@@ -220,7 +221,7 @@ fn compare(old: &Definitions, new: &Definitions, found: &Found, selection: &Sele
     let of = |definitions| {
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
         let totals = replay(definitions, &found.files, selection, |matched| {
-            let key = format!("{} {} {:?}", matched.event.time().unwrap_or_default(), matched.trigger, matched.event.dedupe_key());
+            let key = format!("{} {} {}", matched.event.time().unwrap_or_default(), matched.trigger, event_key(&matched.event));
             rows.insert(key, row(&matched));
             true
         });
@@ -250,18 +251,25 @@ fn told(matches: u64, found: &Found, totals: &Totals) -> Result<(), Failure> {
     for (trigger, (count, error)) in &totals.errors {
         lines.push(format!("warning: the match of `{trigger}` ended in an error {count} times; the first: {error}"));
     }
-    let left_out = if found.left_out == 0 { String::new() } else { format!(", {} files left out by their names", found.left_out) };
-    let repeated = totals.repeated;
-    lines.push(format!(
-        "{matches} matches in {} records of {} files; {repeated} of repeated events{left_out}",
-        totals.records, totals.files
-    ));
+    let left_out = match found.left_out {
+        0 => String::new(),
+        1 => ", 1 file left out by its name".to_owned(),
+        files => format!(", {files} files left out by their names"),
+    };
+    let (matches, records, files) =
+        (count_of(matches, "match", "es"), count_of(totals.records, "record", "s"), count_of(totals.files, "file", "s"));
+    lines.push(format!("{matches} in {records} of {files}; {} of repeated events{left_out}", totals.repeated));
     let text = lines.iter().map(|line| escaped(line) + "\n").collect::<String>();
     std::io::stderr().write_all(text.as_bytes()).map_err(Failure::broken)?;
     match found.faults.len() + totals.faults.len() {
         0 => Ok(()),
         faults => Err(Failure::Broken(format!("{faults} pieces of the logs could not be read: what is told is without them"))),
     }
+}
+
+/// `1 file`, `2 files`.
+fn count_of(count: u64, one: &str, ending: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { ending })
 }
 
 /// Names and values, in their order.

@@ -101,12 +101,15 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
         let name = name.to_string_lossy();
         // A link to a folder may lead around in a circle.
         let kind = match entry.file_type() {
-            Ok(kind) if kind.is_symlink() => std::fs::metadata(&path).map(|target| (false, target.is_file())),
+            Ok(kind) if kind.is_symlink() => match std::fs::metadata(&path) {
+                Ok(target) if target.is_dir() => Err("a link to a folder is not followed: name the folder itself".to_owned()),
+                target => target.map(|target| (false, target.is_file())).map_err(|error| error.to_string()),
+            },
             Ok(kind) => Ok((kind.is_dir(), kind.is_file())),
-            Err(error) => Err(error),
+            Err(error) => Err(error.to_string()),
         };
         match kind {
-            Err(error) => found.faults.push(format!("{}: {error}", path.display())),
+            Err(reason) => found.faults.push(format!("{}: {reason}", path.display())),
             Ok((true, _)) if name != "CloudTrail-Digest" => folder(&path, selection, found),
             Ok((_, true)) if is_log(&name) && !name.contains("_CloudTrail-Digest_") => {
                 if selection.may_hold(&name) {
@@ -168,6 +171,9 @@ mod tests {
         let found = find(&[root.path().to_owned(), root.path().join("notes.txt")], &Selection::default());
         let names: Vec<_> = found.files.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a.json", "b/1.jsonl", "b/2.json.gz", "notes.txt"]);
-        assert!(found.faults.len() == 1 && found.faults[0].contains("broken.json: "), "{:?}", found.faults);
+        let [broken, circle] = &found.faults[..] else { panic!("{:?}", found.faults) };
+        assert!(
+            broken.contains("broken.json: ") && circle.ends_with("b/circle: a link to a folder is not followed: name the folder itself")
+        );
     }
 }

@@ -55,7 +55,7 @@ fn each_match_is_a_line() {
 
     let later = replay(&bench, &["--from", "2026-03-02"]).success();
     assert_eq!(later.stdout.lines().count(), 1);
-    assert_eq!(later.stderr, "1 matches in 2 records of 1 files; 0 of repeated events, 1 files left out by their names\n");
+    assert_eq!(later.stderr, "1 match in 2 records of 1 file; 0 of repeated events, 1 file left out by its name\n");
 }
 
 #[test]

@@ -35,7 +35,7 @@ async fn a_gap_is_filled_without_a_second_alert() {
     let replayed: Finished = Program::start(runtime::command(hub.stand, &hub.account, REGION, &arguments)).finish().await.success();
     assert_eq!(replayed.stdout.lines().count(), 2, "{}", replayed.said());
     assert!(
-        replayed.stderr.starts_with("2 events dispatched\n2 matches in 4 records of 1 files; 1 of repeated events\n"),
+        replayed.stderr.starts_with("2 events dispatched\n2 matches in 4 records of 1 file; 1 of repeated events\n"),
         "{}",
         replayed.said()
     );
