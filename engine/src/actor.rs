@@ -81,6 +81,10 @@ pub struct Actor {
     /// of a federated user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<String>,
+    /// Who opened the session, and who opened the session in which that was done, and so on back. No record tells it of itself: [`who`] leaves
+    /// it empty, and whoever has seen the events of `AssumeRole` may fill it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumed_by: Vec<String>,
     /// The identity's ARN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
@@ -133,6 +137,7 @@ pub fn who(detail: &Value) -> Actor {
         via: invoked_by.filter(|service| *service != name).map(str::to_owned),
         account: identity.account().map(str::to_owned),
         on_behalf_of: identity.on_behalf_of(kind),
+        assumed_by: Vec::new(),
         arn: identity.text(&["arn"]).map(str::to_owned),
         access_key: identity.text(&["accessKeyId"]).map(str::to_owned),
         tool: detail.get("userAgent").and_then(Value::as_str).and_then(tool).map(str::to_owned).or_else(|| {

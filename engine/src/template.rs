@@ -58,7 +58,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable { name: "error_message", meaning: "detail.errorMessage" },
     Variable {
         name: "actor",
-        meaning: "who did it, in words; also actor.kind, .name, .account, .role, .session, .on_behalf_of, .arn, .access_key, .via, .tool, .mfa",
+        meaning: "who did it, in words; also actor.kind, .name, .account, .role, .session, .on_behalf_of, .assumed_by (a list), .arn, .access_key, .via, .tool, .mfa",
     },
     Variable {
         name: "state",

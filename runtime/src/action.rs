@@ -84,7 +84,7 @@ pub(crate) fn content(run: &Run, action: u32) -> Option<Content> {
 }
 
 fn notification(run: &Run, notify: &Notify) -> Notification {
-    let actor = who(run.event.get("detail").unwrap_or(&Value::Null));
+    let actor = actor(run, &run.event);
     let facts = Facts::new(&run.event, &actor);
     let variables = variables(run);
     let mut faults = Vec::new();
@@ -116,6 +116,12 @@ fn notification(run: &Run, notify: &Notify) -> Notification {
         event: run.event.clone(),
         faults,
     }
+}
+
+/// Who made the event of a run, with what is known of where the session came from.
+fn actor(run: &Run, event: &Value) -> Actor {
+    let assumed_by = run.assumed_by.iter().map(|name| one_line(name)).collect();
+    Actor { assumed_by, ..who(event.get("detail").unwrap_or(&Value::Null)) }
 }
 
 /// The title with what the message stands for before it, where that is more than its event. It is there whatever the author wrote: a
@@ -170,7 +176,7 @@ fn field(expression: &str, event: &Value) -> Result<Value, String> {
 fn variables(run: &Run) -> Variables {
     let (event, null) = (in_one_line(&run.event), Value::Null);
     let detail = event.get("detail").unwrap_or(&null);
-    let actor = &who(detail);
+    let actor = &actor(run, &event);
     let facts = &Facts::new(&event, actor);
     let of = |name: &str| detail.get(name).and_then(Value::as_str);
     let members = serde_json::to_value(actor).unwrap_or_else(|_| Value::Object(Map::new()));

@@ -11,6 +11,8 @@
 //! - A run keeps the trigger it started with. It ends with its last task; it is cancelled when its trigger is deleted.
 
 pub(crate) mod gate;
+mod lane;
+mod lineage;
 mod progress;
 mod queue;
 mod retry;
@@ -32,8 +34,10 @@ use trailwire_engine::trigger::Trigger;
 use crate::definitions::{Definitions, Restraints};
 use crate::journal::{Applied, Change, KEY_DAYS};
 use crate::source::Received;
+use lane::Turn;
+use lineage::Lineage;
 use queue::Queue;
-use run::{Occasion, Run, RunId, Task, TaskId, event_key};
+use run::{Occasion, Run, RunId, Step, Task, TaskId, event_key};
 
 /// How often old keys are dropped.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -129,12 +133,39 @@ pub(crate) struct Verdict {
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {
-    Started { run: RunId, trigger: String, event_name: String, event_id: String, account: String, region: String },
-    Delivered { task: Task },
-    Retrying { task: Task, reason: String },
-    DeadLettered { task: Task, reason: String },
-    Cancelled { run: RunId, trigger: String },
-    ExpressionError { trigger: String, event_id: String, error: String },
+    Started {
+        run: RunId,
+        trigger: String,
+        event_name: String,
+        event_id: String,
+        account: String,
+        region: String,
+    },
+    Delivered {
+        task: Task,
+    },
+    Retrying {
+        task: Task,
+        reason: String,
+    },
+    DeadLettered {
+        task: Task,
+        reason: String,
+    },
+    Cancelled {
+        run: RunId,
+        trigger: String,
+    },
+    ExpressionError {
+        trigger: String,
+        event_id: String,
+        error: String,
+    },
+    /// A destination fails again and again and is left alone for a while, or answers again.
+    Circuit {
+        destination: String,
+        open: bool,
+    },
 }
 
 /// Work that goes on when the journal has a commit.
@@ -165,6 +196,8 @@ pub(crate) struct Core {
     /// Those that it has to be told of.
     untold: Option<Restraints>,
     draining: bool,
+    /// Sessions whose opening was seen.
+    lineage: Lineage,
     /// What judging needs again and again.
     scratch: Scratch,
 }
@@ -283,6 +316,8 @@ impl Core {
         }
         let mut verdict = Verdict::default();
         let mut changes = Vec::new();
+        // A batch has no order of its own.
+        events.iter().for_each(|received| self.lineage.note(received.event()));
         for received in events {
             let event = received.event();
             let judged = definitions.judge(received, &mut self.scratch);
@@ -292,7 +327,8 @@ impl Core {
                 commands.push(Command::Note(Note::ExpressionError { trigger, event_id, error }));
             }
             *(if judged.fires.is_empty() { &mut verdict.unmatched } else { &mut verdict.matched }) += 1;
-            changes.extend(judged.fires.into_iter().map(|trigger| accept(trigger, event, now)));
+            let assumed_by = if judged.fires.is_empty() { Vec::new() } else { self.lineage.of(event) };
+            changes.extend(judged.fires.into_iter().map(|trigger| accept(trigger, event, &assumed_by, now)));
         }
         if changes.is_empty() {
             commands.push(Command::Acknowledge { batch, verdict });
@@ -331,7 +367,10 @@ impl Core {
             _ => None,
         };
         // A destination that refuses one delivery for good does answer: the others need not hold back.
-        self.queue.note(id, matches!(attempt, Attempt::Failed { .. }), asked, now);
+        let turn = self.queue.note(id, matches!(attempt, Attempt::Failed { .. }), asked, now);
+        if let (Some(turn), Step::Deliver(destination)) = (turn, &id.step) {
+            commands.push(Command::Note(Note::Circuit { destination: destination.clone(), open: turn == Turn::Opened }));
+        }
         let Some(task) = self.queue.settle(id) else { return };
         match attempt {
             Attempt::Delivered => {
@@ -430,9 +469,10 @@ impl Core {
     }
 }
 
-fn accept(trigger: &Trigger, event: &Event, now: Timestamp) -> Change {
+fn accept(trigger: &Trigger, event: &Event, assumed_by: &[String], now: Timestamp) -> Change {
     let (event_key, occasion) = (event_key(event), Occasion::Event);
-    let run = Run { trigger: trigger.clone(), event: event.envelope().clone(), event_key, accepted: now, occasion };
+    let (trigger_then, event_then) = (trigger.clone(), event.envelope().clone());
+    let run = Run { trigger: trigger_then, event: event_then, event_key, assumed_by: assumed_by.to_vec(), accepted: now, occasion };
     let tasks = progress::tasks(trigger, run.id(), 0, now);
     Change::Accept { run: Arc::new(run), tasks, gate: gate::gate(trigger, event) }
 }

@@ -47,6 +47,10 @@ pub(crate) fn note(note: &Note) {
             tracing::error!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), reason, "given up; it is a dead letter");
         }
         Note::Cancelled { run, trigger } => tracing::warn!(%run, trigger, "cancelled: its trigger was deleted"),
+        Note::Circuit { destination, open: true } => {
+            tracing::warn!(destination, "it failed again and again: one delivery is tried once a pause, up to a minute, the others wait")
+        }
+        Note::Circuit { destination, open: false } => tracing::info!(destination, "it takes deliveries again"),
         Note::ExpressionError { trigger, event_id, error } => {
             tracing::warn!(trigger, event_id, error, "the match expression ended in an error");
         }

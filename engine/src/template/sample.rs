@@ -16,6 +16,7 @@ fn everything() -> Variables {
         "requestID": "r-1", "eventID": "e-1", "readOnly": false, "eventType": "AwsApiCall", "recipientAccountId": "111122223333",
     });
     let actor = json!({"kind": "role", "name": "Admin", "account": "111122223333", "role": "Admin", "session": "alice", "on_behalf_of": "alice",
+        "assumed_by": ["alice (IAM user)"],
         "arn": "arn:aws:sts::111122223333:assumed-role/Admin/alice", "access_key": "ASIAEXAMPLE", "via": "console", "tool": "aws-cli", "mfa": true});
     let envelope = json!({"version": "0", "id": "e-1", "source": "aws.ec2", "account": "111122223333", "region": "us-east-1", "resources": [],
         "time": "2026-03-01T12:00:00Z", "detail-type": "AWS API Call via CloudTrail", "detail": record});

@@ -113,6 +113,10 @@ fn who(actor: &Actor) -> String {
     if let Some(person) = &actor.on_behalf_of {
         who.push_str(&format!(", on behalf of {person}"));
     }
+    for (step, opener) in actor.assumed_by.iter().enumerate() {
+        who.push_str(if step == 0 { ", assumed by " } else { ", and that by " });
+        who.push_str(opener);
+    }
     if let Some(service) = &actor.via {
         who.push_str(&format!(", through {service}"));
     }

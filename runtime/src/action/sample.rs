@@ -25,7 +25,7 @@ pub(crate) fn run(destination: &str, accepted: jiff::Timestamp) -> Result<Run, V
         "event_names": ["AuthorizeSecurityGroupIngress"],
         "action": [{"notify": [notify]}, {"send": [{"destination": destination}]}],
     }))?;
-    Ok(Run { trigger, event: event(), event_key: "sample".to_owned(), accepted, occasion: Occasion::Event })
+    Ok(Run { trigger, event: event(), event_key: "sample".to_owned(), assumed_by: vec![], accepted, occasion: Occasion::Event })
 }
 
 fn event() -> Value {

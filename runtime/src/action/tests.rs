@@ -24,7 +24,14 @@ fn run(notify: Value, event: Value) -> Run {
     let trigger = json!({"name": "sg-opened", "severity": "high", "description": "A security group was opened",
         "event_names": ["AuthorizeSecurityGroupIngress"], "action": [{"notify": [notify]}, {"wait": [{"duration": "1s"}]}]});
     let trigger = Trigger::from_value(&trigger).unwrap();
-    Run { trigger, event, event_key: "k".to_owned(), accepted: "2026-03-01T12:00:09Z".parse().unwrap(), occasion: Occasion::Event }
+    Run {
+        trigger,
+        event,
+        event_key: "k".to_owned(),
+        assumed_by: vec![],
+        accepted: "2026-03-01T12:00:09Z".parse().unwrap(),
+        occasion: Occasion::Event,
+    }
 }
 
 fn said(notify: Value, event: Value) -> Notification {
@@ -48,6 +55,18 @@ From: 192.0.2.7 with Terraform
 https://eu-west-1.console.aws.amazon.com/cloudtrailv2/home?region=eu-west-1#/events/0b1e-44";
     assert_eq!(notification.text(), expected);
     assert_eq!(notification.faults, Vec::<String>::new());
+}
+
+#[test]
+fn a_session_is_led_back_to_who_opened_it() {
+    let notify = json!({"destinations": ["d"], "message": "{{ actor }} < {{ actor.assumed_by | join(' < ') }}"});
+    let assumed_by = vec!["jump/a (role session)".to_owned(), "alice\n@everyone (IAM user)".to_owned()];
+    let told = content(&Run { assumed_by, ..run(notify, event()) }, 0);
+    let Some(Content::Notification(told)) = told else { panic!("{told:?}") };
+    assert_eq!(told.message.as_deref(), Some("Admin/alice (role session) < jump/a (role session) < alice @everyone (IAM user)"));
+    let who = "Admin/alice (role session), on behalf of bob, assumed by jump/a (role session), and that by alice @everyone (IAM user)";
+    assert_eq!(told.facts.pairs().first(), Some(&("Who", who.to_owned())));
+    assert_eq!(serde_json::to_value(&told.actor).unwrap()["assumed_by"], json!(["jump/a (role session)", "alice @everyone (IAM user)"]));
 }
 
 #[test]

@@ -315,7 +315,14 @@ mod tests {
     fn matched(model: &mut Model, trigger: &Trigger, number: usize, who: &Value, second: i64) -> Decision {
         let event = event(number, who);
         let (accepted, occasion) = (Timestamp::from_second(second).unwrap(), Occasion::Event);
-        let run = Run { trigger: trigger.clone(), event: event.envelope().clone(), event_key: event_key(&event), accepted, occasion };
+        let run = Run {
+            trigger: trigger.clone(),
+            event: event.envelope().clone(),
+            event_key: event_key(&event),
+            assumed_by: vec![],
+            accepted,
+            occasion,
+        };
         let Ok(decision) = judge(&gate(trigger, &event).unwrap(), &Arc::new(run), &[], model);
         decision
     }

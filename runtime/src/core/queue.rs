@@ -3,15 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::retry::{CAP, is_over};
+use super::lane::{Lane, Turn};
+use super::retry::is_over;
 use super::run::{RunId, Step, Task, TaskId};
-
-/// Deliveries under way at once to one destination.
-const WIDTH: usize = 8;
-/// The same while its last attempt failed: enough to see it come back.
-const NARROW: usize = 2;
 
 /// Every task that is not done.
 #[derive(Debug, Default)]
@@ -20,51 +16,6 @@ pub(super) struct Queue {
     /// Waits that are not over, and those whose run is being carried on.
     waits: BTreeSet<(Timestamp, TaskId)>,
     lanes: BTreeMap<String, Lane>,
-}
-
-/// One destination's deliveries.
-#[derive(Debug, Default)]
-struct Lane {
-    due: BTreeSet<(Timestamp, TaskId)>,
-    /// The runs with a delivery under way: a run's deliveries to one destination are first tried in order.
-    busy: BTreeSet<RunId>,
-    failing: bool,
-    /// What the destination asked for: nothing is sent before.
-    paused_until: Option<Timestamp>,
-}
-
-impl Lane {
-    fn room(&self) -> usize {
-        let width = if self.failing { NARROW } else { WIDTH };
-        width.saturating_sub(self.busy.len())
-    }
-
-    fn is_paused(&self, now: Timestamp) -> bool {
-        self.paused_until.is_some_and(|until| now < until)
-    }
-
-    /// Takes what may be tried now.
-    fn take(&mut self, now: Timestamp) -> Vec<TaskId> {
-        let mut taken: Vec<(Timestamp, TaskId)> = Vec::new();
-        let room = if self.is_paused(now) { 0 } else { self.room() };
-        for entry in &self.due {
-            if taken.len() == room || entry.0 > now {
-                break;
-            }
-            if self.busy.insert(entry.1.run) {
-                taken.push(entry.clone());
-            }
-        }
-        for entry in &taken {
-            self.due.remove(entry);
-        }
-        taken.into_iter().map(|(_, id)| id).collect()
-    }
-
-    fn next_wake(&self) -> Option<Timestamp> {
-        let (first, _) = self.due.iter().find(|(_, id)| !self.busy.contains(&id.run)).filter(|_| self.room() > 0)?;
-        Some(self.paused_until.map_or(*first, |until| until.max(*first)))
-    }
 }
 
 impl Queue {
@@ -103,7 +54,7 @@ impl Queue {
     pub(super) fn take_expired(&mut self, now: Timestamp) -> Vec<Task> {
         let mut expired = Vec::new();
         for lane in self.lanes.values_mut() {
-            let closed = lane.failing || lane.is_paused(now);
+            let closed = lane.is_closed(now);
             let tasks = lane.due.iter().filter_map(|(_, id)| self.tasks.get(id));
             let over: Vec<Task> = tasks.filter(|task| is_over(task, now) && (closed || task.attempts > 0)).cloned().collect();
             for task in over {
@@ -128,15 +79,9 @@ impl Queue {
     }
 
     /// Notes how an attempt went, for the destination's other deliveries.
-    pub(super) fn note(&mut self, id: &TaskId, failed: bool, asked: Option<Duration>, now: Timestamp) {
-        if let Step::Deliver(destination) = &id.step
-            && let Some(lane) = self.lanes.get_mut(destination)
-        {
-            lane.failing = failed;
-            // No answer may silence a destination for longer than the longest pause: somebody else may have given it.
-            let asked = asked.and_then(|asked| SignedDuration::try_from(asked.min(CAP)).ok());
-            lane.paused_until = asked.and_then(|asked| now.checked_add(asked).ok());
-        }
+    pub(super) fn note(&mut self, id: &TaskId, failed: bool, asked: Option<Duration>, now: Timestamp) -> Option<Turn> {
+        let Step::Deliver(destination) = &id.step else { return None };
+        self.lanes.get_mut(destination)?.note(failed, asked, now)
     }
 
     /// Drops every task of a run.
@@ -184,17 +129,17 @@ impl Queue {
 
     /// A lane is kept as long as it has work, or remembers something that its next delivery must know.
     fn drop_empty_lane(&mut self, id: &TaskId) {
-        if let Step::Deliver(destination) = &id.step {
-            let idle = |lane: &Lane| lane.due.is_empty() && lane.busy.is_empty() && !lane.failing && lane.paused_until.is_none();
-            if self.lanes.get(destination).is_some_and(idle) {
-                self.lanes.remove(destination);
-            }
+        if let Step::Deliver(destination) = &id.step
+            && self.lanes.get(destination).is_some_and(Lane::is_idle)
+        {
+            self.lanes.remove(destination);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::lane::{NARROW, OPEN_AFTER, WIDTH};
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -233,15 +178,26 @@ mod tests {
         (0..20).for_each(|run| queue.add(delivery(run, 0, "dead", 1)));
         (0..20).for_each(|run| queue.add(delivery(run, 0, "good", 1)));
         assert_eq!(taken(&mut queue, 1).len(), 2 * WIDTH);
-        for run in 0..WIDTH as u8 {
-            queue.note(&delivery(run, 0, "dead", 1).id, true, None, at(1));
+        let fail = |queue: &mut Queue, run: u8, now: i64| {
+            let turn = queue.note(&delivery(run, 0, "dead", 1).id, true, None, at(now));
             queue.settle(&delivery(run, 0, "dead", 1).id);
-        }
-        assert_eq!(taken(&mut queue, 1).len(), NARROW);
-        queue.note(&delivery(8, 0, "dead", 1).id, false, Some(Duration::from_secs(9)), at(1));
-        queue.settle(&delivery(8, 0, "dead", 1).id);
+            turn
+        };
+        fail(&mut queue, 0, 1);
+        assert_eq!(taken(&mut queue, 1), []);
+        let turns: Vec<_> = (1..WIDTH as u8).filter_map(|run| Some((run, fail(&mut queue, run, 1)?))).collect();
+        assert_eq!(turns, [(OPEN_AFTER as u8 - 1, Turn::Opened)]);
+        assert_eq!((taken(&mut queue, 1).len(), queue.next_wake()), (0, Some(at(2))));
+        assert_eq!(taken(&mut queue, 2), [(8, 0, "dead".to_owned())]);
+        assert_eq!((fail(&mut queue, 8, 2), taken(&mut queue, 3)), (None, vec![]));
+        assert_eq!(taken(&mut queue, 4), [(9, 0, "dead".to_owned())]);
+        queue.note(&delivery(9, 0, "dead", 1).id, false, Some(Duration::from_secs(6)), at(4));
+        queue.settle(&delivery(9, 0, "dead", 1).id);
         assert_eq!((taken(&mut queue, 9).len(), queue.next_wake()), (0, Some(at(10))));
-        assert_eq!(taken(&mut queue, 10).len(), WIDTH - 1);
+        assert_eq!(taken(&mut queue, 10).len(), WIDTH);
+        fail(&mut queue, 10, 10);
+        (11..10 + WIDTH as u8).for_each(|run| drop(queue.settle(&delivery(run, 0, "dead", 1).id)));
+        assert_eq!(taken(&mut queue, 10).len(), NARROW);
     }
 
     #[test]

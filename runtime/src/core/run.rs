@@ -67,6 +67,8 @@ pub(crate) struct Run {
     pub(crate) event: serde_json::Value,
     /// What makes two copies of the event equal.
     pub(crate) event_key: String,
+    /// Who opened the session that made the event, and who that one's, and so on back; empty where that is not known.
+    pub(crate) assumed_by: Vec<String>,
     /// When it was accepted.
     pub(crate) accepted: Timestamp,
     /// What it is for.

@@ -73,6 +73,8 @@ pub(crate) struct RunRow {
     pub(crate) trigger: Value,
     pub(crate) event: Value,
     pub(crate) event_key: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) assumed_by: Vec<String>,
     pub(crate) accepted: Timestamp,
     #[serde(default, skip_serializing_if = "is_event")]
     pub(crate) occasion: Occasion,
@@ -88,6 +90,7 @@ impl RunRow {
             trigger: serde_json::to_value(&run.trigger).unwrap_or_default(),
             event: run.event.clone(),
             event_key: run.event_key.clone(),
+            assumed_by: run.assumed_by.clone(),
             accepted: run.accepted,
             occasion: run.occasion.clone(),
         }
@@ -105,7 +108,8 @@ pub(crate) fn read_run(value: &[u8]) -> Option<Run> {
 /// The run of a row; `None` where this version does not understand its trigger.
 pub(crate) fn of_row(row: RunRow) -> Option<Run> {
     let trigger = Trigger::from_value(&row.trigger).ok()?;
-    Some(Run { trigger, event: row.event, event_key: row.event_key, accepted: row.accepted, occasion: row.occasion })
+    let RunRow { event, event_key, assumed_by, accepted, occasion, .. } = row;
+    Some(Run { trigger, event, event_key, assumed_by, accepted, occasion })
 }
 
 /// What is kept of a delivery that was given up.

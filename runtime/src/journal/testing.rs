@@ -26,6 +26,7 @@ pub(super) fn run(number: u8) -> Arc<Run> {
         trigger,
         event: json!({"n": number}),
         event_key: number.to_string(),
+        assumed_by: vec!["alice (IAM user)".to_owned()],
         accepted: at(i64::from(number)),
         occasion: Occasion::Event,
     })
@@ -83,6 +84,7 @@ pub(super) async fn restraints(journal: &impl Journal) {
             trigger: trigger.clone(),
             event: event.envelope().clone(),
             event_key: format!("r{number}"),
+            assumed_by: vec!["alice (IAM user)".to_owned()],
             accepted: at(second),
             occasion: Occasion::Event,
         };

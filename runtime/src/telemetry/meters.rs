@@ -10,6 +10,7 @@
 //! | `trailwire_trigger_errors_total{trigger}` | counter | match expressions that ended in an error |
 //! | `trailwire_deliveries_total{destination,outcome}` | counter | attempts: `delivered`, `retried`, `dead_lettered` |
 //! | `trailwire_delivery_seconds{destination}` | histogram | from when a delivery was due first to its success |
+//! | `trailwire_circuit_open{destination}` | gauge | 1 while the destination failed again and again and is tried once a pause |
 //! | `trailwire_open_tasks` | gauge | deliveries, waits and retries that are not done |
 //! | `trailwire_oldest_delivery_seconds` | gauge | age of the oldest open delivery; 0 where none is open |
 //! | `trailwire_commit_seconds` | histogram | one commit of the journal |
@@ -72,6 +73,7 @@ pub(crate) struct Meters {
     errors: Family<[Label; 1], Counter>,
     deliveries: Family<DeliveryLabels, Counter>,
     delivery: Family<[Label; 1], Histogram, Buckets>,
+    circuit: Family<[Label; 1], Gauge>,
     open: Gauge,
     oldest: Seconds,
     commit: Histogram,
@@ -93,6 +95,7 @@ impl Default for Meters {
             errors: Family::default(),
             deliveries: Family::default(),
             delivery: Family::new_with_constructor(Buckets(&DELIVERY)),
+            circuit: Family::default(),
             open: Gauge::default(),
             oldest: Seconds::default(),
             commit: Histogram::new(COMMIT),
@@ -109,6 +112,7 @@ impl Default for Meters {
         registry.register("trigger_errors", "Match expressions that ended in an error", meters.errors.clone());
         registry.register("deliveries", "Attempts at deliveries by outcome", meters.deliveries.clone());
         registry.register("delivery_seconds", "From when a delivery was due first to its success", meters.delivery.clone());
+        registry.register("circuit_open", "Whether a destination is left alone because it failed", meters.circuit.clone());
         registry.register("open_tasks", "Deliveries, waits and retries that are not done", meters.open.clone());
         registry.register("oldest_delivery_seconds", "Age of the oldest open delivery", meters.oldest.clone());
         registry.register("commit_seconds", "One commit of the journal", meters.commit.clone());
@@ -153,6 +157,9 @@ impl Meters {
                 self.delivery(&task.id, "delivered");
                 let seconds = now.duration_since(task.since).as_secs_f64().max(0.0);
                 self.delivery.get_or_create(&[("destination", destination(&task.id))]).observe(seconds);
+            }
+            Note::Circuit { destination, open } => {
+                self.circuit.get_or_create(&[("destination", destination.clone())]).set(i64::from(*open));
             }
             Note::Retrying { task, .. } => self.delivery(&task.id, "retried"),
             Note::DeadLettered { task, .. } => self.delivery(&task.id, "dead_lettered"),
@@ -209,8 +216,9 @@ fn destination(task: &TaskId) -> String {
     }
 }
 
-/// The second number of Linux's `/proc/self/statm` is pages of 4 KiB on every platform that is built for.
+/// `VmRSS` of Linux's `/proc/self/status` (proc(5)), which is in KiB whatever a page is; `None` elsewhere.
 fn resident_memory() -> Option<i64> {
-    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
-    text.split(' ').nth(1)?.parse::<i64>().ok()?.checked_mul(4096)
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<i64>().ok()?.checked_mul(1024)
 }

@@ -72,8 +72,14 @@ fn content(event: Value) -> Content {
     });
     let trigger = json!({"name": "users", "event_names": ["CreateUser"], "severity": "high", "action": [{"notify": [notify]}]});
     let trigger = Trigger::from_value(&trigger).unwrap();
-    let run =
-        Run { trigger, event, event_key: "k".to_owned(), accepted: "2026-03-01T12:00:09Z".parse().unwrap(), occasion: Occasion::Event };
+    let run = Run {
+        trigger,
+        event,
+        event_key: "k".to_owned(),
+        assumed_by: vec![],
+        accepted: "2026-03-01T12:00:09Z".parse().unwrap(),
+        occasion: Occasion::Event,
+    };
     action::content(&run, 0).unwrap()
 }
 
