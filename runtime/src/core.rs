@@ -264,6 +264,18 @@ impl Core {
         self.queue.oldest_due().filter(|due| *due <= now)
     }
 
+    /// Lets go of everything that is not under way, and gives the runs of which nothing is: somebody else may go on with them.
+    pub(crate) fn let_go(&mut self) -> Vec<RunId> {
+        let mut busy = self.queue.busy_runs();
+        busy.extend(self.burying.iter().filter(|(_, (_, _, again))| again.is_none()).map(|(id, _)| id.run));
+        let mut runs = self.queue.runs();
+        runs.extend(self.burying.keys().map(|id| id.run));
+        runs.retain(|run| !busy.contains(run));
+        runs.iter().for_each(|run| self.queue.remove_run(*run));
+        self.burying.retain(|id, _| !runs.contains(&id.run));
+        runs.into_iter().collect()
+    }
+
     fn commit(&mut self, changes: Vec<Change>, acknowledge: Option<(u64, Verdict)>, commands: &mut Vec<Command>) {
         self.last_commit += 1;
         let commit = self.last_commit;

@@ -1,6 +1,7 @@
 //! The daemon around the core: it feeds the core its inputs, carries out its commands on tasks of their own, and feeds back what came of
 //! them. One task owns the core; nothing else touches its state.
 
+mod invocation;
 mod work;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::source::Received;
 use crate::telemetry;
 use crate::telemetry::health::Part;
 use crate::telemetry::meters::Meters;
+use invocation::Settling;
 pub(crate) use work::{DeadLetters, Worker};
 
 /// Messages that may wait for the core.
@@ -49,6 +51,10 @@ enum Message {
     Definitions(Arc<Definitions>),
     /// A bell rang for a run.
     Rung(RunId),
+    /// What nobody works on is to be looked for.
+    Sweep,
+    /// An invocation waits until nothing is left that is due, or its time is over.
+    Settle(Settling),
     /// A piece of work has ended and the core hears of it.
     Done(Input),
     /// A commit has failed: there is no going on.
@@ -170,6 +176,8 @@ pub(crate) enum Until {
     Stopped,
     /// When every source has ended and nothing is left to do, for as long as this.
     Idle(Duration),
+    /// When it is told to stop. It does nothing but what invocations ask for: between them the process stands still.
+    Invoked,
 }
 
 /// What was done in a lifetime.
@@ -197,6 +205,7 @@ pub(crate) struct Driver<J> {
     totals: Totals,
     receivers: Receivers,
     meters: Arc<Meters>,
+    settling: Option<Settling>,
 }
 
 impl<J: Journal> Driver<J> {
@@ -206,13 +215,22 @@ impl<J: Journal> Driver<J> {
     ///
     /// When the journal can not be read.
     pub(crate) async fn new(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> Result<(Self, Intake), JournalError> {
-        let (messages, inbox) = mpsc::channel(QUEUE);
-        let (outbox, done) = mpsc::unbounded_channel();
-        let (load, watched) = watch::channel(Load::default());
         let tasks = journal.tasks().await?;
         if !tasks.is_empty() {
             tracing::info!(tasks = tasks.len(), "going on with what the journal holds");
         }
+        Ok(Self::with(journal, worker, definitions, tasks))
+    }
+
+    /// Begins with nothing: what the journal holds is found by bells and sweeps.
+    pub(crate) fn fresh(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> (Self, Intake) {
+        Self::with(journal, worker, definitions, Vec::new())
+    }
+
+    fn with(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>, tasks: Vec<Task>) -> (Self, Intake) {
+        let (messages, inbox) = mpsc::channel(QUEUE);
+        let (outbox, done) = mpsc::unbounded_channel();
+        let (load, watched) = watch::channel(Load::default());
         let mut driver = Self {
             core: Core::default(),
             journal,
@@ -229,11 +247,12 @@ impl<J: Journal> Driver<J> {
             totals: Totals::default(),
             receivers: Receivers::default(),
             meters: Arc::default(),
+            settling: None,
         };
         driver.redefine(definitions);
         driver.step(Input::Restored(tasks));
         let (receivers, meters) = (Arc::clone(&driver.receivers), Arc::clone(&driver.meters));
-        Ok((driver, Intake { messages, load: watched, receivers, meters }))
+        (driver, Intake { messages, load: watched, receivers, meters })
     }
 
     /// Works until it is stopped, or until there is nothing left to do. `sources_ended` is cancelled by whoever watches the sources.
@@ -250,7 +269,10 @@ impl<J: Journal> Driver<J> {
         self.meters.health.works(Part::Runtime);
         self.step(Input::Tick);
         while !self.is_over(until, sources_ended.is_cancelled()) {
-            self.sweep();
+            if until != Until::Invoked && self.last_sweep.elapsed() >= SWEEP {
+                self.sweep();
+            }
+            self.settle().await?;
             let wake = self.next_wake(until);
             tokio::select! {
                 biased;
@@ -264,9 +286,9 @@ impl<J: Journal> Driver<J> {
         Ok(self.totals)
     }
 
-    /// Looks now and then for what nobody works on, where others may have left something.
+    /// Looks for what nobody works on, where others may have left something.
     fn sweep(&mut self) {
-        if self.journal.is_shared() && self.last_sweep.elapsed() >= SWEEP {
+        if self.journal.is_shared() {
             self.last_sweep = Instant::now();
             let journal = Arc::clone(&self.journal);
             self.spawn(None, async move { Ok(Input::Found(journal.sweep().await?)) });
@@ -275,7 +297,7 @@ impl<J: Journal> Driver<J> {
 
     fn is_over(&self, until: Until, sources_ended: bool) -> bool {
         match until {
-            Until::Stopped => false,
+            Until::Stopped | Until::Invoked => false,
             Until::Idle(quiet) => sources_ended && self.is_quiet() && self.last_work.elapsed() >= quiet,
         }
     }
@@ -311,7 +333,8 @@ impl<J: Journal> Driver<J> {
         let due = due.map(|wait| Duration::try_from(wait).unwrap_or_default());
         // Timers may fire a little early; a millisecond more spares a second look.
         let due = due.map_or(TICK, |wait| wait.saturating_add(Duration::from_millis(1)).min(TICK));
-        if until == Until::Stopped { due } else { due.min(LOOK) }
+        let due = self.settling.as_ref().map_or(due, |settling| due.min(settling.left()));
+        if matches!(until, Until::Idle(_)) { due.min(LOOK) } else { due }
     }
 
     fn take(&mut self, message: Message) -> Result<(), JournalError> {
@@ -334,6 +357,8 @@ impl<J: Journal> Driver<J> {
                 let journal = Arc::clone(&self.journal);
                 self.spawn(None, async move { Ok(Input::Found(journal.ring(run).await?)) });
             }
+            Message::Sweep => self.sweep(),
+            Message::Settle(settling) => self.settling = Some(settling),
             Message::Done(input) => {
                 self.under_way = self.under_way.saturating_sub(1);
                 if !matches!(&input, Input::Found(tasks) if tasks.is_empty()) {

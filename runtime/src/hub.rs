@@ -57,25 +57,51 @@ pub(crate) struct Hub {
     pub(crate) status: Told,
     /// Names this runtime among those that have been seen.
     id: String,
+    form: Form,
+}
+
+/// What a runtime is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Daemon,
+    /// Its environments come and go: for others all of them are one runtime.
+    Lambda,
 }
 
 impl Hub {
-    /// Finds the hub of this name in the region and account of the environment.
+    /// Finds the hub of this name in the region and account of the environment, for the daemon whose journal is in this directory.
     ///
     /// # Errors
     ///
     /// [`HubError`], within seconds.
     pub(crate) async fn connect(name: &str, state: &Path) -> Result<Self, HubError> {
-        let Found { config, table, record, .. } = find(name).await?;
-        Ok(Self {
+        let found = find(name).await?;
+        let id = beat::id(state).map_err(HubError::State)?;
+        Ok(Self::of(found, id, Form::Daemon))
+    }
+
+    /// The same for one of the environments of a Lambda function.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hub::connect`].
+    pub(crate) async fn connect_in_lambda(name: &str) -> Result<Self, HubError> {
+        let found = find(name).await?;
+        let id = beat::random_id().map_err(HubError::State)?;
+        Ok(Self::of(found, id, Form::Lambda))
+    }
+
+    fn of(Found { config, table, record, .. }: Found, id: String, form: Form) -> Self {
+        Self {
             definitions: Arc::new(HubDefinitions::new(table.clone())),
             queue: aws::queue_client(&config),
-            id: beat::id(state).map_err(HubError::State)?,
             status: Told::default(),
             record,
             table,
             config,
-        })
+            id,
+            form,
+        }
     }
 
     /// The definitions of the hub of this name, and where its destinations' secrets are read: for a command that takes no part in its work.

@@ -10,6 +10,7 @@ mod driver;
 mod explore;
 mod hub;
 mod journal;
+mod lambda;
 mod secrets;
 mod source;
 mod status;
@@ -18,5 +19,5 @@ mod telemetry;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    if lambda::is_here() { lambda::main() } else { cli::main() }
 }

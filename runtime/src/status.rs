@@ -94,7 +94,7 @@ async fn tell(journal: &impl Journal, load: Load, path: &PathBuf, told: &Told) {
         Ok(states) => states,
         Err(error) => return tracing::warn!(reason = error.to_string(), "the states of triggers can not be read"),
     };
-    let text = serde_json::to_string(&status(load, states, now)).unwrap_or_default();
+    let text = text(load, states, now);
     told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&text);
     // Whoever reads it meanwhile finds the one before.
     let new = path.with_extension("json.new");
@@ -105,6 +105,11 @@ async fn tell(journal: &impl Journal, load: Load, path: &PathBuf, told: &Told) {
     if let Err(error) = written {
         tracing::warn!(reason = error.to_string(), "the status can not be written");
     }
+}
+
+/// The status as it is told.
+pub(crate) fn text(load: Load, triggers: Vec<TriggerState>, now: Timestamp) -> String {
+    serde_json::to_string(&status(load, triggers, now)).unwrap_or_default()
 }
 
 fn status(load: Load, mut triggers: Vec<TriggerState>, now: Timestamp) -> Status {

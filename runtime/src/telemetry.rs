@@ -1,6 +1,8 @@
 //! The log: JSON lines on standard error, or lines for people where standard error is a terminal. `RUST_LOG` chooses the level
-//! (`info` where it says nothing). [`meters`] counts, [`health`] knows what stands in the way, [`page`] tells both.
+//! (`info` where it says nothing). [`meters`] counts, [`health`] knows what stands in the way, [`page`] tells both; in Lambda [`emf`]
+//! tells what each invocation did.
 
+pub(crate) mod emf;
 pub(crate) mod health;
 pub(crate) mod meters;
 pub(crate) mod page;

@@ -13,6 +13,7 @@
 pub mod cloudtrail;
 pub mod control;
 pub mod diagnostics;
+pub mod function;
 pub mod hcl;
 pub mod ill;
 pub mod json;

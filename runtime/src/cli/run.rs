@@ -241,7 +241,7 @@ async fn at_hub(name: &str, arguments: &RunArguments, stop: CancellationToken) -
         JournalKind::Embedded => work_at(hub, open_journal(arguments)?, arguments, stop).await,
         JournalKind::Aws => {
             let _name = own_name(&arguments.state)?;
-            let journal = Aws::open(hub.journal_table(), hub.id(), Arc::new(QueueBell(Arc::clone(&hub))));
+            let journal = Aws::open(hub.journal_table(), hub.id(), Arc::new(QueueBell::new(Arc::clone(&hub))));
             work_at(hub, Arc::new(journal), arguments, stop).await
         }
     }

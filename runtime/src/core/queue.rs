@@ -101,6 +101,18 @@ impl Queue {
         }
     }
 
+    /// Every run that has a task here.
+    pub(super) fn runs(&self) -> BTreeSet<RunId> {
+        self.tasks.keys().map(|id| id.run).collect()
+    }
+
+    /// The runs with a delivery under way, and those that are being carried on after a wait.
+    pub(super) fn busy_runs(&self) -> BTreeSet<RunId> {
+        let carried_on = |(id, task): &(&TaskId, &Task)| id.step == Step::Continue && !self.waits.contains(&(task.due, (*id).clone()));
+        let waits = self.tasks.iter().filter(carried_on).map(|(id, _)| id.run);
+        self.lanes.values().flat_map(|lane| lane.busy.iter().copied()).chain(waits).collect()
+    }
+
     /// The runs whose trigger is not among these.
     pub(super) fn runs_without(&self, triggers: &BTreeSet<String>) -> BTreeMap<RunId, String> {
         let gone = self.tasks.values().filter(|task| !triggers.contains(&task.trigger));

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::table;
 
-use super::Hub;
 use super::aws::describe;
+use super::{Form, Hub};
 use super::{HubError, find};
 use crate::status::Status;
 
@@ -26,13 +26,18 @@ pub(super) fn id(state: &Path) -> std::io::Result<String> {
     match std::fs::read_to_string(&path) {
         Ok(id) if !id.trim().is_empty() => Ok(id.trim().to_owned()),
         _ => {
-            let mut random = [0; 8];
-            getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
-            let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+            let id = random_id()?;
             std::fs::write(path, &id)?;
             Ok(id)
         }
     }
+}
+
+/// An id that nobody has.
+pub(super) fn random_id() -> std::io::Result<String> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// What the runtimes of a hub told of themselves last, the latest first.
@@ -67,9 +72,7 @@ impl Hub {
             // The first status comes a moment after the first sign.
             let news = Some((revision, self.status().is_empty()));
             if tokio::time::Instant::now() >= next || news != told {
-                if let Err(error) = self.table.put(&self.sign_of_life()).await {
-                    tracing::warn!(reason = describe(&error), "the sign of life can not be written");
-                }
+                self.leave_sign().await;
                 told = news;
                 next = tokio::time::Instant::now() + EVERY;
             }
@@ -84,6 +87,18 @@ impl Hub {
         }
     }
 
+    /// Takes what the next sign of life tells of this runtime's doings.
+    pub(crate) fn tell(&self, status: String) {
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+
+    /// Leaves one sign of life.
+    pub(crate) async fn leave_sign(&self) {
+        if let Err(error) = self.table.put(&self.sign_of_life()).await {
+            tracing::warn!(reason = describe(&error), "the sign of life can not be written");
+        }
+    }
+
     fn status(&self) -> String {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -91,17 +106,21 @@ impl Hub {
     fn sign_of_life(&self) -> table::Item {
         let definitions = self.definitions.last();
         let now = Timestamp::now();
+        let (id, kind) = match self.form {
+            Form::Daemon => (self.id.as_str(), "daemon"),
+            Form::Lambda => ("lambda", "lambda"),
+        };
         let record = json!({
             "format_version": table::FORMAT_VERSION,
             "version": env!("CARGO_PKG_VERSION"),
-            "id": self.id,
-            "kind": "daemon",
+            "id": id,
+            "kind": kind,
             "seen": now.to_string(),
         });
         let refused = definitions.iter().flat_map(|definitions| &definitions.refused).map(
             |refused| json!({"kind": refused.kind, "name": refused.name, "reasons": refused.reasons, "earlier_kept": refused.earlier_kept}),
         );
-        let mut item = table::key(table::RUNTIME_PK, &self.id);
+        let mut item = table::key(table::RUNTIME_PK, id);
         item.insert(table::RECORD.to_owned(), record.to_string().into());
         item.insert(table::STATUS.to_owned(), self.status().into());
         item.insert(table::SEEN.to_owned(), u64::try_from(now.as_second()).unwrap_or_default().into());

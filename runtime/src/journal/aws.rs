@@ -68,6 +68,8 @@ enum Order {
     Change(Change),
     /// Take a run over, for one of its tasks or whatever it has.
     Claim(RunId, Option<TaskId>),
+    /// Give a run up.
+    Release(RunId),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -221,6 +223,10 @@ impl Journal for Aws {
         Box::pin(async move { Ok(self.claim(run, None).await?.unwrap_or_default()) })
     }
 
+    fn release(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<(), JournalError>> {
+        Box::pin(async move { self.order(runs.into_iter().map(Order::Release).collect()).await.map(drop) })
+    }
+
     fn sweep(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
             let now = rows::moment((self.desk.clock)().as_millisecond());
@@ -314,7 +320,7 @@ impl Writer {
     async fn apply(&self, orders: &[Order], desk: &mut Desk) -> Vec<Reply> {
         let named = orders.iter().map(|order| match order {
             Order::Change(change) => change.run(),
-            Order::Claim(run, _) => Some(*run),
+            Order::Claim(run, _) | Order::Release(run) => Some(*run),
         });
         let named: std::collections::BTreeSet<RunId> = named.flatten().collect();
         let laid = join_all(named.into_iter().map(|run| async move { (run, self.held_or_read(run).await) })).await;
@@ -326,6 +332,7 @@ impl Writer {
                     let claimed = desk.claim(*run, task.as_ref())?;
                     Ok(Reply::Claimed(claimed.map(|state| state.tasks(*run))))
                 }
+                Order::Release(run) => desk.release(*run).map(|()| Reply::Claimed(None)),
             });
             match replies.collect::<Result<Vec<Reply>, Missing>>() {
                 Ok(replies) => return replies,
@@ -383,10 +390,8 @@ impl Writer {
         }
         drop(held);
         for (run, wake) in bells {
-            if let (Some(bell), Ok(at)) = (&self.bell, Timestamp::from_millisecond(wake))
-                && at > now
-            {
-                bell.set(run, at);
+            if let (Some(bell), Ok(at)) = (&self.bell, Timestamp::from_millisecond(wake)) {
+                bell.set(run, at.max(now));
             }
         }
     }

@@ -4,23 +4,21 @@
 //! and what matched is durable. A message that is no CloudTrail event of the hub's accounts goes to the dead-letter queue with the reason,
 //! then it is deleted. When definitions can not be read nothing is deleted: the messages come back.
 
+pub(crate) mod judge;
 pub(crate) mod message;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message};
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::definitions::Definitions;
 use crate::driver::Intake;
 use crate::hub::Hub;
 use crate::hub::aws::describe;
-use crate::hub::dead_letters;
-use crate::source::Received;
 use crate::telemetry::health::{Health, Part};
+use judge::{Delivered, Fate};
 
 /// Receivers side by side.
 pub(crate) const RECEIVERS: usize = 4;
@@ -134,69 +132,19 @@ async fn definitions(hub: &Hub, health: &Health, stop: &CancellationToken) -> Op
     }
 }
 
-/// What became of messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// All that is safe is deleted.
-    Done,
-    /// The runtime stops; nothing was accepted.
-    Stopping,
-}
-
 async fn judge(hub: &Hub, intake: &Intake, messages: Vec<Message>, stop: &CancellationToken) -> Result<Fate, String> {
     // Read after the messages were received: an event is never judged by older definitions than those that let it through.
     let Some(definitions) = definitions(hub, &intake.meters().health, stop).await else { return Ok(Fate::Stopping) };
-    let mut events: Vec<Received> = Vec::new();
-    let mut safe: Vec<String> = Vec::new();
-    let mut failed = Ok(Fate::Done);
-    for message in messages {
-        let Some(handle) = message.receipt_handle else { continue };
-        let body = message.body.unwrap_or_default();
-        let id = message.message_id.unwrap_or_default();
-        // Somebody has sent a dead letter once more: `trailwire dlq redrive`.
-        if let Some(Ok((run, task))) = dead_letters::read_delivery(&body, Timestamp::now()) {
-            if intake.redeliver(run, task).await.is_err() {
-                return Ok(Fate::Stopping);
-            }
-            safe.push(handle);
-            continue;
-        }
-        if let Some(run) = message::bell(&body) {
-            intake.ring(run).await;
-            safe.push(handle);
-            continue;
-        }
-        let (event, reason) = match message::read(&body, definitions.scope()) {
-            Ok(event) => {
-                let blind = definitions.blind_to(&event).map(|trigger| {
-                    format!("the document of trigger `{trigger}` is refused, and no earlier one is known: it can not judge this event")
-                });
-                (Some(event), blind)
-            }
-            Err(reason) => (None, Some(reason)),
-        };
-        if let Some(reason) = reason
-            && let Err(error) = bury(hub, body.clone(), &reason, id).await
-        {
-            failed = Err(format!("the dead-letter queue does not take a message: {error}"));
-            continue;
-        }
-        events.extend(event.map(|event| Received::new(event, body.into_bytes())));
-        safe.push(handle);
+    let delivered = messages.into_iter().filter_map(|message| {
+        let (id, body) = (message.message_id.unwrap_or_default(), message.body.unwrap_or_default());
+        Some(Delivered { handle: message.receipt_handle?, id, body })
+    });
+    let mut safe = Vec::new();
+    let done = judge::judge(hub, intake, definitions, delivered.collect(), &mut safe).await;
+    if done != Ok(Fate::Stopping) {
+        delete(hub, safe).await;
     }
-    let canaries = hub.arrivals(events.iter().map(Received::event));
-    if !events.is_empty() && intake.offer(events, definitions).await.is_err() {
-        return Ok(Fate::Stopping);
-    }
-    delete(hub, safe).await;
-    hub.note_arrivals(canaries).await;
-    failed
-}
-
-async fn bury(hub: &Hub, body: String, reason: &str, id: String) -> Result<(), String> {
-    tracing::warn!(message_id = id, reason, "a message goes to the dead-letter queue");
-    let sent = hub.send_dead_letter(body, BTreeMap::from([("reason", reason.to_owned()), ("message_id", id)])).await;
-    sent.map_err(|not_taken| not_taken.reason)
+    done
 }
 
 /// Deletes messages that are safe. One that can not be deleted comes back and is known as a copy.

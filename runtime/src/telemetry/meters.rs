@@ -20,7 +20,7 @@
 //! | `trailwire_build_info{version}` | gauge | always 1 |
 //! | `process_resident_memory_bytes`, `process_start_time_seconds` | gauge | as Prometheus names them; absent where the system does not tell |
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -69,6 +69,7 @@ pub(crate) struct Meters {
     events: Family<[Label; 1], Counter>,
     copies: Counter,
     lag: Histogram,
+    longest_lag: AtomicU64,
     runs: Family<[Label; 1], Counter>,
     errors: Family<[Label; 1], Counter>,
     deliveries: Family<DeliveryLabels, Counter>,
@@ -91,6 +92,7 @@ impl Default for Meters {
             events: Family::default(),
             copies: Counter::default(),
             lag: Histogram::new(LAG),
+            longest_lag: AtomicU64::default(),
             runs: Family::default(),
             errors: Family::default(),
             deliveries: Family::default(),
@@ -137,7 +139,16 @@ impl Meters {
         // A clock that is ahead of ours is no lag.
         let times = events.filter_map(|event| event.time()?.parse::<Timestamp>().ok());
         let lags = times.map(|time| now.duration_since(time).as_secs_f64().max(0.0));
-        lags.for_each(|lag| self.lag.observe(lag));
+        for lag in lags {
+            self.lag.observe(lag);
+            // Whole milliseconds: their order is that of the numbers.
+            self.longest_lag.fetch_max(Duration::from_secs_f64(lag).as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    /// The longest lag since this was asked last.
+    pub(crate) fn take_longest_lag(&self) -> Duration {
+        Duration::from_millis(self.longest_lag.swap(0, Ordering::Relaxed))
     }
 
     /// A batch was judged.

@@ -6,6 +6,7 @@ mod destinations;
 mod failures;
 mod dlq;
 mod hub;
+mod lambda;
 mod queue;
 mod replay;
 mod shared;

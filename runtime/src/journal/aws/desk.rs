@@ -175,6 +175,15 @@ impl Desk {
         Ok(Some(state.clone()))
     }
 
+    /// Gives a run up, if it is ours and not over.
+    pub(super) fn release(&mut self, run: RunId) -> Result<(), Missing> {
+        let me = self.me.clone();
+        if let Some(state) = self.run(run)?.filter(|state| state.owner == me && !state.is_over()) {
+            state.give_up();
+        }
+        Ok(())
+    }
+
     /// When a run that nobody works on is to be looked at.
     pub(super) fn asleep(&self, run: RunId) -> Option<(RunId, i64)> {
         let state = self.runs.get(&run)?.now.as_ref()?;

@@ -163,6 +163,12 @@ impl RunState {
         self.tasks.clear();
     }
 
+    /// Makes it nobody's: whoever is there when its next task is due takes it.
+    pub(super) fn give_up(&mut self) {
+        self.owner.clear();
+        self.wake = self.tasks.iter().map(|task| task.due).min().unwrap_or(self.wake);
+    }
+
     /// Decides whose it is and when to look at it again: who works on what is due soon keeps it for a lease, what is due later is anybody's, and
     /// what is over is forgotten when its key is.
     pub(super) fn settle(&mut self, me: &str, now: i64) {

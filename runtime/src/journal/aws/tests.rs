@@ -86,6 +86,32 @@ async fn thresholds_and_suppress_do_what_they_do_in_the_model() {
 }
 
 #[tokio::test]
+async fn what_is_given_up_is_whoevers_comes_when_its_time_has_come() {
+    let world = World::default();
+    let (a, b) = (world.runtime("a"), world.runtime("b"));
+    let soon = due(1, Some("d"), 5);
+    a.commit(accept(1, vec![soon.clone()])).await.unwrap();
+    a.commit(accept(2, vec![due(2, Some("d"), 0)])).await.unwrap();
+    assert_eq!(b.sweep().await.unwrap(), []);
+    a.release(vec![run(1).id(), run(2).id(), run(3).id()]).await.unwrap();
+    // The clock is set for both, never for the past.
+    let now = at(1_000).as_millisecond();
+    let mut bells = world.bells.lock().unwrap().clone();
+    bells.sort();
+    let mut expected = vec![(run(1).id(), now + 5_000), (run(2).id(), now)];
+    expected.sort();
+    assert_eq!(bells, expected);
+    assert!(!a.hold(&soon.id).await.unwrap());
+    world.pass(1);
+    assert_eq!(b.sweep().await.unwrap(), vec![due(2, Some("d"), 0)]);
+    world.pass(5_000);
+    assert_eq!(b.ring(run(1).id()).await.unwrap(), vec![soon.clone()]);
+    // What somebody else has is not given up.
+    a.release(vec![run(1).id()]).await.unwrap();
+    assert!(b.hold(&soon.id).await.unwrap());
+}
+
+#[tokio::test]
 async fn what_one_works_on_no_other_takes_before_its_lease_is_over() {
     let world = World::default();
     let (a, b) = (world.runtime("a"), world.runtime("b"));
