@@ -64,9 +64,9 @@ crash: build ## Kill runtimes 100 times while 10,000 events flow, with each jour
 	TRAILWIRE_CRASH=whole $(CARGO) test --workspace --test runtime crash -- --nocapture --test-threads 1
 
 .PHONY: bench
-bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout, matching or replay for a part
+bench: ## Measure what is promised, with a release build (the first takes minutes); PARTS=provider, fanout, runtime, matching or replay for a part
 	$(CARGO) build --workspace --release --bin terraform-provider-trailwire --bin trailwire --bin trailwire-bench
-ifeq ($(filter $(PARTS),provider fanout replay),)
+ifeq ($(filter $(PARTS),provider fanout runtime replay),)
 	for side in baseline matching; do \
 		$(CARGO) build --release --manifest-path tests/bench/$$side/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench || exit 1; \
 	done

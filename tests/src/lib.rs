@@ -15,6 +15,7 @@ pub mod control;
 pub mod diagnostics;
 pub mod function;
 pub mod hcl;
+pub mod hub;
 pub mod ill;
 pub mod json;
 pub mod leftovers;

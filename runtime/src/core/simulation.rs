@@ -2,6 +2,7 @@
 //! process dies at any point. Whatever happens, no accepted run is lost and none is doubled, no wait is short, no crossing of a threshold is
 //! told twice and nothing is hidden without being counted.
 
+mod dead;
 mod world;
 
 use proptest::prelude::*;

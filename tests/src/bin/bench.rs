@@ -1,5 +1,5 @@
 //! `trailwire-bench [PART…]`: the figures that the design promises, measured on this machine with the programs beside this one (a release build,
-//! `make bench`). The parts are `provider`, `fanout`, `matching` and `replay`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
+//! `make bench`). The parts are `provider`, `fanout`, `runtime`, `matching` and `replay`; without a name, all. Prints a table, writes `bench.json`, and fails when a promise is not kept.
 #![forbid(unsafe_code)]
 
 #[path = "bench/fanout.rs"]
@@ -12,6 +12,8 @@ mod plans;
 mod provider;
 #[path = "bench/replay.rs"]
 mod replay;
+#[path = "bench/runtime.rs"]
+mod runtime;
 #[path = "bench/watch.rs"]
 mod watch;
 
@@ -21,7 +23,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use trailwire_tests::plugin::Failure;
 
-const PARTS: [&str; 4] = ["provider", "fanout", "matching", "replay"];
+const PARTS: [&str; 5] = ["provider", "fanout", "runtime", "matching", "replay"];
 
 /// What triggers are planned with.
 const HUB_AND_SINK: &str = "terraform {\n  required_providers {\n    trailwire = { source = \"trailwire/trailwire\" }\n  }\n}\n\
@@ -93,6 +95,9 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>, Failure> 
     }
     if wanted("fanout") {
         figures.extend(fanout::figures(&programs.join("terraform-provider-trailwire")).await?);
+    }
+    if wanted("runtime") {
+        figures.extend(runtime::figures(&programs.join("trailwire")).await?);
     }
     if wanted("replay") {
         figures.extend(replay::figures(&programs.join("trailwire"))?);

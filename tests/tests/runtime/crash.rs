@@ -12,7 +12,7 @@ use trailwire_engine::fanout::table::Kind;
 use trailwire_tests::process::Program;
 use trailwire_tests::sink::{Notification, Reply};
 
-use crate::hub::Hub;
+use trailwire_tests::hub::Hub;
 
 const TRIGGERS: usize = 20;
 const WAIT: Duration = Duration::from_secs(2);

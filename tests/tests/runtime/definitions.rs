@@ -6,7 +6,7 @@ use serde_json::json;
 use trailwire_engine::fanout::table::Kind;
 use trailwire_tests::control::{Fault, Matcher};
 
-use crate::hub::Hub;
+use trailwire_tests::hub::Hub;
 
 #[tokio::test]
 async fn an_event_is_judged_by_definitions_read_after_it_was_received() {

@@ -10,7 +10,7 @@ use trailwire_tests::process::{Finished, Program};
 use trailwire_tests::runtime;
 use trailwire_tests::sink::Reply;
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 async fn dlq(hub: &Hub, arguments: &[&str]) -> Finished {
     let arguments: Vec<&str> = ["dlq"].iter().chain(arguments).copied().chain(["--hub", &hub.name]).collect();

@@ -6,7 +6,7 @@ use trailwire_tests::control::{Fault, Matcher};
 use trailwire_tests::process::Program;
 use trailwire_tests::runtime;
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 #[tokio::test]
 async fn what_is_missing_is_named_within_seconds() {

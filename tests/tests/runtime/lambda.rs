@@ -9,7 +9,7 @@ use trailwire_tests::function::{Answer, Environment};
 use trailwire_tests::process::Program;
 use trailwire_tests::sink::Reply;
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 const TIME: Duration = Duration::from_secs(30);
 

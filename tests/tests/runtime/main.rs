@@ -5,7 +5,6 @@ mod definitions;
 mod destinations;
 mod failures;
 mod dlq;
-mod hub;
 mod lambda;
 mod queue;
 mod replay;

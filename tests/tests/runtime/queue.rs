@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trailwire_engine::fanout::table::Kind;
 use trailwire_tests::sink::{Notification, Reply};
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 fn event_ids(received: &[Notification]) -> BTreeSet<String> {
     received.iter().map(|one| one.json()["data"]["event"]["detail"]["eventID"].as_str().unwrap().to_owned()).collect()

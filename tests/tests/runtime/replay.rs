@@ -4,7 +4,7 @@ use serde_json::json;
 use trailwire_tests::process::{Finished, Program};
 use trailwire_tests::runtime;
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 #[tokio::test]
 async fn a_gap_is_filled_without_a_second_alert() {

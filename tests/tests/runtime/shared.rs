@@ -8,7 +8,7 @@ use trailwire_tests::control::{Fault, Matcher};
 use trailwire_tests::process::Program;
 use trailwire_tests::runtime;
 
-use crate::hub::{Hub, REGION};
+use trailwire_tests::hub::{Hub, REGION};
 
 const SHARED: [&str; 2] = ["--journal", "aws"];
 

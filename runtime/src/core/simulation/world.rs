@@ -80,7 +80,7 @@ pub(super) fn restrained() -> Arc<Definitions> {
     of(&all)
 }
 
-fn of(triggers: &[serde_json::Value]) -> Arc<Definitions> {
+pub(super) fn of(triggers: &[serde_json::Value]) -> Arc<Definitions> {
     let mut documents = Documents::default();
     for trigger in triggers {
         let trigger = Trigger::from_value(trigger).unwrap();

@@ -3,34 +3,44 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::cloudtrail::Event;
+use crate::process::{Finished, Program};
+use crate::runtime;
+use crate::stand::Stand;
 use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_sdk_sqs::types::{Message, QueueAttributeName, SendMessageBatchRequestEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trailwire_engine::fanout::names;
 use trailwire_engine::fanout::table::{self, Attribute, Claim, Definition, HubItem, HubRecord, Item, Kind};
-use trailwire_tests::cloudtrail::Event;
-use trailwire_tests::process::{Finished, Program};
-use trailwire_tests::runtime;
-use trailwire_tests::stand::Stand;
 
-pub(crate) const REGION: &str = "eu-central-1";
+/// The home region of these hubs.
+pub const REGION: &str = "eu-central-1";
 
-pub(crate) struct Hub {
-    pub(crate) stand: &'static Stand,
-    pub(crate) account: String,
-    pub(crate) name: String,
-    pub(crate) state: TempDir,
-    pub(crate) sqs: aws_sdk_sqs::Client,
-    pub(crate) table: aws_sdk_dynamodb::Client,
-    pub(crate) queue_url: String,
-    pub(crate) dead_letter_queue_url: String,
+/// A hub that nobody applied: what a runtime needs of one, and no bus.
+pub struct Hub {
+    /// Where it lives.
+    pub stand: &'static Stand,
+    /// Its account.
+    pub account: String,
+    /// Its name.
+    pub name: String,
+    /// The state directory of its runtime.
+    pub state: TempDir,
+    /// A client for its queues.
+    pub sqs: aws_sdk_sqs::Client,
+    /// A client for its table.
+    pub table: aws_sdk_dynamodb::Client,
+    /// Its queue.
+    pub queue_url: String,
+    /// Its dead-letter queue.
+    pub dead_letter_queue_url: String,
     table_name: String,
 }
 
 impl Hub {
     /// A hub without definitions, at revision 1.
-    pub(crate) async fn new(name: &str) -> Self {
+    pub async fn new(name: &str) -> Self {
         let stand = Stand::shared();
         let account = stand.new_account();
         let config = stand.sdk(&account, REGION).await;
@@ -91,7 +101,7 @@ impl Hub {
     }
 
     /// Raises the revision, as every change of a definition does.
-    pub(crate) async fn revise(&self) -> u64 {
+    pub async fn revise(&self) -> u64 {
         let update = self.table.update_item().table_name(&self.table_name);
         let update = update.key(table::PK, AttributeValue::S("hub".to_owned())).key(table::SK, AttributeValue::S("hub".to_owned()));
         let update = update
@@ -102,7 +112,7 @@ impl Hub {
     }
 
     /// Puts a definition and raises the revision.
-    pub(crate) async fn define(&self, kind: Kind, name: &str, document: &str) -> u64 {
+    pub async fn define(&self, kind: Kind, name: &str, document: &str) -> u64 {
         let definition = Definition {
             kind,
             name: name.to_owned(),
@@ -116,28 +126,29 @@ impl Hub {
     }
 
     /// A webhook to the sink's path of this hub, under the name `hook`.
-    pub(crate) async fn hook(&self) {
+    pub async fn hook(&self) {
         let hook = json!({"name": "hook", "webhook": [{"url": self.stand.sink().at(&self.path())}]});
         self.define(Kind::Destination, "hook", &hook.to_string()).await;
     }
 
     /// A trigger on one event name that notifies `hook`.
-    pub(crate) async fn trigger(&self, name: &str, event_name: &str) -> u64 {
+    pub async fn trigger(&self, name: &str, event_name: &str) -> u64 {
         let trigger = json!({"name": name, "event_names": [event_name], "action": [{"notify": [{"destinations": ["hook"]}]}]});
         self.define(Kind::Trigger, name, &trigger.to_string()).await
     }
 
     /// The sink's path for this hub.
-    pub(crate) fn path(&self) -> String {
+    pub fn path(&self) -> String {
         format!("/runtime/{}", self.account)
     }
 
-    pub(crate) fn event(&self, name: &str) -> Event {
+    /// An event of IAM in its account.
+    pub fn event(&self, name: &str) -> Event {
         Event::new(&self.account, "us-east-1", "iam", name)
     }
 
     /// Makes the queue give a message up when it is received a second time.
-    pub(crate) async fn give_up_after_one_receive(&self) {
+    pub async fn give_up_after_one_receive(&self) {
         let hub = names::Hub::new(&self.name, names::Cell::new(&self.account, REGION));
         let target = hub.queue_arn(hub.home(), &hub.dead_letter_queue_name());
         let policy = json!({"deadLetterTargetArn": target, "maxReceiveCount": 1}).to_string();
@@ -145,20 +156,23 @@ impl Hub {
         set.attributes(QueueAttributeName::RedrivePolicy, policy).send().await.unwrap();
     }
 
-    pub(crate) async fn send(&self, body: &str) {
+    /// Puts a message into its queue.
+    pub async fn send(&self, body: &str) {
         self.sqs.send_message().queue_url(&self.queue_url).message_body(body).send().await.unwrap();
     }
 
-    pub(crate) fn state(&self) -> &Path {
+    /// The state directory of its runtime.
+    pub fn state(&self) -> &Path {
         self.state.path()
     }
 
-    pub(crate) fn start(&self) -> Program {
+    /// Starts a runtime.
+    pub fn start(&self) -> Program {
         runtime::start(self.stand, &self.account, REGION, &self.name, self.state())
     }
 
     /// A runtime with a state directory and arguments of its own.
-    pub(crate) fn start_with(&self, state: &Path, arguments: &[&str]) -> Program {
+    pub fn start_with(&self, state: &Path, arguments: &[&str]) -> Program {
         let arguments = [&["run", "--hub", &self.name], arguments].concat();
         let mut command = runtime::command(self.stand, &self.account, REGION, &arguments);
         command.env("TRAILWIRE_STATE_DIR", state);
@@ -166,7 +180,7 @@ impl Hub {
     }
 
     /// Sends many messages, ten at a time.
-    pub(crate) async fn send_all(&self, bodies: &[String]) {
+    pub async fn send_all(&self, bodies: &[String]) {
         for some in bodies.chunks(10) {
             let entry = |(index, body): (usize, &String)| {
                 SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build().unwrap()
@@ -178,7 +192,7 @@ impl Hub {
     }
 
     /// Waits until the queue is empty.
-    pub(crate) async fn emptied(&self) {
+    pub async fn emptied(&self) {
         for _ in 0..150 {
             if self.queued().await == 0 {
                 return;
@@ -189,14 +203,14 @@ impl Hub {
     }
 
     /// Runs until there is nothing left to do.
-    pub(crate) async fn run(&self) -> Finished {
+    pub async fn run(&self) -> Finished {
         let mut command = runtime::command(self.stand, &self.account, REGION, &["run", "--hub", &self.name, "--until-idle", "3s"]);
         command.env("TRAILWIRE_STATE_DIR", self.state());
         Program::start(command).finish().await
     }
 
     /// Everything in the dead-letter queue: reason and body.
-    pub(crate) async fn dead_letters(&self) -> Vec<(String, String)> {
+    pub async fn dead_letters(&self) -> Vec<(String, String)> {
         let reason =
             |message: &Message| message.message_attributes.as_ref().and_then(|all| all["reason"].string_value.clone()).unwrap_or_default();
         let mut found = Vec::new();
@@ -212,7 +226,7 @@ impl Hub {
     }
 
     /// Messages in the queue, seen and unseen.
-    pub(crate) async fn queued(&self) -> u64 {
+    pub async fn queued(&self) -> u64 {
         let wanted = [QueueAttributeName::ApproximateNumberOfMessages, QueueAttributeName::ApproximateNumberOfMessagesNotVisible];
         let get = self.sqs.get_queue_attributes().queue_url(&self.queue_url).set_attribute_names(Some(wanted.to_vec()));
         let attributes = get.send().await.unwrap().attributes.unwrap();
@@ -220,7 +234,7 @@ impl Hub {
     }
 
     /// The items that runtimes left as a sign of life: revision, and what they refuse.
-    pub(crate) async fn signs_of_life(&self) -> Vec<(u64, Value)> {
+    pub async fn signs_of_life(&self) -> Vec<(u64, Value)> {
         let query = self.table.query().table_name(&self.table_name).key_condition_expression("pk = :pk");
         let query = query.expression_attribute_values(":pk", AttributeValue::S(table::RUNTIME_PK.to_owned())).consistent_read(true);
         let items = query.send().await.unwrap().items.unwrap_or_default();
