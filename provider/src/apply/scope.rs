@@ -71,6 +71,39 @@ pub fn wrong_account(hub: &Hub, home: &Cell) -> Diagnostic {
     Diagnostic::error(Code::WRONG_ACCOUNT, message).help("run with credentials of the hub's account; nothing was changed")
 }
 
+/// A hub that stays in the region of the provider, and the provider works in another one now than when the hub was made: what is meant is not known.
+pub fn wrong_region(hub: &Hub, home: &Cell) -> Diagnostic {
+    let at = &hub.home().region;
+    let message = format!("hub `{}` is in region {at}, and the provider works in {}", hub.name(), home.region);
+    let help = format!(
+        "give the provider the region {at}; to work on the hub from another one, write `region = \"{at}\"` in it; nothing was changed"
+    );
+    Diagnostic::error(Code::WRONG_ACCOUNT, message).at(Path::root("region")).help(help)
+}
+
+/// A definition says its hub by name, and in the region of the provider the name means another hub than the one in which the definition is.
+///
+/// # Errors
+/// When it does; not where it cannot be told.
+pub async fn check_meaning(session: &Session, shared: &Shared, reference: &str, stored: &Hub) -> Result<(), Diagnostic> {
+    let home = session.home().await.map_err(|error| error.diagnostic())?.cell;
+    if reference != stored.name() || home.region == stored.home().region || shared.known_hub(reference).as_ref() == Some(stored) {
+        return Ok(());
+    }
+    let near = Hub::new(reference, home);
+    match shared.snapshot(session, &near).await {
+        Ok(snapshot) if snapshot.hub.is_some() => {
+            let [is, means] = [stored, &near].map(|hub| &hub.home().region);
+            let message = format!(
+                "this is in hub `{reference}` of region {is}, and to a provider that works in {means} the name means the hub there"
+            );
+            let help = format!("give the provider the region {is}, or name the hub by its ARN: {}; nothing was changed", stored.arn());
+            Err(Diagnostic::error(Code::WRONG_ACCOUNT, message).at(Path::root("hub")).help(help))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Named regions that are not enabled in an account, each an error at its attribute. An account that cannot be asked is a warning: the plan stands
 /// without it.
 pub async fn check_regions(session: &Session, attribute: &str, regions: &[String], accounts: &BTreeSet<String>) -> Vec<Diagnostic> {

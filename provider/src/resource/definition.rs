@@ -9,7 +9,7 @@ use trailwire_engine::fanout::table::Kind;
 use super::common::{calm, planned_tags_all};
 use super::{ApplyResponse, ImportRequest, ImportResponse, PlanRequest, PlanResponse, ReadResponse, plan};
 use crate::apply::cells::drifted_value;
-use crate::apply::scope::find_hub;
+use crate::apply::scope::{check_meaning, find_hub};
 use crate::cloud::Session;
 use crate::context::Context;
 use crate::schema::Schema;
@@ -69,6 +69,14 @@ pub(super) fn planned(
         plan::mark_unknown(&mut response.planned, &["id", "hub_arn"]);
     }
     response
+}
+
+/// What a caller in another region than the definition's hub would get wrong.
+pub(super) async fn check_caller(context: &Context, request: &PlanRequest) -> Vec<Diagnostic> {
+    let stored = request.prior.get_str("hub_arn").and_then(Hub::from_arn);
+    let (Some(stored), Some(reference)) = (stored, request.config.get_str("hub")) else { return Vec::new() };
+    let session = context.cloud.session(&request.stop);
+    check_meaning(&session, &context.shared, reference, &stored).await.err().into_iter().collect()
 }
 
 /// Whether the configured reference means the hub that the state knows: its name and its ARN are the same hub.

@@ -85,6 +85,7 @@ impl Resource for DestinationResource {
             let mut response =
                 definition::planned(context, &self.schema(), &request, &["secret_arns", "runtime_policy_json", "drifted"], |_| ());
             if !request.is_create() {
+                response.diagnostics.extend(definition::check_caller(context, &request).await);
                 response.diagnostics.extend(unchanged_versions(&request));
             }
             if let (Some(hub), Some(name)) = (request.config.get_str("hub"), request.config.get_str("name")) {

@@ -26,7 +26,7 @@ use super::{
     ValidateRequest, plan,
 };
 use crate::apply::coverage::Coverage;
-use crate::apply::scope::check_regions;
+use crate::apply::scope::{check_regions, wrong_region};
 use crate::cloud::Session;
 use crate::context::Context;
 use crate::schema::Schema;
@@ -71,6 +71,10 @@ impl Resource for HubResource {
 
     fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
         Box::pin(async move {
+            let session = context.cloud.session(&request.stop);
+            if let Err(diagnostic) = check_caller(&session, &request.prior, &request.config, &request.private).await {
+                return PlanResponse { planned: request.prior, diagnostics: vec![diagnostic], ..PlanResponse::default() };
+            }
             if request.is_destroy() {
                 return PlanResponse::default();
             }
@@ -78,8 +82,11 @@ impl Resource for HubResource {
             response.planned.set("tags_all", planned_tags_all(&context.config, &request));
             if !request.is_create() {
                 calm(&mut response.planned, &request.prior, &["cells", "drifted"], &["timeouts", "force_destroy"]);
+                // From now on the hub may be worked on from anywhere, and only an apply leaves word of that.
+                if request.private == WITH_PROVIDER && !request.config.get("region").is_null() {
+                    plan::mark_unknown(&mut response.planned, &["cells", "drifted"]);
+                }
             }
-            let session = context.cloud.session(&request.stop);
             // Terraform plans a replacement twice: as a change, and then as a create that is given the private state of the first plan. Both must
             // leave `id` unknown, or what names the hub by it sees no change, stays, and keeps the old hub from going.
             let replaced = !response.requires_replace.is_empty() || request.is_create() && request.private == REPLACEMENT;
@@ -109,6 +116,30 @@ impl Resource for HubResource {
 
 /// The private state of a plan that replaces a hub.
 const REPLACEMENT: &[u8] = b"replacement";
+
+/// The private state of a hub that is where the provider was when it was made: its configuration names no region.
+const WITH_PROVIDER: &[u8] = b"with the provider";
+
+/// What the next change is told of this one.
+fn memory(config: &Dynamic) -> Vec<u8> {
+    if config.get("region").is_null() { WITH_PROVIDER.to_vec() } else { Vec::new() }
+}
+
+/// A hub without a region of its own is only touched from where it was made. What is removed has no configuration: the change before has left word.
+async fn check_caller(session: &Session, prior: &Dynamic, config: &Dynamic, private: &[u8]) -> Result<(), Diagnostic> {
+    let is_with_provider = if config.is_null() { private == WITH_PROVIDER } else { config.get("region").is_null() };
+    if prior.is_null() || !is_with_provider {
+        return Ok(());
+    }
+    let home = session.home().await.map_err(|error| error.diagnostic())?.cell;
+    match prior.get_str("region") {
+        Some(region) if region != home.region => {
+            let hub = Hub::new(prior.get_str("name").unwrap_or_default(), Cell::new(home.account.clone(), region));
+            Err(wrong_region(&hub, &home))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// One partition per hub; and no region of China takes events from another region.
 fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {

@@ -19,7 +19,7 @@ fn over(accounts: &[&str], regions: &[&str], team: &str) -> Value {
 }
 
 /// Everything that a hub has in an account, as AWS tells it: rules with their targets and tags, queues, the role with its policy and tags.
-async fn objects(stand: &Stand, account: &str, hub: &Hub) -> BTreeMap<String, String> {
+pub(crate) async fn objects(stand: &Stand, account: &str, hub: &Hub) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for region in REGIONS {
         let sdk = stand.sdk(account, region).await;

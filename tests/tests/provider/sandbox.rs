@@ -16,8 +16,10 @@ pub(crate) const REGIONS: [&str; 2] = [AWAY, HOME];
 pub(crate) const AWAY: &str = "eu-west-1";
 pub(crate) const HUB: &str = "trailwire_hub";
 pub(crate) const TRIGGER: &str = "trailwire_trigger";
+pub(crate) const FORWARDER: &str = "trailwire_forwarder";
+pub(crate) const DESTINATION: &str = "trailwire_destination";
 
-/// The two resources, by type: what Terraform knows of them.
+/// The resources, by type: what Terraform knows of them.
 pub(crate) type States = BTreeMap<&'static str, State>;
 
 pub(crate) struct Sandbox {

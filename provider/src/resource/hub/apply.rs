@@ -13,7 +13,7 @@ use super::column::Columns;
 use super::home::{Home, Mode};
 use super::role::accounts_of;
 use super::settings::check_not_empty;
-use super::{Settings, check_alarm_actions, check_partition, destroy, set_identity};
+use super::{Settings, check_alarm_actions, check_caller, check_partition, destroy, memory, set_identity};
 use crate::apply::cells::{Outcome, cells_value, drifted_value, timeout_note};
 use crate::apply::coverage::tell_management;
 use crate::apply::scope::wrong_account;
@@ -27,7 +27,10 @@ use crate::value::Dynamic;
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
     let prior = request.prior.clone();
-    let done = if request.is_destroy() {
+    let session = context.cloud.session(&request.stop);
+    let done = if let Err(diagnostic) = check_caller(&session, &request.prior, &request.config, &request.private).await {
+        Err(vec![diagnostic])
+    } else if request.is_destroy() {
         destroy::destroy(context, &request).await
     } else if !request.is_create() && is_calm(&request.planned) {
         Ok(ApplyResponse { state: request.planned.clone(), ..ApplyResponse::default() })
@@ -38,7 +41,10 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResp
             Err(diagnostics) => Err(diagnostics),
         }
     };
-    done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
+    match done {
+        Ok(done) => ApplyResponse { private: (!request.is_destroy()).then(|| memory(&request.config)), ..done },
+        Err(diagnostics) => ApplyResponse { state: prior, diagnostics, private: None },
+    }
 }
 
 /// An `Err` means that nothing was changed.

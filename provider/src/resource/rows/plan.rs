@@ -5,7 +5,7 @@ use trailwire_engine::fanout::names::Carrier;
 use super::{quota, regions};
 use crate::cloud::Session;
 use crate::context::Context;
-use crate::resource::definition::planned;
+use crate::resource::definition::{check_caller, planned};
 use crate::resource::{PlanRequest, PlanResponse};
 use crate::schema::Schema;
 use crate::value::Dynamic;
@@ -23,6 +23,7 @@ pub(crate) async fn begin(
     }
     let mut response = planned(context, schema, request, &["rule_names", "cells", "drifted"], settle);
     let session = context.cloud.session(&request.stop);
+    response.diagnostics.extend(check_caller(context, request).await);
     response.diagnostics.extend(regions::plan(context, &session, request).await);
     if !response.requires_replace.is_empty() {
         quota::remove(context, carrier, &request.prior);
