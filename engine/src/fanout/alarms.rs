@@ -14,7 +14,7 @@ use super::objects::Fault;
 /// The most actions that an alarm takes.
 pub const ACTIONS_MAX: usize = 5;
 /// How old the oldest waiting event may become. A runtime that keeps up takes seconds.
-const WAIT_SECONDS: u32 = 600;
+pub const WAIT_SECONDS: u32 = 600;
 /// For how long nobody may ask the queue. A runtime asks all the time, and each question waits for at most 20 seconds.
 const SILENT_MINUTES: u32 = 10;
 const MINUTE: u32 = 60;

@@ -107,8 +107,8 @@ impl<'a> Names<'a> {
             allow("Bus", &of("events", &BUS), &[bus]),
             allow("HubRule", &of("events", &RULES), &[rule]),
             allow("HubQueues", &of("sqs", &QUEUES), &queues),
-            // A list of alarms is asked for all of them, whatever their names begin with.
-            allow("AlarmList", &["cloudwatch:DescribeAlarms"], &["*".to_owned()]),
+            // Lists of alarms, and metrics, are asked for whatever their names begin with. `trailwire doctor` asks for the age of the oldest event.
+            allow("AlarmList", &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], &["*".to_owned()]),
             allow("Alarms", &of("cloudwatch", &ALARMS), &[self.arn("cloudwatch", &self.place, &format!("alarm:{}", self.begins()))]),
             allow("Table", &of("dynamodb", &TABLE), &[self.arn("dynamodb", &self.place, &format!("table/{}", self.home))]),
             allow(

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::names::{Cell, Hub};
+use super::names::{Cell, Hub, is_account_id};
 use super::policy::{
     dead_letter_queue_attributes, differing_attributes, forward_dead_letter_queue_attributes, forward_policy, forward_trust_policy,
     queue_attributes, same_document,
@@ -73,7 +73,7 @@ impl Role {
     /// What removes a role of ours, whatever of it is there.
     pub const REMOVAL: [RoleStep; 2] = [RoleStep::RemovePolicy, RoleStep::Remove];
 
-    /// The role by which the rules of an account send to the hub.
+    /// The role by which the rules of an account send to the hub. A policy that bounds it is the one of this name in the role's own account.
     #[must_use]
     pub fn forward(hub: &Hub, account: &str, boundary: Option<String>) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Role {
             description: format!("Trailwire: forwards events to hub {}", hub.name()),
             trust: forward_trust_policy(hub, account),
             policy: forward_policy(hub),
-            boundary,
+            boundary: boundary.map(|arn| boundary_in(&arn, account)),
         }
     }
 
@@ -106,6 +106,21 @@ impl Role {
             faults.push(Fault::new(format!("role {name} has another policy"), [put_policy]));
         }
         faults
+    }
+}
+
+/// The ARN of a policy as it is in another account: IAM bounds a role by a policy of the role's own account, or by one of AWS's.
+///
+/// ```
+/// use trailwire_engine::fanout::objects::boundary_in;
+/// assert_eq!(boundary_in("arn:aws:iam::111122223333:policy/team/bound", "444455556666"), "arn:aws:iam::444455556666:policy/team/bound");
+/// assert_eq!(boundary_in("arn:aws:iam::aws:policy/PowerUserAccess", "444455556666"), "arn:aws:iam::aws:policy/PowerUserAccess");
+/// ```
+#[must_use]
+pub fn boundary_in(arn: &str, account: &str) -> String {
+    match arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", partition, "iam", "", of, policy] if is_account_id(of) => format!("arn:{partition}:iam::{account}:{policy}"),
+        _ => arn.to_owned(),
     }
 }
 

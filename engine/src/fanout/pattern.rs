@@ -4,6 +4,8 @@
 //! not follow from the record's `eventSource` for every service (and the record's is what triggers name). `detail-type` is narrowed to
 //! its ending, which holds for API calls, service events, insights and both spellings of sign-in events.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 /// The most characters that a pattern may have in an account without a raised quota.
@@ -190,13 +192,8 @@ fn pieces(values: &[String], room: usize) -> Result<Vec<&[String]>, PatternTooLo
 }
 
 fn distinct(values: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::with_capacity(values.len());
-    for value in values {
-        if !found.contains(value) {
-            found.push(value.clone());
-        }
-    }
-    found
+    let mut seen = BTreeSet::new();
+    values.iter().filter(|value| seen.insert(*value)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -279,6 +276,37 @@ mod tests {
                 prop_assert_eq!(&seen, &wanted);
                 for pattern in &all {
                     prop_assert!(length(pattern) <= PATTERN_MAX);
+                }
+            }
+        }
+
+        /// Names and sources, or one of them, that together fill a pattern to its last character, or lack or have one more.
+        #[test]
+        fn what_fills_a_pattern_takes_one_and_a_character_more_two(
+            names in proptest::collection::btree_set("[A-Z][a-z]{0,40}", 0..30),
+            sources in proptest::collection::btree_set("[a-z]{1,20}", 0..10),
+            more in -1_i64..=1,
+        ) {
+            let [mut names, mut sources] = [names, sources].map(|values| values.into_iter().collect::<Vec<String>>());
+            prop_assume!(!names.is_empty() || !sources.is_empty());
+            let to_fill = usize::try_from(i64::try_from(PATTERN_MAX).unwrap() + more).unwrap();
+            // Spread over the longer list, so that no value is too long for a pattern of its own; `.` is in no generated value.
+            let missing = to_fill - length(&compose(&names, &sources));
+            let longer = if names.len() > sources.len() { &mut names } else { &mut sources };
+            let count = longer.len();
+            for (at, value) in longer.iter_mut().enumerate() {
+                value.push_str(&".".repeat(missing / count + usize::from(at < missing % count)));
+            }
+            let narrowing = Narrowing { names: &names, sources: &sources };
+            prop_assert_eq!(length(&compose(&names, &sources)), to_fill);
+            for found in [patterns(narrowing), packed(narrowing)] {
+                match found {
+                    Ok(all) => {
+                        prop_assert_eq!(all.len() == 1, more <= 0, "{} patterns", all.len());
+                        prop_assert!(all.iter().all(|pattern| length(pattern) <= PATTERN_MAX));
+                    }
+                    // A value may be too long for what another leaves of a pattern.
+                    Err(too_long) => prop_assert!(more > 0 && length(&too_long.text) > PATTERN_MAX / 3, "{:?}", too_long),
                 }
             }
         }

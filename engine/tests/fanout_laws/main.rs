@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod alarms;
 mod dice;
 mod start;
 #[path = "../../src/testing.rs"]

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use trailwire_engine::diagnostic::{Code, Diagnostic};
-use trailwire_engine::fanout::names::Cell;
+use trailwire_engine::fanout::names::{Cell, is_account_id, is_region_name};
 
 use super::progress::Progress;
 use super::told;
@@ -135,13 +135,14 @@ pub fn shared_cells_value(cells: &[Cell]) -> Dynamic {
     Dynamic::object(by_regions(cells).into_iter().map(|(regions, accounts)| (accounts.join(AND), Dynamic::strings(regions))))
 }
 
-/// The cells that the computed attribute `cells` of a state names, in either form.
+/// The cells that the computed attribute `cells` of a state names, in either form. What is no account or no region is left out: nothing is called there.
 pub fn cells_of(state: &Dynamic) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (accounts, regions) in state.get("cells").as_map().into_iter().flatten() {
         let regions = regions.as_strings();
         cells.extend(accounts.split(AND).flat_map(|account| regions.iter().map(move |region| Cell::new(account, region))));
     }
+    cells.retain(is_cell);
     cells
 }
 
@@ -153,7 +154,12 @@ pub fn cells_text<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Vec<String> 
 /// The cells that one such text tells of.
 pub fn cells_of_text(text: &str) -> Vec<Cell> {
     let Some((accounts, regions)) = text.split_once('/') else { return Vec::new() };
-    accounts.split(AND).flat_map(|account| regions.split(AND).map(move |region| Cell::new(account, region))).collect()
+    let cells = accounts.split(AND).flat_map(|account| regions.split(AND).map(move |region| Cell::new(account, region)));
+    cells.filter(is_cell).collect()
+}
+
+fn is_cell(cell: &Cell) -> bool {
+    is_account_id(&cell.account) && is_region_name(&cell.region)
 }
 
 /// The computed attribute `drifted`.
@@ -209,6 +215,18 @@ mod tests {
             let mut read: Vec<Cell> = cells_text(&cells).iter().flat_map(|text| cells_of_text(text)).collect();
             read.sort();
             assert_eq!(read, cells);
+        }
+    }
+
+    #[test]
+    fn what_is_no_cell_is_left_out() {
+        let regions = Dynamic::strings(["eu-west-1", "evil.example/?", "", "EU-WEST-1"]);
+        let state = Dynamic::object([("cells", Dynamic::object([("111122223333, 1", regions.clone()), ("", regions)]))]);
+        let good = [Cell::new("111122223333", "eu-west-1")];
+        assert_eq!(cells_of(&state), good);
+        assert_eq!(cells_of(&Dynamic::object([("cells", Dynamic::String("eu-west-1".to_owned()))])), []);
+        for (text, expected) in [("111122223333, x/eu-west-1, ../a", &good[..]), ("111122223333", &[]), ("/", &[]), ("", &[])] {
+            assert_eq!(cells_of_text(text), expected, "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The schema of the provider block.
 
 use trailwire_engine::diagnostic::Code;
-use trailwire_engine::fanout::names::is_account_id;
+use trailwire_engine::fanout::names::{is_account_id, is_region_name};
 
 use crate::schema::{Attribute, NestedBlock, Schema, Type};
 use crate::value::Dynamic;
@@ -16,6 +16,7 @@ pub fn schema() -> Schema {
         .attribute(
             Attribute::string("region")
                 .not_empty()
+                .check(Code::BAD_AWS_NAME, region_names)
                 .describe("Home region of hubs that do not name one. Else the AWS configuration of the environment decides."),
         )
         .attribute(Attribute::string("profile").not_empty().describe("Profile of the shared AWS configuration files."))
@@ -128,6 +129,13 @@ fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> 
 pub(crate) fn account_ids(value: &Dynamic) -> Result<(), String> {
     let wrong = value.as_strings().into_iter().find(|id| !is_account_id(id));
     wrong.map_or(Ok(()), |id| Err(format!("holds `{id}`, which is not an account id (12 digits)")))
+}
+
+/// A region's name or a set of them, by their form: which there are AWS knows.
+pub(crate) fn region_names(value: &Dynamic) -> Result<(), String> {
+    let named = value.as_str().map(str::to_owned).into_iter().chain(value.as_strings());
+    let wrong = named.into_iter().find(|name| !is_region_name(name));
+    wrong.map_or(Ok(()), |name| Err(format!("says `{name}`, which is not the name of a region, such as `eu-west-1`")))
 }
 
 /// A role's name, at most 64 characters, after a path that begins without a slash.

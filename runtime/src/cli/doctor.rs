@@ -12,14 +12,14 @@ use crate::hub::{Health, HubError, Look, MemberRole};
 /// Looks at a hub and at each of its cells: the forwarding role, the rules and their targets, what could not be sent from there; at home the
 /// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed, but for the tag by which a canary is sent.
 ///
-/// It needs what a refresh of the provider needs. How many events wait is shown; how old the oldest of them is, only CloudWatch knows.
+/// It needs what a refresh of the provider needs, and `cloudwatch:GetMetricData`: how many events wait SQS tells, for how long CloudWatch.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// The hub. AWS access and the home region come from the environment and profiles, as for every AWS tool.
     #[arg(long, value_name = "NAME", value_parser = super::run::hub_name)]
     hub: String,
-    /// One JSON object in place of the table: `{"hub","ok","home":{"ok","problems","waiting","seconds_since_runtimes_were_seen"},
-    /// "cells":[{"account","region","ok","problems","canary_seconds"}]}`.
+    /// One JSON object in place of the table: `{"hub","ok","home":{"ok","problems","waiting","oldest_seconds",
+    /// "seconds_since_runtimes_were_seen"},"cells":[{"account","region","ok","problems","canary_seconds"}]}`.
     #[arg(long)]
     json: bool,
     /// Send a canary from each cell: its canary rule gets a new tag, CloudTrail records that, and the record must arrive at a runtime that is at
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: DoctorArguments) -> Result<(), Failure> {
 /// A line for each place, and one for each further problem of it.
 fn table(hub: &str, home: &str, health: &Health) -> Vec<String> {
     let seen = health.seen.first().map_or_else(|| "no runtime".to_owned(), |seconds| format!("a runtime seen {seconds} s ago"));
-    let home = format!("hub {hub} at {home}, {} waiting, {seen}", health.waiting);
+    let home = format!("hub {hub} at {home}, {}, {seen}", waiting(health));
     let places: Vec<(String, &Vec<String>)> =
         std::iter::once((home, &health.home)).chain(health.cells.iter().map(|(cell, problems)| (named(cell, health), problems))).collect();
     let lines = places.iter().flat_map(|(place, problems)| match problems.as_slice() {
@@ -80,6 +80,15 @@ fn table(hub: &str, home: &str, health: &Health) -> Vec<String> {
         }
     });
     lines.collect()
+}
+
+/// How many events wait, and for how long where some do.
+fn waiting(health: &Health) -> String {
+    match (health.waiting, health.oldest) {
+        (0, _) => "0 waiting".to_owned(),
+        (count, Some(oldest)) => format!("{count} waiting for up to {} s", oldest.as_secs()),
+        (count, None) => format!("{count} waiting for an unknown time"),
+    }
 }
 
 /// A cell, and when its canary came.
@@ -102,6 +111,7 @@ fn as_json(hub: &str, health: &Health) -> Value {
             "ok": health.home.is_empty(),
             "problems": health.home,
             "waiting": health.waiting,
+            "oldest_seconds": health.oldest.map(|oldest| oldest.as_secs()),
             "seconds_since_runtimes_were_seen": health.seen,
         },
         "cells": cells.collect::<Vec<Value>>(),
@@ -119,6 +129,7 @@ mod tests {
         Health {
             cells: [(cell("eu-west-1"), vec![]), (cell("us-east-1"), problems)].into(),
             waiting: 2,
+            oldest: Some(Duration::from_millis(71_900)),
             seen: vec![3, 40],
             arrived,
             ..Health::default()
@@ -129,7 +140,7 @@ mod tests {
     fn each_place_is_told() {
         let home = "111122223333/us-east-1";
         let sound = [
-            "ok      hub security at 111122223333/us-east-1, 2 waiting, a runtime seen 3 s ago",
+            "ok      hub security at 111122223333/us-east-1, 2 waiting for up to 71 s, a runtime seen 3 s ago",
             "ok      111122223333/eu-west-1, its canary arrived after 7 s",
         ];
         assert_eq!(table("security", home, &health(&[])), [sound.as_slice(), &["ok      111122223333/us-east-1"]].concat());
@@ -138,9 +149,23 @@ mod tests {
     }
 
     #[test]
+    fn for_how_long_events_wait_is_told_where_some_do() {
+        for (waiting, oldest, expected) in [
+            (0, Some(5), "0 waiting"),
+            (0, None, "0 waiting"),
+            (3, Some(5), "3 waiting for up to 5 s"),
+            (3, None, "3 waiting for an unknown time"),
+        ] {
+            let health = Health { waiting, oldest: oldest.map(Duration::from_secs), ..Health::default() };
+            assert_eq!(super::waiting(&health), expected);
+        }
+    }
+
+    #[test]
     fn the_same_as_json() {
         let told = as_json("security", &health(&["a is missing"]));
         assert_eq!((&told["ok"], &told["home"]["ok"], &told["home"]["waiting"]), (&json!(false), &json!(true), &json!(2)));
+        assert_eq!(told["home"]["oldest_seconds"], json!(71));
         assert_eq!(
             told["cells"][1],
             json!({"account": "111122223333", "region": "us-east-1", "ok": false, "problems": ["a is missing"], "canary_seconds": null})

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use trailwire_engine::trigger::{Destination, Secret};
 
 use super::address::{Guard, check, is_loopback};
 use super::answer::{Answer, retry_after};
-use super::aws::Signer;
+use super::aws::{Service, Signed, Signer, fault};
 use super::pace::Paces;
 use super::{Call, Kind, Request, To, kind};
 use crate::action::Content;
@@ -22,6 +23,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const EXCHANGE: Duration = Duration::from_secs(20);
 /// How much of an answer is read.
 const ANSWER: usize = 4096;
+const CLOUDWATCH: Service = Service::new("monitoring", "CLOUDWATCH");
 
 /// Sends content to destinations. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -109,6 +111,22 @@ impl Sender {
             self.lock_set_up().remove(&written);
         }
         attempt
+    }
+
+    /// One call of CloudWatch, in the runtime's own region and by its own credentials. Answers of more than a few kilobytes are not read.
+    ///
+    /// # Errors
+    ///
+    /// In words.
+    pub(crate) async fn ask_cloudwatch(&self, operation: &str, input: &Value) -> Result<Value, String> {
+        let place = Signed { service: CLOUDWATCH, endpoint: None, path: "/".to_owned(), region: None, role_arn: None };
+        let request = Request::to(To::Aws(place), "application/x-amz-json-1.0", input.to_string().into_bytes());
+        let answer = self.send(request.header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))).await?;
+        match (answer.is_success(), fault(&answer)) {
+            (true, _) => Ok(answer.json()),
+            (false, said) if said.is_empty() => Err(format!("CloudWatch answered {}", answer.status)),
+            (false, said) => Err(said),
+        }
     }
 
     async fn forget(&self, secrets: Vec<&Secret>, role: Option<&Option<String>>) {

@@ -1,5 +1,6 @@
 //! What is to be said of a hub, place by place: the look of a refresh, without Terraform.
 
+mod age;
 mod canary;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
+use trailwire_engine::fanout::alarms::WAIT_SECONDS;
 use trailwire_engine::fanout::canary::rule as canary_rule;
 use trailwire_engine::fanout::names::{self, Carrier, Cell};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
@@ -48,6 +50,8 @@ pub(crate) struct Health {
     pub(crate) cells: BTreeMap<Cell, Vec<String>>,
     /// Events that wait on the hub's queue, or are being handled. As good as SQS counts.
     pub(crate) waiting: u64,
+    /// How long the oldest of them has waited, as CloudWatch knew it a minute or two ago; `None` where it knows nothing.
+    pub(crate) oldest: Option<Duration>,
     /// Seconds since each runtime was seen last, the latest first.
     pub(crate) seen: Vec<u64>,
     /// How long the canary of a cell took to arrive, where one was sent and did.
@@ -171,6 +175,15 @@ impl Look {
                 }
                 Err(unread) => health.home.push(unread),
             }
+        }
+        match age::of_oldest(&self.config, &self.hub.queue_name()).await {
+            Ok(oldest) => {
+                health.oldest = oldest;
+                let seconds =
+                    oldest.map(|oldest| oldest.as_secs()).filter(|seconds| health.waiting > 0 && *seconds > u64::from(WAIT_SECONDS));
+                health.home.extend(seconds.map(|seconds| format!("the oldest event has waited for {seconds} s: no runtime keeps up")));
+            }
+            Err(reason) => health.home.push(format!("the age of the oldest event can not be read: {reason}")),
         }
         match self.table.query(RUNTIME_PK).await.map_err(unread("the hub's table")) {
             Ok(runtimes) => {

@@ -126,6 +126,38 @@ async fn a_caller_in_another_account_is_refused_and_nothing_is_deleted() {
     world.destroy().await;
 }
 
+/// A provider of another region than the hub was made with changes nothing, whatever it is asked for, until the hub names its region.
+#[tokio::test]
+async fn a_caller_in_another_region_is_refused_and_nothing_is_deleted() {
+    let world = World::new().await;
+    let (_, url) = world.webhook();
+    let here = Configuration::new(&url).text();
+    let elsewhere = here.replace("  region = \"us-east-1\"\n", "  region = \"eu-west-1\"\n");
+    let without_hub = elsewhere.split_once("resource").unwrap().0.to_owned();
+    world.terraform.configure(&here);
+    world.terraform.apply().await.success();
+    let before = leftovers::of(world.stand, &world.account, &REGIONS).await;
+    let known = world.terraform.attributes(HUB).await;
+    let narrower = elsewhere.replace("[\"us-east-1\", \"eu-west-1\"]", "[\"eu-west-1\"]");
+    for (configuration, destroys) in [(&elsewhere, false), (&narrower, false), (&without_hub, false), (&elsewhere, true)] {
+        world.terraform.configure(configuration);
+        let refused = if destroys { world.terraform.destroy().await } else { world.terraform.apply().await };
+        let said = in_one_line(&refused);
+        assert!(!refused.status.success(), "{}", refused.said());
+        assert!(said.contains("ub `security` is in region us-east-1, and the provider works in eu-west-1"), "{said}");
+        assert_eq!(leftovers::of(world.stand, &world.account, &REGIONS).await, before);
+        assert_eq!(world.terraform.attributes(HUB).await, known);
+    }
+    // Nothing is lost, and the line of the help lets the hub be worked on from there.
+    world.terraform.configure(&here);
+    world.terraform.assert_empty_plan().await;
+    world.terraform.configure(&elsewhere.replace("  name    = \"security\"\n", "  name    = \"security\"\n  region  = \"us-east-1\"\n"));
+    world.terraform.apply().await.success();
+    world.terraform.assert_empty_plan().await;
+    assert_eq!(leftovers::of(world.stand, &world.account, &REGIONS).await, before);
+    world.destroy().await;
+}
+
 /// An organisation with a unit of two accounts, one of them closed; the ids of the organisation, the unit and both accounts.
 async fn organised(world: &World) -> [String; 4] {
     let organizations = aws_sdk_organizations::Client::new(&world.stand.sdk(&world.account, HOME).await);

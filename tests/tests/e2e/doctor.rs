@@ -1,11 +1,17 @@
 //! `trailwire doctor` at a deployment that is sound, and at one that somebody has changed.
 
-use serde_json::Value;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use trailwire_tests::control::{Fault, Matcher};
+use trailwire_tests::json::call;
 use trailwire_tests::process::{Finished, Program};
 use trailwire_tests::{leftovers, members, runtime, trails};
 
 use crate::accounts::{EXTERNAL_ID, over};
 use crate::world::{Configuration, HOME, REGIONS, Trigger, World};
+
+const CLOUDWATCH: (&str, &str) = ("monitoring", "GraniteServiceVersion20100801");
 
 async fn doctor(world: &World, more: &[&str]) -> Finished {
     let arguments: Vec<&str> = ["doctor", "--hub", "security"].iter().chain(more).copied().collect();
@@ -32,6 +38,8 @@ async fn a_sound_deployment_is_told_from_a_broken_one_cell_by_cell() {
     let lines: Vec<&str> = sound.stdout.lines().collect();
     assert!(lines[0].starts_with(&format!("ok      hub security at {account}/{HOME}, 0 waiting, a runtime seen ")), "{}", sound.said());
     assert_eq!(lines[1..], [format!("ok      {account}/eu-west-1"), format!("ok      {account}/us-east-1")]);
+
+    for_how_long_events_wait_is_told(&world).await;
 
     let events = world.events("eu-west-1").await;
     let rules = world.rules("eu-west-1").await;
@@ -61,6 +69,33 @@ async fn a_sound_deployment_is_told_from_a_broken_one_cell_by_cell() {
     let absent = Program::start(runtime::command(world.stand, account, HOME, &["doctor", "--hub", "nobody"])).finish().await;
     assert_eq!(absent.status.code(), Some(2), "{}", absent.said());
     world.destroy().await;
+}
+
+/// Where something waits, by what CloudWatch knows; nothing, a little, and more than is sound.
+async fn for_how_long_events_wait_is_told(world: &World) {
+    let sqs = world.sqs(HOME).await;
+    let url = sqs.get_queue_url().queue_name("trailwire-security").send().await.unwrap().queue_url.unwrap();
+    sqs.send_message().queue_url(&url).message_body("{}").send().await.unwrap();
+    let unknown = doctor(world, &[]).await.success();
+    assert!(unknown.stdout.contains(", 1 waiting for an unknown time, "), "{}", unknown.said());
+
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for (seconds, told) in [(42, ", 1 waiting for up to 42 s, "), (900, "the oldest event has waited for 900 s: no runtime keeps up")] {
+        let datum = json!({
+            "MetricName": "ApproximateAgeOfOldestMessage", "Value": seconds, "Unit": "Seconds", "Timestamp": at,
+            "Dimensions": [{ "Name": "QueueName", "Value": "trailwire-security" }],
+        });
+        let data = json!({ "Namespace": "AWS/SQS", "MetricData": [datum] });
+        call(world.stand, &world.account, HOME, CLOUDWATCH, "PutMetricData", &data).await;
+        let looked = doctor(world, &[]).await;
+        assert!(looked.stdout.contains(told), "{}", looked.said());
+        assert_eq!(looked.status.success(), seconds < 600, "{}", looked.said());
+    }
+    let refused = world.control().fault(Fault::fail(Matcher::service("monitoring").by(&world.account), 400, "AccessDeniedException")).await;
+    let looked = doctor(world, &[]).await;
+    assert!(looked.stdout.contains("the age of the oldest event can not be read: AccessDeniedException"), "{}", looked.said());
+    refused.remove().await;
+    sqs.purge_queue().queue_url(&url).send().await.unwrap();
 }
 
 /// Every cell of two accounts, one of them entered by its deploy role, until one of them has no trail any more.

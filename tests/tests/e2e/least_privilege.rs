@@ -4,9 +4,10 @@ use std::fs;
 
 use aws_sdk_iam::Client as Iam;
 use serde_json::{Value, json};
-use trailwire_tests::leftovers;
+use trailwire_tests::process::{Finished, Program};
 use trailwire_tests::stand::{Stand, repository};
 use trailwire_tests::terraform::Workspace;
+use trailwire_tests::{leftovers, runtime};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::world::{HOME, PROVIDER, REGIONS};
@@ -57,7 +58,8 @@ async fn role(stand: &Stand, account: &str, home: &str, policy: &str) {
     iam.put_role_policy().role_name("trailwire-deploy").policy_name("p").policy_document(policy).send().await.unwrap();
 }
 
-fn configuration(member: &str, sink: &str, regions: &[&str], team: &str) -> String {
+/// Every resource and data source. `more` is put into the hub's block.
+fn configuration(member: &str, sink: &str, regions: &[&str], team: &str, more: &str) -> String {
     let provider = provider();
     format!(
         r#"{provider}
@@ -67,7 +69,13 @@ resource "trailwire_hub" "security" {{
   member_accounts = [{member:?}]
   alarm_actions   = ["arn:aws:sns:{HOME}:111122223333:pager"]
   tags            = {{ team = {team:?} }}
+  {more}
 }}
+data "trailwire_hub" "same" {{
+  name       = "security"
+  depends_on = [trailwire_hub.security]
+}}
+data "trailwire_regions" "enabled" {{}}
 resource "trailwire_destination" "team" {{
   hub  = trailwire_hub.security.id
   name = "team"
@@ -75,6 +83,25 @@ resource "trailwire_destination" "team" {{
   webhook {{
     url_wo         = "{sink}/secret"
     url_wo_version = {version}
+  }}
+}}
+resource "trailwire_forwarder" "writes" {{
+  hub           = trailwire_hub.security.id
+  name          = "writes"
+  event_sources = ["ec2.amazonaws.com", "iam.amazonaws.com"]
+  tags          = {{ team = {team:?} }}
+}}
+resource "trailwire_trigger" "forwarded" {{
+  hub           = trailwire_hub.security.id
+  name          = "forwarded"
+  event_names   = ["CreateUser"]
+  event_sources = ["iam.amazonaws.com"]
+  forwarder     = trailwire_forwarder.writes.name
+  description   = {team:?}
+  action {{
+    send {{
+      destination = trailwire_destination.team.name
+    }}
   }}
 }}
 resource "trailwire_trigger" "instances" {{
@@ -94,6 +121,14 @@ resource "trailwire_trigger" "instances" {{
     )
 }
 
+/// What `trailwire doctor` says under this key.
+async fn doctor(stand: &Stand, home: &str, (key, secret): (&str, &str), more: &[&str]) -> Finished {
+    let arguments = [&["doctor", "--hub", "security", "--member-external-id", EXTERNAL_ID], more].concat();
+    let mut command = runtime::command(stand, home, HOME, &arguments);
+    command.env("AWS_ACCESS_KEY_ID", key).env("AWS_SECRET_ACCESS_KEY", secret);
+    Program::start(command).finish().await
+}
+
 #[tokio::test]
 async fn a_hub_over_two_accounts_lives_and_dies_under_the_printed_policies() {
     let stand = Stand::start_enforcing_iam().unwrap();
@@ -102,6 +137,11 @@ async fn a_hub_over_two_accounts_lives_and_dies_under_the_printed_policies() {
     assert_template_gives(&any_member_policy);
     role(&stand, &member, &home, &member_policy).await;
     let (key, secret) = user(&stand, &home, &home_policy).await;
+    for account in [&home, &member] {
+        let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        let iam = Iam::new(&stand.sdk(account, HOME).await);
+        iam.create_policy().policy_name("bound").policy_document(everything).send().await.unwrap();
+    }
     let sink = stand.sink().at("/ci");
 
     // The policies bind: what is not Trailwire's is denied to both.
@@ -120,20 +160,43 @@ async fn a_hub_over_two_accounts_lives_and_dies_under_the_printed_policies() {
     let mut terraform = Workspace::new(&stand, &home, HOME);
     terraform.set("AWS_ACCESS_KEY_ID", &key);
     terraform.set("AWS_SECRET_ACCESS_KEY", &secret);
-    terraform.configure(&configuration(&member, &sink, &["us-east-1"], "one"));
+    terraform.configure(&configuration(&member, &sink, &["us-east-1"], "one", ""));
     terraform.apply().await.success();
-    let wider = configuration(&member, &sink, &["us-east-1", "eu-west-1"], "second");
+    // Wider, with other tags, another secret, and roles that a policy bounds.
+    let bound = format!("permissions_boundary = \"arn:aws:iam::{home}:policy/bound\"");
+    let wider = configuration(&member, &sink, &["us-east-1", "eu-west-1"], "second", &bound);
     terraform.configure(&wider);
     terraform.apply().await.success();
     terraform.assert_empty_plan().await;
-    for address in ["trailwire_trigger.instances", "trailwire_hub.security"] {
+    let imports = [
+        ("trailwire_trigger.forwarded", "security/forwarded"),
+        ("trailwire_trigger.instances", "security/instances"),
+        ("trailwire_forwarder.writes", "security/writes"),
+        ("trailwire_hub.security", "security"),
+    ];
+    for (address, _) in imports {
         terraform.run(&["state", "rm", address]).await.success();
     }
-    terraform.import("trailwire_hub.security", "security").await.success();
-    terraform.import("trailwire_trigger.instances", "security/instances").await.success();
+    for (address, id) in imports.iter().rev() {
+        terraform.import(address, id).await.success();
+    }
     terraform.assert_empty_plan().await;
-    terraform.configure(&configuration(&member, &sink, &["eu-west-1"], "second"));
+
+    // Whoever deploys may ask the doctor, too. Here no trail sends what a canary does: that it was sent is all that is seen.
+    let journal = tempfile::tempdir().unwrap();
+    let mut run = runtime::command(&stand, &home, HOME, &["run", "--hub", "security", "--until-idle", "1s"]);
+    run.env("TRAILWIRE_STATE_DIR", journal.path());
+    Program::start(run).finish().await.success();
+    let sound = doctor(&stand, &home, (&key, &secret), &[]).await.success();
+    assert_eq!(sound.stdout.lines().count(), 1 + 2 * 2, "{}", sound.said());
+    let silent = doctor(&stand, &home, (&key, &secret), &["--canary", "--wait", "1s"]).await;
+    assert_eq!(silent.stdout.matches("its canary did not arrive within 1 s").count(), 2 * 2, "{}", silent.said());
+
+    // Narrower, without what is optional, and with rules drawn back to nothing at all.
+    let plain = configuration(&member, &sink, &["eu-west-1"], "second", "forward_dead_letter = false");
+    terraform.configure(&plain.replace("  alarm_actions   =", "  #"));
     terraform.apply().await.success();
+    terraform.assert_empty_plan().await;
     terraform.destroy().await.success();
     for account in [&home, &member] {
         assert_eq!(leftovers::of(&stand, account, &REGIONS).await, [] as [String; 0]);

@@ -1,9 +1,27 @@
 //! The user interrupts while AWS does not answer.
+//!
+//! The provider promises to end before 5 seconds are over. A call that gets no answer takes 20 seconds, and is then tried again for minutes: what ends in less time than one such
+//! call was not waited for. How long it took is printed.
+
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trailwire_tests::control::{Effect, Fault, Matcher};
+use trailwire_tests::plugin::{Answer, Failure, Plugin};
 
 use crate::sandbox::{HOME, HUB, REGIONS, Sandbox, TRIGGER, hub, trigger};
+
+/// Less than one call without an answer takes.
+const SOON: Duration = Duration::from_secs(15);
+
+/// What the provider answers after it was told to stop.
+async fn stopped(provider: &Plugin, applied: impl Future<Output = Result<Answer, Failure>>) -> Answer {
+    let interrupted = Instant::now();
+    provider.stop().await.expect("the provider answers");
+    let answer = tokio::time::timeout(SOON, applied).await.expect("the provider waits for AWS after an interrupt");
+    println!("the provider ended {:.1} s after the interrupt", interrupted.elapsed().as_secs_f64());
+    answer.expect("the provider answers while AWS does not")
+}
 
 /// No call is ever answered again, and the provider still ends, with a state by which everything is found.
 #[tokio::test(flavor = "multi_thread")]
@@ -25,8 +43,7 @@ async fn an_interrupt_does_not_wait_for_aws() {
             answer = &mut applied => panic!("{resource} was not held: {answer:?}"),
         }
         let rest = sandbox.control().fault(Fault::new(Matcher::default().by(&sandbox.account), Effect::Hold)).await;
-        provider.stop().await.expect("the provider answers");
-        let answer = (&mut applied).await.expect("the provider answers while AWS does not");
+        let answer = stopped(&provider, &mut applied).await;
         drop(applied);
         provider.kill().await;
         first.remove().await;
@@ -61,10 +78,7 @@ async fn no_call_is_begun_after_an_interrupt() {
         answer = &mut applied => panic!("nothing was held: {answer:?}"),
     }
     let rest = sandbox.control().fault(Fault::new(Matcher::default().by(&sandbox.account), Effect::Hold)).await;
-    let interrupted = std::time::Instant::now();
-    provider.stop().await.expect("the provider answers");
-    let answer = (&mut applied).await.expect("the provider answers while AWS does not");
-    println!("the provider ended {:.1} s after the interrupt", interrupted.elapsed().as_secs_f64());
+    let answer = stopped(&provider, &mut applied).await;
     drop(applied);
     // What is still written is that nobody may adopt the name.
     let begun = sandbox.control().calls(&Matcher::service("events").by(&sandbox.account)).await;

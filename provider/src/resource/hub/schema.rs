@@ -2,7 +2,7 @@
 
 use trailwire_engine::diagnostic::Code;
 
-use crate::config::account_ids;
+use crate::config::{account_ids, region_names};
 use crate::resource::common::{cells_attribute, drifted_attribute, tags_all_attribute, tags_attribute, timeouts_block};
 use crate::schema::{Attribute, NestedBlock, Schema, Type};
 use crate::value::Dynamic;
@@ -15,14 +15,17 @@ pub(super) fn schema() -> Schema {
             ),
         )
         .attribute(
-            Attribute::string("region").optional_computed().not_empty().force_new().describe("The home region. Omitted: the provider's."),
+            Attribute::string("region").optional_computed().not_empty().force_new().check(Code::BAD_AWS_NAME, region_names).describe(
+                "The home region. Omitted: the provider's, and the hub is then changed and destroyed only with a provider of the same region.",
+            ),
         )
         .attribute(
             Attribute::set("regions", Type::String)
                 .not_empty()
+                .check(Code::BAD_AWS_NAME, region_names)
                 .describe("The regions to watch. Omitted: every region that is enabled in each account."),
         )
-        .attribute(Attribute::set("exclude_regions", Type::String).not_empty().describe("Taken out of the regions."))
+        .attribute(Attribute::set("exclude_regions", Type::String).not_empty().check(Code::BAD_AWS_NAME, region_names).describe("Taken out of the regions."))
         .attribute(
             Attribute::set("member_accounts", Type::String)
                 .not_empty()
@@ -40,10 +43,13 @@ pub(super) fn schema() -> Schema {
                 .default_to(true)
                 .describe("Whether every cell keeps a queue for events that could not be forwarded from there. Default `true`."),
         )
-        .attribute(Attribute::string("permissions_boundary").not_empty().describe("ARN of a policy that bounds the roles made here."))
+        .attribute(Attribute::string("permissions_boundary").not_empty().describe(
+            "ARN of a policy that bounds the roles made here: in each other account that account's policy of the same name, unless it is one of AWS's.",
+        ))
         .attribute(Attribute::set("alarm_actions", Type::String).not_empty().describe(
             "ARNs that CloudWatch alarms tell, such as an SNS topic's, at most 5 and in the home region: of events that wait for longer than ten minutes, of \
-             dead letters, and of a queue that no runtime has asked for ten minutes. Omitted: no alarms.",
+             dead letters, and of a queue that no runtime has asked for ten minutes. What could not be sent from a cell waits in a queue there, which `trailwire \
+             doctor` looks at and no alarm does. Omitted: no alarms.",
         ))
         .attribute(
             Attribute::bool("force_destroy").default_to(false).describe(
