@@ -5,8 +5,8 @@
 //!
 //! 1. `scan` finds the event's structure and checks it whole.
 //! 2. `quick` tells the events that name no trigger of the set.
-//! 3. `extract` takes out the fields that somebody reads, each object walked once and only when it is needed; `layouts` spares it to look
-//!    up the names of objects like those that it walked before.
+//! 3. `extract` takes out the fields that somebody reads, each object walked once and only when it is needed; `trail` spares it to look
+//!    up names that follow each other as they did before.
 //! 4. `group` tells from the event's name and a few look-ups which triggers can match at all; `plan` filed them so.
 //! 5. `program` evaluates those, on predicates (`atom`) that `lower` made of the expressions; equal predicates of different
 //!    triggers are one. A sub-expression that has no predicate of its own goes to the oracle, with the fields that it reads.
@@ -24,7 +24,6 @@ mod grammar;
 mod group;
 mod hash;
 mod judge;
-mod layouts;
 mod lower;
 mod members;
 mod numbers;
@@ -34,6 +33,7 @@ mod quick;
 mod reads;
 mod received;
 mod scan;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
 

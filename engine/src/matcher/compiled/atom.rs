@@ -141,6 +141,15 @@ impl Test {
         matches!(self, Self::StartsWith(_) | Self::EndsWith(_) | Self::Contains(..) | Self::Network(_) | Self::Regex(_))
     }
 
+    /// The text that the field is compared with, or that it must begin or end with; else none.
+    pub(super) fn literal_text(&self) -> &[u8] {
+        match self {
+            Self::Equal(_, Value::String(text)) => text.as_bytes(),
+            Self::StartsWith(text) | Self::EndsWith(text) => text,
+            _ => &[],
+        }
+    }
+
     fn run(&self, raw: Raw<'_>) -> Evaluated {
         match raw {
             Raw::Text(text) => Ok(self.on_text(text)),

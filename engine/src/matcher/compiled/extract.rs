@@ -6,10 +6,10 @@
 //! when it is read.
 
 use super::fields::{FieldId, Fields, NOWHERE, ROOT};
-use super::layouts::{Known, Layouts, Member};
 use super::members::Members;
 use super::numbers::is_number;
 use super::scan::{Tape, Token};
+use super::trail::{Followed, Member, Trail};
 
 /// The bytes are not JSON in a place that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,28 +51,15 @@ struct Slot {
 }
 
 impl Slot {
-    /// Of a member, and where the value ends.
+    /// Of a member by its colon, the colon's number, and where the value ends.
     #[inline(always)]
-    fn new(now: u32, member: Member, end: u32) -> Self {
-        Self { found: now, colon: member.number, start: member.colon.wrapping_add(1), end }
+    fn new(now: u32, colon: u32, number: u32, end: u32) -> Self {
+        Self { found: now, colon: number, start: colon.wrapping_add(1), end }
     }
 }
 
 /// No event has so many structural characters.
 const UNESCAPED: u32 = 1 << 31;
-
-/// Members of an object that are looked for and then looked up: each of the two needs few registers. Of the one behind the last is told
-/// only where the last one ends.
-#[derive(Debug)]
-struct Batch([Member; 1 + AT_ONCE]);
-
-const AT_ONCE: usize = 32;
-
-impl Default for Batch {
-    fn default() -> Self {
-        Self([Member::default(); _])
-    }
-}
 
 /// A value, and the number of the character that it begins with, if that is a bracket.
 #[derive(Clone, Copy)]
@@ -87,8 +74,7 @@ pub(super) struct Extract {
     slots: Vec<Slot>,
     /// The event in which each object's members were looked for.
     walked: Vec<u32>,
-    batch: Batch,
-    layouts: Layouts,
+    trail: Trail,
     /// Texts of strings that had escapes, in quotes.
     unescaped: Vec<Box<[u8]>>,
     now: u32,
@@ -116,7 +102,7 @@ impl Extract {
             self.walked.resize(fields.len(), 0);
         }
         self.unescaped.clear();
-        self.layouts.begin(fields);
+        self.trail.begin(fields);
     }
 
     /// What a field holds.
@@ -179,6 +165,13 @@ impl Extract {
         }
     }
 
+    /// A bit for each of up to 64 fields: whether it is there, if the object that it is in was walked before.
+    #[inline(always)]
+    pub(super) fn which_are_there(&self, fields: &[FieldId]) -> u64 {
+        let is_there = |field: FieldId| self.slots.get(field as usize).is_some_and(|slot| slot.found == self.now);
+        fields.iter().zip(0..64).fold(0, |bits, (field, number)| bits | u64::from(is_there(*field)) << number)
+    }
+
     /// A field that was found in this event: its value as it is written, or unescaped. `Some(None)` cannot be.
     #[inline(always)]
     fn found<'x>(&'x self, source: Source<'x>, field: FieldId) -> Option<Option<Found<'x>>> {
@@ -218,6 +211,13 @@ impl Extract {
         self.walk(source, node)
     }
 
+    /// The same where that which the object is in was opened before: then there may be nothing to walk.
+    #[inline(always)]
+    pub(super) fn open_if_there(&mut self, source: Source<'_>, node: FieldId) -> Result<(), Faulty> {
+        let is_there = node == ROOT || self.slots.get(node as usize).is_some_and(|slot| slot.found == self.now);
+        if is_there { self.open(source, node) } else { Ok(()) }
+    }
+
     /// Looks for all known members of an object.
     #[inline(never)]
     fn walk(&mut self, source: Source<'_>, node: FieldId) -> Result<(), Faulty> {
@@ -229,86 +229,56 @@ impl Extract {
         if text.len() == 2 {
             return Ok(());
         }
-        let tokens = source.tape.tokens();
-        let opening = tokens.get(token as usize).ok_or(Faulty)?;
-        let start = opening.position;
+        let opening = source.tape.tokens().get(token as usize).ok_or(Faulty)?;
         let closing = (token + opening.skip).wrapping_sub(1);
-        let (mut before, mut token) = (start, token + 1);
         let members = source.fields.members(node).ok_or(Faulty)?;
-        let mut is_sound = true;
-        while token <= closing {
-            let (mut count, mut print) = (0, 0);
-            for member in self.batch.0.iter_mut().take(AT_ONCE) {
-                // The value is up to the next structural character, or from a bracket to the one behind that which closes it.
-                let value = token + 1;
-                let Some([colon, Token { skip, .. }]) = tokens.get(token as usize..token as usize + 2) else { return Err(Faulty) };
-                let end = tokens.get((value + skip) as usize).ok_or(Faulty)?.position;
-                *member = Member { before, colon: colon.position, number: token };
-                print = member.gather(print);
-                count += 1;
-                before = end;
-                token = value + skip + 1;
-                if token > closing {
-                    break;
-                }
-            }
-            if let Some(behind) = self.batch.0.get_mut(count) {
-                behind.before = before;
-            }
-            let (first_escape, last_escape) = source.tape.escapes();
-            if before > first_escape && start < last_escape {
-                is_sound &= self.remember_escaped(source, members, count)?;
-                continue;
-            }
-            is_sound &= self.remember(source, node, members, count, print);
-        }
+        let mut rest = Rest { tokens: source.tape.tokens(), before: opening.position, token: token + 1, closing };
+        let (first_escape, last_escape) = source.tape.escapes();
+        let end = rest.tokens.get(closing as usize).ok_or(Faulty)?.position;
+        let is_sound = if end > first_escape && opening.position < last_escape {
+            self.remember_escaped(source, members, &mut rest)?
+        } else {
+            self.remember(source, node, members, &mut rest)?
+        };
         // The last one ends at the object's own bracket.
-        if is_sound && token == closing + 1 { Ok(()) } else { Err(Faulty) }
+        if is_sound && rest.token == closing + 1 { Ok(()) } else { Err(Faulty) }
     }
 
-    /// Remembers the members of the batch; tells whether all have names.
+    /// Remembers members; tells whether all have names.
     #[inline(always)]
-    fn remember(&mut self, source: Source<'_>, node: FieldId, children: &Members, count: usize, print: u64) -> bool {
-        let Some((members, behind)) = self.batch.0.split_at_checked(count) else { return false };
-        let Some(behind) = behind.first() else { return false };
-        if let Some(known) = self.layouts.find(node, print, source.event, members) {
-            for Known { number, child } in known {
-                let two = self.batch.0.get(*number as usize..).and_then(<[_]>::first_chunk);
-                if let (Some([member, next]), Some(slot)) = (two, self.slots.get_mut(*child as usize)) {
-                    *slot = Slot::new(self.now, *member, next.before);
-                }
-            }
-            return true;
-        }
+    fn remember(&mut self, source: Source<'_>, node: FieldId, children: &Members, rest: &mut Rest<'_>) -> Result<bool, Faulty> {
+        let Self { slots, trail, now, .. } = self;
         let mut is_sound = true;
-        let ends = members.iter().skip(1).chain([behind]).map(|next| next.before);
-        for (member, end) in members.iter().zip(ends) {
-            let (child, is_name) = children.between(source.event, member.before, member.colon);
-            is_sound &= is_name;
-            if let Some(slot) = self.slots.get_mut(child as usize) {
-                *slot = Slot::new(self.now, *member, end);
-            }
+        let mut step = trail.head(node);
+        while let Some((before, number, end)) = rest.next()? {
+            let colon;
+            (step, colon) = match trail.follow(step, node, source.event, before) {
+                Some(Followed { step, colon }) => (step, colon),
+                None => {
+                    let colon = rest.colon(number)?;
+                    let (next, is_name) = trail.look_up(step, node, source.event, Member { before, colon }, children);
+                    is_sound &= is_name;
+                    (next, colon)
+                }
+            };
+            *slots.get_mut(step.child as usize).ok_or(Faulty)? = Slot::new(*now, colon, number, end);
         }
-        if is_sound {
-            self.layouts.remember(node, print, source.event, members, children);
-        }
-        is_sound
+        Ok(is_sound)
     }
 
-    /// Remembers the members of the batch, whose names and values may have escapes; tells whether all have names.
+    /// Remembers members whose names and values may have escapes; tells whether all have names.
     #[cold]
     #[inline(never)]
-    fn remember_escaped(&mut self, source: Source<'_>, children: &Members, count: usize) -> Result<bool, Faulty> {
+    fn remember_escaped(&mut self, source: Source<'_>, children: &Members, rest: &mut Rest<'_>) -> Result<bool, Faulty> {
         let mut is_sound = true;
-        let ends = self.batch.0.into_iter().skip(1).map(|next| next.before);
-        for (member, end) in self.batch.0.into_iter().take(count).zip(ends) {
-            let Member { before, colon, .. } = member;
+        while let Some((before, number, end)) = rest.next()? {
+            let colon = rest.colon(number)?;
             let (mut child, is_name) = children.between(source.event, before, colon);
             is_sound &= is_name;
-            let mut slot = Slot::new(self.now, member, end);
+            let mut slot = Slot::new(self.now, colon, number, end);
             let text = source.event.get(slot.start as usize..end as usize).ok_or(Faulty)?;
             let (first_escape, last_escape) = source.tape.escapes();
-            if colon + 1 + u32::try_from(text.len()).unwrap_or(u32::MAX) > first_escape && before < last_escape {
+            if end > first_escape && before < last_escape {
                 let name = source.event.get(before as usize + 1..colon as usize).ok_or(Faulty)?;
                 if memchr::memchr(b'\\', name).is_some() {
                     child = children.named(unescape(name)?.as_bytes());
@@ -321,6 +291,38 @@ impl Extract {
             *self.slots.get_mut(child as usize).ok_or(Faulty)? = slot;
         }
         Ok(is_sound)
+    }
+}
+
+/// The members of an object that were not looked at yet.
+struct Rest<'t> {
+    tokens: &'t [Token],
+    /// The structural character before the next one's name.
+    before: u32,
+    /// The number of its colon.
+    token: u32,
+    /// That of the bracket that closes the object.
+    closing: u32,
+}
+
+impl Rest<'_> {
+    /// The structural character before the next member's name, the number of its colon, and where its value ends: at the next structural
+    /// character, or behind the bracket that closes it.
+    #[inline(always)]
+    fn next(&mut self) -> Result<Option<(u32, u32, u32)>, Faulty> {
+        if self.token > self.closing {
+            return Ok(None);
+        }
+        let (before, number) = (self.before, self.token);
+        let skip = self.tokens.get(number as usize + 1).ok_or(Faulty)?.skip;
+        let behind = number + 1 + skip;
+        self.before = self.tokens.get(behind as usize).ok_or(Faulty)?.position;
+        self.token = behind + 1;
+        Ok(Some((before, number, self.before)))
+    }
+
+    fn colon(&self, number: u32) -> Result<u32, Faulty> {
+        self.tokens.get(number as usize).map(|token| token.position).ok_or(Faulty)
     }
 }
 

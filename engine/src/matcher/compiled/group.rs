@@ -6,14 +6,16 @@
 
 mod filing;
 
+use std::hint::select_unpredictable;
 use std::net::IpAddr;
 
 use aho_corasick::AhoCorasick;
 
 use super::atom;
 use super::extract::{Extract, Faulty, Held, Source};
-use super::fields::FieldId;
+use super::fields::{FieldId, NOWHERE};
 use super::hash::hash;
+use super::lower::AtomId;
 use super::plan::{Way, network_hash};
 use super::scan::{Needle, Needles, Tape, prefetch};
 
@@ -49,10 +51,13 @@ pub(super) struct Group {
     always: Span,
     /// The objects in which the questions' fields are, outermost first.
     objects: Span,
+    sheets: Span,
     questions: Span,
     probes: Span,
     keys: Span,
     sought: Span,
+    /// Everything of it in [`Table::triggers`].
+    triggers: Span,
     /// All of them.
     pub(super) all: Vec<u32>,
     /// The shortest of their [`super::lower::safe_length`]s.
@@ -61,10 +66,19 @@ pub(super) struct Group {
 
 const NO_CROWD: u32 = u32::MAX;
 
+/// Up to 64 of the questions of a group.
+#[derive(Debug, Clone, Copy)]
+struct Sheet {
+    /// A part of [`Table::fields`] and of [`Table::questions`].
+    questions: Span,
+    /// A bit for each of them: whether there are triggers that are looked at where its field is missing.
+    textless: u64,
+}
+
 /// What a group asks of one field.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 struct Question {
-    field: FieldId,
     /// The triggers that are looked at where the field is no string.
     textless: Span,
     probes: Span,
@@ -101,15 +115,18 @@ struct Crowd {
 /// What all groups hold.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    sheets: Vec<Sheet>,
     questions: Vec<Question>,
+    /// The field of each question: apart, as all are looked at, but few questions are asked.
+    fields: Vec<FieldId>,
     probes: Vec<Probe>,
     keys: Vec<Filed>,
     triggers: Vec<u32>,
     objects: Vec<FieldId>,
     needles: Needles,
     sought: Vec<Needle>,
-    /// The triggers that are filed under each of them.
-    sought_by: Vec<Span>,
+    /// The predicate that each of them decides, and the triggers that are filed under it.
+    sought_by: Vec<(AtomId, Span)>,
     crowds: Vec<Crowd>,
 }
 
@@ -120,6 +137,8 @@ pub(super) struct Candidates {
     seen: Vec<u32>,
     now: u32,
     pub(super) found: Vec<u32>,
+    /// Predicates that were seen to hold.
+    pub(super) held: Vec<AtomId>,
     /// The field whose address was asked for last in this event, and the address.
     address: Option<(FieldId, Option<IpAddr>)>,
 }
@@ -136,6 +155,7 @@ impl Candidates {
             self.seen.resize(triggers, 0);
         }
         self.found.clear();
+        self.held.clear();
         self.address = None;
     }
 
@@ -171,10 +191,13 @@ impl Table {
     /// Asks for a group's memory.
     #[inline]
     pub(super) fn prefetch(&self, group: &Group) {
+        prefetch(group.questions.of(&self.fields));
         prefetch(group.questions.of(&self.questions));
         prefetch(group.probes.of(&self.probes));
         prefetch(group.keys.of(&self.keys));
         prefetch(group.sought.of(&self.sought));
+        prefetch(group.sought.of(&self.sought_by));
+        prefetch(group.triggers.of(&self.triggers));
     }
 
     /// Finds the triggers of a group that may match or err.
@@ -186,16 +209,27 @@ impl Table {
         }
         candidates.add_all(group.always.of(&self.triggers));
         for object in group.objects.of(&self.objects) {
-            extract.open(source, *object)?;
+            extract.open_if_there(source, *object)?;
         }
-        for question in group.questions.of(&self.questions) {
-            match extract.held(source, question.field) {
-                Held::Text(text) => self.ask(question, source.tape, text, candidates),
-                Held::Nothing => candidates.add_all(question.textless.of(&self.triggers)),
-                Held::Other => {
-                    candidates.add_all(question.textless.of(&self.triggers));
-                    for probe in question.probes.of(&self.probes).iter().filter(|probe| probe.way == Way::Present) {
-                        self.look_up(probe, hash(b""), candidates);
+        for sheet in group.sheets.of(&self.sheets) {
+            let (fields, questions) = (sheet.questions.of(&self.fields), sheet.questions.of(&self.questions));
+            // Which of the fields are there is asked of all at once, as nobody foresees it of one.
+            let mut there = extract.which_are_there(fields);
+            let mut missing = !there & sheet.textless;
+            while let Some(question) = next_of(questions, &mut missing) {
+                candidates.add_all(question.textless.of(&self.triggers));
+            }
+            while there != 0 {
+                let field = fields.get(there.trailing_zeros() as usize).copied().unwrap_or(NOWHERE);
+                let Some(question) = next_of(questions, &mut there) else { break };
+                match extract.held(source, field) {
+                    Held::Text(text) => self.ask(field, question, source.tape, text, candidates),
+                    Held::Nothing => candidates.add_all(question.textless.of(&self.triggers)),
+                    Held::Other => {
+                        candidates.add_all(question.textless.of(&self.triggers));
+                        for probe in question.probes.of(&self.probes).iter().filter(|probe| probe.way == Way::Present) {
+                            self.look_up(probe, hash(b""), candidates);
+                        }
                     }
                 }
             }
@@ -203,27 +237,18 @@ impl Table {
         Ok(())
     }
 
-    fn ask(&self, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
+    #[inline(always)]
+    fn ask(&self, field: FieldId, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
         for probe in question.probes.of(&self.probes) {
-            let length = probe.length as usize;
-            let hashed = match probe.way {
-                Way::Equal => hash(text),
-                Way::Present => hash(b""),
-                Way::Prefix => {
-                    let Some(prefix) = text.get(..length) else { continue };
-                    hash(prefix)
-                }
-                Way::Network => {
-                    let address = candidates.address(question.field, text);
-                    let Some(hashed) = address.and_then(|address| network_hash(address, probe.length)) else { continue };
-                    hashed
-                }
-                Way::Suffix | Way::Inside => {
-                    let Some(suffix) = text.len().checked_sub(length).and_then(|start| text.get(start..)) else { continue };
-                    hash(suffix)
-                }
+            let hashed = if probe.way == Way::Network {
+                let address = candidates.address(field, text);
+                address.and_then(|address| network_hash(address, probe.length))
+            } else {
+                probe.part_of(text).map(hash)
             };
-            self.look_up(probe, hashed, candidates);
+            if let Some(hashed) = hashed {
+                self.look_up(probe, hashed, candidates);
+            }
         }
         if question.sought.start != question.sought.end || question.crowd != NO_CROWD {
             self.seek(question, tape, text, candidates);
@@ -235,7 +260,10 @@ impl Table {
     fn seek(&self, question: &Question, tape: &Tape, text: &[u8], candidates: &mut Candidates) {
         let (mut sought, mut by) = (question.sought.of(&self.sought), question.sought.of(&self.sought_by));
         while let Some(found) = tape.seek(text, sought, &self.needles) {
-            candidates.add_all(by.get(found).map_or(&[], |triggers| triggers.of(&self.triggers)));
+            if let Some((atom, triggers)) = by.get(found) {
+                candidates.add_all(triggers.of(&self.triggers));
+                candidates.held.push(*atom);
+            }
             (sought, by) = (sought.get(found + 1..).unwrap_or_default(), by.get(found + 1..).unwrap_or_default());
         }
         if let Some(crowd) = self.crowds.get(question.crowd as usize) {
@@ -263,6 +291,26 @@ impl Table {
             }
         }
     }
+}
+
+impl Probe {
+    /// The part of a text that is looked up, if the text is so long.
+    #[inline(always)]
+    fn part_of(self, text: &[u8]) -> Option<&[u8]> {
+        // Without a branch on the way, as nobody foresees it.
+        let length = self.length as usize;
+        let start = select_unpredictable(self.way == Way::Suffix, text.len().wrapping_sub(length), 0);
+        let end = select_unpredictable(matches!(self.way, Way::Prefix | Way::Present), length, text.len());
+        text.get(start..end)
+    }
+}
+
+/// The question of the lowest bit, which is taken away.
+#[inline(always)]
+fn next_of<'q>(questions: &'q [Question], bits: &mut u64) -> Option<&'q Question> {
+    let number = bits.trailing_zeros() as usize;
+    *bits &= bits.wrapping_sub(1);
+    questions.get(number)
 }
 
 fn print_of(hashed: u64) -> u32 {

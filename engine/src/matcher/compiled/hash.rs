@@ -6,19 +6,35 @@ const FACTOR: u64 = 0xA076_1D64_78BD_642F;
 /// The hash of some bytes.
 #[inline]
 pub(super) fn hash(bytes: &[u8]) -> u64 {
-    let mut state = SEED ^ (bytes.len() as u64);
-    if let Some(last) = bytes.last_chunk::<8>() {
-        let (chunks, rest) = bytes.as_chunks::<8>();
-        for chunk in chunks {
-            state = mix(state ^ u64::from_le_bytes(*chunk));
+    let state = SEED ^ (bytes.len() as u64);
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+        // Few branches, as nobody foresees a text's length: up to 32 bytes are in two chunks.
+        let mut state = mix_two(state, first);
+        if bytes.len() > 32 {
+            let (chunks, _) = bytes.as_chunks::<16>();
+            for chunk in chunks.iter().skip(1) {
+                state = mix_two(state, chunk);
+            }
         }
-        if rest.is_empty() { state } else { mix(state ^ u64::from_le_bytes(*last)) }
+        mix_two(state, last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        mix(mix(state ^ u64::from_le_bytes(*first)) ^ u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         mix(state ^ u64::from(u32::from_le_bytes(*first)) ^ u64::from(u32::from_le_bytes(*last)) << 32)
     } else {
         let short = bytes.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
         mix(state ^ short)
     }
+}
+
+/// A hash of a hash and sixteen bytes.
+#[inline(always)]
+fn mix_two(state: u64, bytes: &[u8; 16]) -> u64 {
+    let both = u128::from_le_bytes(*bytes);
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    let (low, high) = (both as u64, (both >> 64) as u64);
+    // Not one product of both: where one factor is zero nothing of the other would be left.
+    mix(mix(state ^ low) ^ high)
 }
 
 /// A hash of a hash and a second thing.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::atom::Failure;
+use super::atom::{Failure, Truth};
 use super::extract::{Extract, Faulty, Raw, Source};
 use super::fields::FieldId;
 use super::group::{Candidates, Group};
@@ -118,6 +118,7 @@ impl CompiledSet {
         for group in named.into_iter().chain(&self.any_event) {
             self.table.find(group, source, &mut judging.extract, &mut judging.candidates)?;
         }
+        judging.candidates.held.iter().for_each(|atom| judging.memo.put(*atom, Ok(Truth::of(true))));
         let found = std::mem::take(&mut judging.candidates.found);
         let code = || found.iter().filter_map(|trigger| self.programs.get(*trigger as usize)).map(|program| program.code);
         code().for_each(|place| self.code.prefetch(place));

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use super::atom::{Atom, Test};
 use super::fields::FieldId;
 use super::hash::hash;
-use super::lower::{Atoms, Errs, Node};
+use super::lower::{AtomId, Atoms, Errs, Node};
 use crate::expr::Network;
 use crate::value::Value;
 
@@ -47,19 +47,21 @@ pub(super) struct Key {
     /// Of a prefix or suffix its length, of a network that of its mask.
     pub(super) length: u32,
     pub(super) text: Box<[u8]>,
+    /// The predicate that it is of.
+    pub(super) atom: AtomId,
 }
 
 impl Key {
-    fn new(field: FieldId, way: Way, text: &[u8]) -> Self {
+    fn new(atom: AtomId, field: FieldId, way: Way, text: &[u8]) -> Self {
         let length = if matches!(way, Way::Prefix | Way::Suffix) { text.len() } else { 0 };
-        Self { field, way, length: u32::try_from(length).unwrap_or(u32::MAX), text: text.into() }
+        Self { field, way, length: u32::try_from(length).unwrap_or(u32::MAX), text: text.into(), atom }
     }
 }
 
 /// A network as it is filed: the length of its mask, more than 128 for IPv6, and the address in 16 bytes.
-fn network_key(field: FieldId, network: &Network) -> Key {
+fn network_key(atom: AtomId, field: FieldId, network: &Network) -> Key {
     let length = network.mask.count_ones() + if network.v4 { 0 } else { 256 };
-    Key { field, way: Way::Network, length, text: network.address.to_be_bytes().into() }
+    Key { field, way: Way::Network, length, text: network.address.to_be_bytes().into(), atom }
 }
 
 /// The hash under which the networks of a mask's length that hold an address are filed; none of the other version does.
@@ -88,8 +90,8 @@ pub(super) struct Spread(HashMap<(FieldId, Way), BTreeSet<Box<[u8]>>>);
 impl Spread {
     pub(super) fn of(atoms: &Atoms) -> Self {
         let mut spread = Self::default();
-        for atom in &atoms.atoms {
-            for key in keys_of(atom).unwrap_or_default() {
+        for (id, atom) in (0..).zip(&atoms.atoms) {
+            for key in keys_of(id, atom).unwrap_or_default() {
                 spread.0.entry((key.field, key.way)).or_default().insert(key.text);
             }
         }
@@ -121,15 +123,15 @@ impl Spread {
 }
 
 /// Keys of which one holds wherever the predicate is true.
-fn keys_of(atom: &Atom) -> Option<Vec<Key>> {
+fn keys_of(id: AtomId, atom: &Atom) -> Option<Vec<Key>> {
     let (field, test) = match atom {
         Atom::Test(field, test) => (*field, test),
         Atom::Pair(..) => return None,
-        Atom::Oracle(sub) => return sub.needs_any().map(|fields| fields.map(|field| Key::new(field, Way::Present, b"")).collect()),
+        Atom::Oracle(sub) => return sub.needs_any().map(|fields| fields.map(|field| Key::new(id, field, Way::Present, b"")).collect()),
     };
     let key = |way: Way, text: &[u8]| {
         // Every string has the empty one in it.
-        Some(if text.is_empty() && way != Way::Equal { Key::new(field, Way::Present, b"") } else { Key::new(field, way, text) })
+        Some(if text.is_empty() && way != Way::Equal { Key::new(id, field, Way::Present, b"") } else { Key::new(id, field, way, text) })
     };
     let one = match test {
         Test::Equal(true, Value::String(text)) => key(Way::Equal, text.as_bytes()),
@@ -137,14 +139,14 @@ fn keys_of(atom: &Atom) -> Option<Vec<Key>> {
         Test::Equal(true, _) | Test::Equal(false, Value::Null) | Test::Order(..) | Test::Regex(_) => key(Way::Present, b""),
         Test::Equal(false, _) => None,
         Test::Within(literals) => {
-            let equal = |literal: &Value| Some(Key::new(field, Way::Equal, literal.as_str()?.as_bytes()));
+            let equal = |literal: &Value| Some(Key::new(id, field, Way::Equal, literal.as_str()?.as_bytes()));
             return literals.iter().map(equal).collect();
         }
         Test::StartsWith(text) => key(Way::Prefix, text),
         Test::EndsWith(text) => key(Way::Suffix, text),
         Test::Contains(Value::String(text), _) => key(Way::Inside, text.as_bytes()),
         Test::Contains(..) => key(Way::Present, b""),
-        Test::Network(network) => Some(network_key(field, network)),
+        Test::Network(network) => Some(network_key(id, field, network)),
     };
     one.map(|key| vec![key])
 }
@@ -152,7 +154,7 @@ fn keys_of(atom: &Atom) -> Option<Vec<Key>> {
 /// Keys of which one holds wherever the node is true and the fields that it takes for strings are strings.
 fn access_of(node: &Node, atoms: &Atoms, spread: &Spread) -> Option<Vec<Key>> {
     match node {
-        Node::Atom(id) => keys_of(atoms.get(*id)?),
+        Node::Atom(id) => keys_of(*id, atoms.get(*id)?),
         Node::Always(truth) => (!truth.inside).then(Vec::new),
         Node::And(nodes) => nodes.iter().filter_map(|node| access_of(node, atoms, spread)).min_by_key(|keys| spread.share(keys)),
         Node::Or(nodes) => {

@@ -26,7 +26,7 @@ pub(super) struct Code {
 
 #[derive(Debug, Clone, Copy)]
 struct Operation {
-    /// Of a text to compare with: its first and its last eight bytes, or twice all of it, and its length.
+    /// Of a text that the field, or a part of it, is compared with: its first and its last eight bytes, or twice all of it, and its length.
     head: u64,
     tail: u64,
     length: u32,
@@ -42,8 +42,12 @@ struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Any,
+    /// Its outcome is remembered.
+    Costly,
     EqualText,
     OtherText,
+    StartsWith,
+    EndsWith,
 }
 
 impl Code {
@@ -113,17 +117,34 @@ fn join(
 
 impl Operation {
     fn new(id: AtomId, yes: Place, no: Place, atoms: &Atoms) -> Self {
+        let kind = if atoms.get(id).is_some_and(Atom::is_costly) { Kind::Costly } else { Kind::Any };
         let (field, kind, text) = match atoms.get(id) {
-            Some(Atom::Test(field, Test::Equal(wanted, Value::String(text)))) => {
-                (*field, if *wanted { Kind::EqualText } else { Kind::OtherText }, text.as_bytes())
+            Some(Atom::Test(field, test)) => {
+                let kind = match test {
+                    Test::Equal(true, Value::String(_)) => Kind::EqualText,
+                    Test::Equal(false, Value::String(_)) => Kind::OtherText,
+                    Test::StartsWith(_) => Kind::StartsWith,
+                    Test::EndsWith(_) => Kind::EndsWith,
+                    _ => kind,
+                };
+                (*field, kind, test.literal_text())
             }
-            Some(Atom::Test(field, _)) => (*field, Kind::Any, &[][..]),
-            _ => (NOWHERE, Kind::Any, &[][..]),
+            _ => (NOWHERE, kind, &[][..]),
         };
         let of_nothing = atoms.get(id).map_or(Err(Failure::Error), Atom::of_nothing);
         // Beyond 4 GiB no event has such a text.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         Self { head: head(text), tail: tail(text), length, field, atom: id, yes, no, kind, of_nothing }
+    }
+
+    /// Whether a text is the operation's.
+    #[inline(always)]
+    fn has(&self, text: &[u8], atoms: &Atoms) -> bool {
+        if text.len() != self.length as usize || tail(text) != self.tail || head(text) != self.head {
+            return false;
+        }
+        // Of up to 16 bytes head and tail are all.
+        text.len() <= 16 || matches!(atoms.get(self.atom), Some(Atom::Test(_, test)) if test.literal_text() == text)
     }
 }
 
@@ -163,6 +184,22 @@ impl Memo {
     }
 }
 
+impl Memo {
+    #[inline(always)]
+    fn get(&self, id: AtomId) -> Option<Evaluated> {
+        let (stamp, result) = self.results.get(id as usize)?;
+        result.filter(|_| *stamp == self.now)
+    }
+
+    /// Remembers what a predicate gives for the current event.
+    #[inline(always)]
+    pub(super) fn put(&mut self, id: AtomId, result: Evaluated) {
+        if let Some(place) = self.results.get_mut(id as usize) {
+            *place = (self.now, Some(result));
+        }
+    }
+}
+
 /// What an evaluation needs besides the program.
 pub(super) struct Context<'c> {
     pub(super) source: Source<'c>,
@@ -179,8 +216,13 @@ impl Context<'_> {
             let truth = match operation.kind {
                 _ if is_missing => operation.of_nothing?,
                 Kind::Any => self.atom(operation.atom)?,
+                Kind::Costly => self.once(operation.atom)?,
                 Kind::EqualText => Truth::of(self.is_text(operation)?),
                 Kind::OtherText => Truth::of(!self.is_text(operation)?),
+                Kind::StartsWith | Kind::EndsWith => match self.has_text(operation)? {
+                    Some(truth) => Truth::of(truth),
+                    None => self.atom(operation.atom)?,
+                },
             };
             place = if truth.inside { operation.yes } else { operation.no };
             if place == VERDICT {
@@ -198,34 +240,30 @@ impl Context<'_> {
     #[inline(always)]
     fn is_text(&mut self, operation: &Operation) -> Result<bool, Failure> {
         let Raw::Text(text) = self.extract.get(self.source, operation.field)? else { return Ok(false) };
-        if text.len() != operation.length as usize || tail(text) != operation.tail || head(text) != operation.head {
-            return Ok(false);
-        }
-        let literal = match self.atoms.get(operation.atom) {
-            // Then head and tail are all of it.
-            _ if text.len() <= 16 => return Ok(true),
-            Some(Atom::Test(_, Test::Equal(_, Value::String(literal)))) => literal.as_bytes(),
-            _ => &[],
-        };
-        Ok(text == literal)
+        Ok(operation.has(text, self.atoms))
     }
 
-    #[inline]
+    /// Whether a field begins or ends with the operation's text; `None` where it is no string.
+    #[inline(always)]
+    fn has_text(&mut self, operation: &Operation) -> Result<Option<bool>, Failure> {
+        let Raw::Text(text) = self.extract.get(self.source, operation.field)? else { return Ok(None) };
+        let length = operation.length as usize;
+        let part = if operation.kind == Kind::StartsWith { text.get(..length) } else { text.get(text.len().wrapping_sub(length)..) };
+        Ok(Some(part.is_some_and(|part| operation.has(part, self.atoms))))
+    }
+
     fn atom(&mut self, id: AtomId) -> Evaluated {
-        let Some(atom) = self.atoms.get(id) else { return Err(Failure::Error) };
-        if !atom.is_costly() {
-            return atom.run(self.source, self.extract);
+        self.atoms.get(id).map_or(Err(Failure::Error), |atom| atom.run(self.source, self.extract))
+    }
+
+    /// The same, evaluated once an event.
+    #[inline]
+    fn once(&mut self, id: AtomId) -> Evaluated {
+        if let Some(result) = self.memo.get(id) {
+            return result;
         }
-        let now = self.memo.now;
-        if let Some((stamp, Some(result))) = self.memo.results.get(id as usize)
-            && *stamp == now
-        {
-            return *result;
-        }
-        let result = atom.run(self.source, self.extract);
-        if let Some(place) = self.memo.results.get_mut(id as usize) {
-            *place = (now, Some(result));
-        }
+        let result = self.atom(id);
+        self.memo.put(id, result);
         result
     }
 }

@@ -38,32 +38,23 @@ const EVENT_PATTERNS: [&str; 3] = [
     r#"{"detail": {"list": ["x", {"prefix": "y"}], "b": [{"numeric": [">", 1]}]}}"#,
 ];
 
+/// A set of a few triggers, or of so many that they are filed by what they ask for.
 fn some_set(dice: &mut Dice) -> CompiledSet {
-    let count = 1 + dice.roll(3);
-    let triggers = (0..count).map(|index| {
-        let more = match dice.roll(12) {
-            0 => json!({"event_names": null, "any_event": true}),
-            1 => json!({"event_sources": ["iam.amazonaws.com", "x"]}),
-            2 => json!({"include_read_only": true}),
-            3 => json!({"regions": ["eu-west-1"]}),
-            4 => json!({"exclude_regions": ["us-east-1"], "include_self": true}),
-            5 => json!({"account_ids": ["111122223333"]}),
-            6 => json!({"event_names": ["GetUser", "x"]}),
-            7 => json!({"enabled": false}),
-            _ => json!({}),
-        };
-        let text = expression(dice, dice.clone().roll(3));
-        let mut made = trigger(index, (!dice.one_in(30)).then_some(text.as_str()), &more);
-        if dice.one_in(12) {
-            made.match_expression = None;
-            made.filter_pattern = Some(dice.pick(&FILTER_PATTERNS).to_owned());
-        } else if dice.one_in(12) {
-            made.match_expression = None;
-            made.event_pattern = Some(dice.pick(&EVENT_PATTERNS).to_owned());
-        }
-        made
-    });
-    let (set, refused) = CompiledSet::new(triggers.collect());
+    let most = if dice.one_in(3) { 12 } else { 3 };
+    let count = 1 + dice.roll(most);
+    let any_events = if dice.one_in(8) { 2 } else { 12 };
+    let mut triggers: Vec<Trigger> = (0..count).map(|index| some_trigger(dice, index, any_events)).collect();
+    if dice.one_in(40) {
+        // More texts than are sought one by one.
+        let field = dice.pick(&["detail.a", "detail.x", "detail.userIdentity.arn"]);
+        let texts = ["x", "y", "xy", ":", "r", "é", "00", "line\nfeed", "a"];
+        let more = (0..30).map(|index| {
+            let text = texts.get(index).map_or_else(|| format!("{}{}", dice.pick(&texts), dice.pick(&texts)), |text| (*text).to_owned());
+            trigger(count + index, Some(&format!("contains({field}, '{text}')")), &json!({}))
+        });
+        triggers.extend(more.collect::<Vec<_>>());
+    }
+    let (set, refused) = CompiledSet::new(triggers);
     // Literals of a type that a function never takes.
     assert!(
         refused
@@ -71,6 +62,32 @@ fn some_set(dice: &mut Dice) -> CompiledSet {
             .all(|refused| refused.diagnostics.iter().all(|diagnostic| diagnostic.code == crate::diagnostic::Code::ARGUMENT_TYPE))
     );
     set
+}
+
+/// One of `any_events` is for any event.
+fn some_trigger(dice: &mut Dice, index: usize, any_events: usize) -> Trigger {
+    let more = match dice.roll(11) {
+        _ if dice.one_in(any_events) => json!({"event_names": null, "any_event": true}),
+        0 => json!({"event_sources": ["iam.amazonaws.com", "x"]}),
+        1 => json!({"include_read_only": true}),
+        2 => json!({"regions": ["eu-west-1"]}),
+        3 => json!({"exclude_regions": ["us-east-1"], "include_self": true}),
+        4 => json!({"account_ids": ["111122223333"]}),
+        5 => json!({"event_names": ["GetUser", "x"]}),
+        6 => json!({"enabled": false}),
+        _ => json!({}),
+    };
+    let depth = dice.roll(3);
+    let text = expression(dice, depth);
+    let mut made = trigger(index, (!dice.one_in(30)).then_some(text.as_str()), &more);
+    if dice.one_in(12) {
+        made.match_expression = None;
+        made.filter_pattern = Some(dice.pick(&FILTER_PATTERNS).to_owned());
+    } else if dice.one_in(12) {
+        made.match_expression = None;
+        made.event_pattern = Some(dice.pick(&EVENT_PATTERNS).to_owned());
+    }
+    made
 }
 
 fn scope(dice: &mut Dice) -> Scope {
@@ -175,19 +192,24 @@ proptest! {
     fn compiled_is_oracle_on_records(seed: u64) {
         let dice = &mut Dice::new(seed);
         let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
-        let record = record(dice);
-        let event = if dice.one_in(15) { record } else { envelope(dice, record) };
-        agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+        // A scratch has the objects of earlier events in mind.
+        for _ in 0..1 + dice.roll(3) {
+            let record = record(dice);
+            let event = if dice.one_in(15) { record } else { envelope(dice, record) };
+            agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+        }
     }
 
     #[test]
     fn compiled_is_oracle_on_any_members(seed: u64) {
         let dice = &mut Dice::new(seed);
         let (set, scope, mut scratch) = (some_set(dice), scope(dice), Scratch::default());
-        let mut detail = dice::members(dice, 3);
-        detail.insert("eventName".to_owned(), if dice.one_in(10) { dice::value(dice, 1) } else { "x".into() });
-        let event = envelope(dice, Value::Object(detail));
-        agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+        for _ in 0..1 + dice.roll(3) {
+            let mut detail = dice::members(dice, 3);
+            detail.insert("eventName".to_owned(), if dice.one_in(10) { dice::value(dice, 1) } else { "x".into() });
+            let event = envelope(dice, Value::Object(detail));
+            agree(&set, text_of(dice, &event).as_bytes(), &scope, &mut scratch);
+        }
     }
 
     #[test]

@@ -6,8 +6,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::super::fields::{FieldId, Fields};
 use super::super::hash::hash;
+use super::super::lower::AtomId;
 use super::super::plan::{Access, Way};
-use super::{Crowd, Filed, Group, NO_CROWD, Probe, Question, Span, Table, print_of, small};
+use super::{Crowd, Filed, Group, NO_CROWD, Probe, Question, Sheet, Span, Table, print_of, small};
 
 /// Up to this many triggers are looked at one after the other.
 const FEW: usize = 2;
@@ -27,6 +28,8 @@ struct Asked<'t> {
     textless: Vec<u32>,
     probes: BTreeMap<(Way, u32), ByText<'t>>,
     needles: ByText<'t>,
+    /// The predicate of each of them.
+    decided: BTreeMap<&'t [u8], AtomId>,
 }
 
 impl Table {
@@ -46,7 +49,10 @@ impl Table {
             for key in &access.keys {
                 let asked = asked.entry(key.field).or_default();
                 let filed = match key.way {
-                    Way::Inside => &mut asked.needles,
+                    Way::Inside => {
+                        asked.decided.insert(&key.text, key.atom);
+                        &mut asked.needles
+                    }
                     way => asked.probes.entry((way, key.length)).or_default(),
                 };
                 filed.entry(&key.text).or_default().push(*trigger);
@@ -54,12 +60,28 @@ impl Table {
         }
         let objects: BTreeSet<FieldId> = asked.keys().flat_map(|field| fields.ancestors(*field)).collect();
         let (first_probe, first_key, first_sought) = (small(self.probes.len()), small(self.keys.len()), small(self.sought.len()));
-        let questions: Vec<Question> = asked.into_iter().map(|(field, asked)| self.question(field, asked, &mut always)).collect();
+        let (first_question, first_trigger) = (small(self.questions.len()), small(self.triggers.len()));
+        let first_sheet = small(self.sheets.len());
+        for (number, (field, asked)) in asked.into_iter().enumerate() {
+            let question = self.question(asked, &mut always);
+            if number % 64 == 0 {
+                self.sheets.push(Sheet { questions: Span::push(&mut self.fields, []), textless: 0 });
+            }
+            self.fields.push(field);
+            self.questions.push(question);
+            if let Some(sheet) = self.sheets.last_mut() {
+                sheet.questions.end += 1;
+                sheet.textless |= u64::from(question.textless.start != question.textless.end) << (number % 64);
+            }
+        }
+        let always = Span::push(&mut self.triggers, always);
         Group {
-            always: Span::push(&mut self.triggers, always),
+            always,
+            triggers: Span { start: first_trigger, end: always.end },
             // A node's number is greater than that of the one that it is in.
             objects: Span::push(&mut self.objects, objects),
-            questions: Span::push(&mut self.questions, questions),
+            sheets: Span { start: first_sheet, end: small(self.sheets.len()) },
+            questions: Span { start: first_question, end: small(self.questions.len()) },
             probes: Span { start: first_probe, end: small(self.probes.len()) },
             keys: Span { start: first_key, end: small(self.keys.len()) },
             sought: Span { start: first_sought, end: small(self.sought.len()) },
@@ -68,7 +90,7 @@ impl Table {
         }
     }
 
-    fn question(&mut self, field: FieldId, asked: Asked<'_>, always: &mut Vec<u32>) -> Question {
+    fn question(&mut self, asked: Asked<'_>, always: &mut Vec<u32>) -> Question {
         let probes: Vec<Probe> = asked.probes.into_iter().map(|((way, length), texts)| self.probe(way, length, &texts)).collect();
         let (mut sought, mut crowd) = (Span::default(), NO_CROWD);
         if asked.needles.len() > CROWD {
@@ -82,10 +104,11 @@ impl Table {
             }
         } else {
             sought = Span::push(&mut self.sought, asked.needles.keys().map(|text| self.needles.add(text)));
-            self.sought_by.extend(asked.needles.into_values().map(|triggers| Span::push(&mut self.triggers, triggers)));
+            let triggers = asked.needles.into_values().map(|triggers| Span::push(&mut self.triggers, triggers));
+            self.sought_by.extend(asked.decided.into_values().zip(triggers));
         }
         let (textless, probes) = (Span::push(&mut self.triggers, asked.textless), Span::push(&mut self.probes, probes));
-        Question { field, textless, probes, sought, crowd }
+        Question { textless, probes, sought, crowd }
     }
 
     fn probe(&mut self, way: Way, length: u32, texts: &ByText<'_>) -> Probe {
