@@ -4,27 +4,15 @@
 //! The characters of some times eight blocks are told apart first and left in memory; what was written in small parts would have to be
 //! waited for if it were read as a whole at once. There is hardly a branch that depends on the event: none of them would be foreseen.
 
+mod classify;
+mod rare;
+
 use std::arch::x86_64::*;
 
-use super::super::pass::{Block, Eight, MARK, MARK_DISTANCE, Marks, NAME_DISTANCES, Pass, escaped, is_bracketed};
+use super::super::pass::{Block, Eight, MARK_DISTANCE, Marks, NAME_DISTANCES, Pass, is_bracketed};
 use super::super::{AT_ONCE, DEEPEST, Room};
-use super::tokens;
-
-/// What is gathered over all blocks: the lowest bytes, the bits that any has, and zero where there was a backslash.
-#[derive(Clone, Copy)]
-struct Extremes {
-    lowest: __m512i,
-    union: __m512i,
-    backslash: __m512i,
-}
-
-impl Extremes {
-    #[inline(always)]
-    unsafe fn new() -> Self {
-        // SAFETY: inlined into `run_avx512`.
-        unsafe { Self { lowest: _mm512_set1_epi8(-1), union: _mm512_setzero_si512(), backslash: _mm512_set1_epi8(-1) } }
-    }
-}
+use classify::Extremes;
+use rare::{backslashes, leaves_bounds, unescaped};
 
 #[inline(always)]
 pub(super) fn pass(event: &[u8], blocks: &mut [Block], room: &mut Room) -> Pass {
@@ -44,55 +32,6 @@ pub(super) fn pass(event: &[u8], blocks: &mut [Block], room: &mut Room) -> Pass 
         }
     }
     state.end(event, extremes)
-}
-
-impl Eight {
-    /// Of up to 512 bytes.
-    #[inline(always)]
-    fn classify(&mut self, bytes: &[u8], extremes: &mut Extremes) {
-        let (whole, rest) = bytes.as_chunks::<64>();
-        if let Ok(all) = <&[[u8; 64]; 8]>::try_from(whole) {
-            for (lane, block) in all.iter().enumerate() {
-                // SAFETY: inlined into `run_avx512`; the load reads the 64 bytes of `block`.
-                self.put(lane, unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }, extremes);
-            }
-            return;
-        }
-        *self = Self::default();
-        for (lane, block) in whole.iter().enumerate() {
-            // SAFETY: as above.
-            self.put(lane, unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }, extremes);
-        }
-        if !rest.is_empty() {
-            let valid = u64::MAX >> (64 - rest.len());
-            // SAFETY: inlined into `run_avx512`; the load reads the bytes of `valid` alone, which are those of `rest`.
-            let last = unsafe { _mm512_mask_loadu_epi8(_mm512_set1_epi8(0x20), valid, rest.as_ptr().cast()) };
-            self.put(whole.len(), last, extremes);
-        }
-    }
-
-    /// Of one block, the `lane`th.
-    #[inline(always)]
-    fn put(&mut self, lane: usize, bytes: __m512i, extremes: &mut Extremes) {
-        // SAFETY: inlined into `run_avx512`.
-        let masks = unsafe {
-            extremes.lowest = _mm512_min_epu8(extremes.lowest, bytes);
-            extremes.union = _mm512_or_si512(extremes.union, bytes);
-            let not_backslash = _mm512_xor_si512(bytes, _mm512_set1_epi8(b'\\'.cast_signed()));
-            extremes.backslash = _mm512_min_epu8(extremes.backslash, not_backslash);
-            let folded = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
-            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
-            let folded_is = |byte: u8| _mm512_cmpeq_epi8_mask(folded, _mm512_set1_epi8(byte.cast_signed()));
-            let tokens = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(tokens()), bytes);
-            [is(b'"'), folded_is(b'{'), folded_is(b'}'), _mm512_cmpeq_epi8_mask(folded, tokens), is(MARK)]
-        };
-        let Self { quotes, opens, closes, tokens, marks } = self;
-        for (kind, mask) in [quotes, opens, closes, tokens, marks].into_iter().zip(masks) {
-            if let Some(place) = kind.get_mut(lane) {
-                *place = mask;
-            }
-        }
-    }
 }
 
 /// What is carried from eight blocks to the next eight: of the vectors their last parts alone, save the depth, which all have. See
@@ -317,46 +256,4 @@ unsafe fn store(vector: __m512i) -> [u64; 8] {
     // SAFETY: inlined into `run_avx512`; the store writes the 64 bytes of `numbers`.
     unsafe { _mm512_storeu_si512(numbers.as_mut_ptr().cast(), vector) };
     numbers
-}
-
-/// The backslashes of up to 512 bytes.
-#[cold]
-#[inline(never)]
-fn backslashes(bytes: &[u8]) -> [u64; 8] {
-    let mut found = [0; 8];
-    for place in memchr::memchr_iter(b'\\', bytes) {
-        if let Some(bits) = found.get_mut(place / 64) {
-            *bits |= 1 << (place % 64);
-        }
-    }
-    found
-}
-
-/// The quotes without those that are escaped.
-#[cold]
-#[inline(never)]
-fn unescaped(quotes: &[u64; 8], backslashes: [u64; 8], escaping: &mut u64) -> [u64; 8] {
-    let mut kept = *quotes;
-    for (quotes, backslashes) in kept.iter_mut().zip(backslashes) {
-        *quotes &= !escaped(backslashes, escaping);
-    }
-    kept
-}
-
-/// Whether the brackets of blocks, bracket by bracket, close the first one of the event or are too deep.
-#[cold]
-#[inline(never)]
-fn leaves_bounds(before: &[u64; 8], opens: &[u64; 8], closes: &[u64; 8]) -> bool {
-    let mut is_out = false;
-    for ((before, opens), closes) in before.iter().zip(opens).zip(closes) {
-        let mut depth = before.cast_signed();
-        let mut brackets = opens | closes;
-        while brackets != 0 {
-            let lowest = brackets & brackets.wrapping_neg();
-            brackets ^= lowest;
-            depth += if opens & lowest == 0 { -1 } else { 1 };
-            is_out |= !(1..=i64::from(DEEPEST)).contains(&depth);
-        }
-    }
-    is_out
 }
