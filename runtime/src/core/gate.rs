@@ -19,6 +19,9 @@ use super::window::{Census, Counted, Passage, Rule, Silenced, Window};
 pub(crate) const GROUPS: u32 = 1_000;
 /// How soon after a look for places that are free again the next one is worth it, in milliseconds.
 const LOOK_AGAIN: i64 = 60_000;
+/// Windows that are forgotten in one look. A match may look twice, for its threshold and for `suppress`, and all that comes of it must fit into one
+/// write of the journal: DynamoDB takes a hundred items.
+const FORGOTTEN: usize = 32;
 /// Characters of a group's value that are shown.
 const SHOWN: usize = 200;
 
@@ -194,7 +197,8 @@ pub(crate) fn judge<W: Windows>(gate: &Gate, run: &Arc<Run>, tasks: &[Task], win
     Ok(decision)
 }
 
-/// The window of a group, new or known; `None` when there is no place for another. Places of windows that say nothing any more are free.
+/// The window of a group, new or known; `None` when there is no place for another. Places of windows that say nothing any more are free, some of
+/// them at a time.
 fn place<W: Windows>(trigger: &str, kind: Kind, group: &Group, now: i64, windows: &mut W) -> Result<Option<WindowId>, W::Error> {
     let id = |group| WindowId { trigger: trigger.to_owned(), kind, group };
     if windows.get(&id(group.hash))?.is_some() {
@@ -205,16 +209,14 @@ fn place<W: Windows>(trigger: &str, kind: Kind, group: &Group, now: i64, windows
         _ => Census::default(),
     };
     if census.windows >= GROUPS && census.look_again <= now {
-        let mut kept = 0;
-        for (id, window) in windows.all(trigger, kind)?.into_iter().filter(|(id, _)| id.group != CENSUS && id.group != OTHERS) {
-            if window.is_stale(now) {
-                windows.put(&id, None)?;
-            } else {
-                kept += 1;
-            }
+        let mut all = windows.all(trigger, kind)?;
+        all.retain(|(id, _)| id.group != CENSUS && id.group != OTHERS);
+        let stale: Vec<&WindowId> = all.iter().filter(|(_, window)| window.is_stale(now)).map(|(id, _)| id).collect();
+        for id in stale.iter().take(FORGOTTEN) {
+            windows.put(id, None)?;
         }
-        census.windows = kept;
-        census.look_again = now.saturating_add(LOOK_AGAIN);
+        census.windows = u32::try_from(all.len() - stale.len().min(FORGOTTEN)).unwrap_or(u32::MAX);
+        census.look_again = if stale.len() > FORGOTTEN { now } else { now.saturating_add(LOOK_AGAIN) };
     }
     let is_place = census.windows < GROUPS;
     if is_place {
@@ -366,7 +368,17 @@ mod tests {
         // Those that have a place have their own count, and places become free.
         assert!(matched(&mut model, &trigger, 7000, &json!(7), 1004).runs);
         assert!(!matched(&mut model, &trigger, 7001, &json!("z"), 1004 + 3600).runs);
-        assert_eq!(model.windows.len(), 3);
+        assert_eq!(model.windows.len(), room + 1 - FORGOTTEN + 1);
+        // Some at a time: those that it takes to make a place, as often as it takes.
+        for number in 8000..8100 {
+            let before = model.windows.clone();
+            matched(&mut model, &trigger, number, &json!(number), 1004 + 3600);
+            let changed = before.iter().filter(|(id, window)| model.windows.get(*id) != Some(*window)).count();
+            assert!(changed <= FORGOTTEN + 2 && model.windows.len() <= room + 1, "{number}: {changed}");
+        }
+        let census = model.get(&WindowId { trigger: "t".to_owned(), kind: Kind::Threshold, group: CENSUS });
+        let Ok(Some(Window::Census(census))) = census else { panic!("{census:?}") };
+        assert_eq!((census.windows, census.overflow), (GROUPS - 4 * FORGOTTEN as u32 + 101, 502));
     }
 
     #[test]

@@ -239,6 +239,11 @@ impl Desk {
         Ok(Applied::Now(vec![]))
     }
 
+    /// The runs on the desk.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &RunId> {
+        self.runs.keys()
+    }
+
     /// Everything that the changes come to.
     pub(super) fn done(&mut self) -> Done {
         let mut done = Done::default();
@@ -248,10 +253,10 @@ impl Desk {
             }
             let before = row.before.as_ref().map(|state| rows::due_key(*id, state.wake));
             let Some(state) = &mut row.now else {
-                done.writes.push(Write::Delete(rows::run_key(*id), STATE.to_owned()));
+                done.writes.push(Write::Delete(rows::run_key(*id), STATE.to_owned(), expected(row.version)));
                 let parts = row.before.as_ref().map_or(0, |state| state.parts);
                 done.writes.extend(bodies(*id, 0..parts));
-                done.writes.extend(before.map(|(pk, sk)| Write::Delete(pk, sk)));
+                done.writes.extend(before.map(|(pk, sk)| Write::Delete(pk, sk, Expect::Anything)));
                 continue;
             };
             // A claim has said itself whose it is.
@@ -276,20 +281,20 @@ impl Desk {
             }
             let version = row.version.map_or(1, |version| version.saturating_add(1));
             let due = rows::due_key(*id, state.wake);
-            done.writes.extend(before.filter(|before| *before != due).map(|(pk, sk)| Write::Delete(pk, sk)));
+            done.writes.extend(before.filter(|before| *before != due).map(|(pk, sk)| Write::Delete(pk, sk, Expect::Anything)));
             let data = if state.is_over() { OVER.as_bytes().to_vec() } else { state.owner.clone().into_bytes() };
             done.writes.push(Write::Put(Item { pk: due.0, sk: due.1, version: 1, data }, Expect::Anything));
             let item = Item { pk: rows::run_key(*id), sk: STATE.to_owned(), version, data: to_json(&*state) };
-            done.writes.push(Write::Put(item, row.version.map_or(Expect::Absent, Expect::Version)));
+            done.writes.push(Write::Put(item, expected(row.version)));
             done.runs.push((*id, version, state.clone()));
         }
         for (id, row) in self.windows.iter().filter(|(_, row)| row.now != row.before) {
             let (pk, sk) = (rows::windows_key(&id.trigger, id.kind), crate::core::run::RunId(id.group).to_string());
             done.writes.push(match &row.now {
-                None => Write::Delete(pk, sk),
+                None => Write::Delete(pk, sk, expected(row.version)),
                 Some(window) => {
                     let version = row.version.map_or(1, |version| version.saturating_add(1));
-                    Write::Put(Item { pk, sk, version, data: to_json(window) }, row.version.map_or(Expect::Absent, Expect::Version))
+                    Write::Put(Item { pk, sk, version, data: to_json(window) }, expected(row.version))
                 }
             });
         }
@@ -300,7 +305,12 @@ impl Desk {
 }
 
 fn bodies(run: RunId, parts: std::ops::Range<usize>) -> impl Iterator<Item = Write> {
-    parts.map(move |part| Write::Delete(rows::run_key(run), format!("body/{part}")))
+    parts.map(move |part| Write::Delete(rows::run_key(run), format!("body/{part}"), Expect::Anything))
+}
+
+/// A row is written, or forgotten, as it was read: what somebody else has made of it meanwhile is not lost.
+fn expected(version: Option<u64>) -> Expect {
+    version.map_or(Expect::Absent, Expect::Version)
 }
 
 impl Windows for Desk {

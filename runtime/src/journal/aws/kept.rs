@@ -1,16 +1,17 @@
-//! What the journal in AWS keeps beside runs and windows: the last good definitions, and since when triggers count.
+//! What the journal in AWS keeps beside runs and windows: the last good definitions, since when triggers count, and what it does not take.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::super::TriggerState;
-use super::super::codec::to_json;
+use super::super::codec::{self, DeadLetter, to_json};
 use super::super::states::{self, Enabled};
-use super::Writer;
-use super::rows::{self, ENABLED, REMEMBERED};
+use super::rows::{self, DEAD, ENABLED, REMEMBERED};
 use super::store::{Expect, Item, Write};
+use super::writer::{WRITES, Writer};
 use crate::core::gate::Kind;
+use crate::core::run::Run;
 use crate::definitions::Restraints;
 
 /// The entry of [`ENABLED`] that says of which revision the others are: no trigger has such a name.
@@ -19,7 +20,7 @@ const REVISION: &str = "#revision";
 /// Keeps the last good definitions. Part by part: half of them can not be read, and are none.
 pub(super) async fn remember(writer: &Writer, text: &str) {
     for (part, data) in rows::packed(text.as_bytes()).into_iter().enumerate() {
-        writer.transact(vec![Write::Put(item(REMEMBERED, &format!("{part:04}"), data), Expect::Anything)]).await;
+        writer.keep(vec![Write::Put(item(REMEMBERED, &format!("{part:04}"), data), Expect::Anything)]).await;
     }
 }
 
@@ -48,12 +49,12 @@ pub(super) async fn enable(writer: &Writer, restraints: &Restraints, at: Timesta
         for kind in [Kind::Threshold, Kind::Suppress].into_iter().filter(|_| !restraints.known.contains(&trigger)) {
             let key = rows::windows_key(&trigger, kind);
             let windows = writer.query(&key, None, usize::MAX).await;
-            writes.extend(windows.into_iter().map(|window| Write::Delete(key.clone(), window.sk)));
+            writes.extend(windows.into_iter().map(|window| Write::Delete(key.clone(), window.sk, Expect::Anything)));
         }
-        writes.push(Write::Delete(ENABLED.to_owned(), trigger));
+        writes.push(Write::Delete(ENABLED.to_owned(), trigger, Expect::Anything));
     }
-    for some in writes.chunks(super::WRITES) {
-        writer.transact(some.to_vec()).await;
+    for some in writes.chunks(WRITES) {
+        writer.keep(some.to_vec()).await;
     }
 }
 
@@ -67,6 +68,25 @@ pub(super) async fn states(writer: &Writer, now: Timestamp) -> Vec<TriggerState>
         }
     }
     states::states(enabled.into_iter(), windows.into_iter(), now)
+}
+
+/// Sets a run aside that the table does not take as one: part by part, beside what could not be delivered.
+pub(super) async fn set_aside(writer: &Writer, run: &Run, reason: &str, at: Timestamp) {
+    let letter = DeadLetter {
+        trigger: run.trigger.name.clone(),
+        destination: None,
+        action: 0,
+        attempts: 0,
+        reason: reason.to_owned(),
+        at,
+        run: None,
+        raw: None,
+    };
+    let place = format!("{}/{}/refused", rows::moment(at.as_millisecond()), run.id());
+    for (part, data) in rows::packed(&codec::run_value(run)).into_iter().enumerate() {
+        writer.keep(vec![Write::Put(item(DEAD, &format!("{place}/{part:04}"), data), Expect::Anything)]).await;
+    }
+    writer.keep(vec![Write::Put(item(DEAD, &place, to_json(&letter)), Expect::Anything)]).await;
 }
 
 fn item(pk: &str, sk: &str, data: Vec<u8>) -> Item {

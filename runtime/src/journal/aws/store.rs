@@ -29,7 +29,8 @@ pub(super) enum Expect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Write {
     Put(Item, Expect),
-    Delete(String, String),
+    /// Of the item with these keys.
+    Delete(String, String, Expect),
 }
 
 impl Write {
@@ -37,7 +38,7 @@ impl Write {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Put(item, _) => item.pk.len() + item.sk.len() + item.data.len(),
-            Self::Delete(pk, sk) => pk.len() + sk.len(),
+            Self::Delete(pk, sk, _) => pk.len() + sk.len(),
         }
     }
 }
@@ -51,6 +52,9 @@ pub(super) enum StoreError {
     /// It may work later: throttling, access, the network.
     #[error("{0}")]
     Unavailable(String),
+    /// It will never work: too many items, too many bytes, an item that is too large.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// The table.
@@ -67,7 +71,7 @@ pub(super) trait Store: Send + Sync + 'static {
 
 #[cfg(test)]
 pub(in crate::journal) mod memory {
-    //! A table in memory, which now and then fails.
+    //! A table in memory, which refuses what DynamoDB refuses, and now and then fails.
 
     use std::collections::{BTreeMap, BTreeSet};
     use std::sync::{Arc, Mutex};
@@ -77,12 +81,17 @@ pub(in crate::journal) mod memory {
     #[derive(Debug, Clone, Default)]
     pub(crate) struct Memory(Arc<Mutex<World>>);
 
+    type Items = BTreeMap<(String, String), Item>;
+
     #[derive(Debug, Default)]
     struct World {
-        items: BTreeMap<(String, String), Item>,
+        items: Items,
         tokens: BTreeSet<String>,
         /// Calls that still fail: before they do anything, or after.
         failures: Vec<bool>,
+        /// What somebody else makes of the items before the next write.
+        overtaken: Option<Items>,
+        refusals: Vec<String>,
     }
 
     impl Memory {
@@ -94,6 +103,23 @@ pub(in crate::journal) mod memory {
         /// How many items begin with this hash key.
         pub(crate) fn count(&self, pk: &str) -> usize {
             self.0.lock().unwrap().items.keys().filter(|(key, _)| key.starts_with(pk)).count()
+        }
+
+        /// Another table that holds the same.
+        pub(crate) fn fork(&self) -> Self {
+            let items = self.0.lock().unwrap().items.clone();
+            Self(Arc::new(Mutex::new(World { items, ..World::default() })))
+        }
+
+        /// Before the next write the table holds what the other one does: somebody else was faster.
+        pub(crate) fn overtake(&self, other: &Self) {
+            let items = other.0.lock().unwrap().items.clone();
+            self.0.lock().unwrap().overtaken = Some(items);
+        }
+
+        /// The writes that were refused for good.
+        pub(crate) fn refusals(&self) -> Vec<String> {
+            self.0.lock().unwrap().refusals.clone()
         }
     }
 
@@ -112,6 +138,9 @@ pub(in crate::journal) mod memory {
 
         fn transact(&self, writes: Vec<Write>, token: String) -> BoxFuture<'_, Result<(), StoreError>> {
             let mut world = self.0.lock().unwrap();
+            if let Some(items) = world.overtaken.take() {
+                world.items = items;
+            }
             let failure = if world.failures.is_empty() { None } else { Some(world.failures.remove(0)) };
             let done = if failure == Some(false) || !world.tokens.insert(token) { Ok(()) } else { world.write(writes) };
             let done = if failure.is_some() { Err(StoreError::Unavailable("throttled".to_owned())) } else { done };
@@ -121,21 +150,17 @@ pub(in crate::journal) mod memory {
 
     impl World {
         fn write(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
-            let touched: BTreeSet<(String, String)> = writes
-                .iter()
-                .map(|write| match write {
-                    Write::Put(item, _) => (item.pk.clone(), item.sk.clone()),
-                    Write::Delete(pk, sk) => (pk.clone(), sk.clone()),
-                })
-                .collect();
-            assert!(touched.len() == writes.len() && writes.len() <= 100, "DynamoDB refuses {} writes", writes.len());
+            if let Some(refusal) = refusal(&writes) {
+                self.refusals.push(refusal.clone());
+                return Err(StoreError::Refused(refusal));
+            }
             for write in &writes {
-                let Write::Put(item, expect) = write else { continue };
-                let found = self.items.get(&(item.pk.clone(), item.sk.clone()));
+                let (key, expect) = target(write);
+                let found = self.items.get(&key);
                 let holds = match expect {
                     Expect::Anything => true,
                     Expect::Absent => found.is_none(),
-                    Expect::Version(version) => found.is_some_and(|found| found.version == *version),
+                    Expect::Version(version) => found.is_some_and(|found| found.version == version),
                 };
                 if !holds {
                     return Err(StoreError::Conflict);
@@ -144,10 +169,30 @@ pub(in crate::journal) mod memory {
             for write in writes {
                 match write {
                     Write::Put(item, _) => drop(self.items.insert((item.pk.clone(), item.sk.clone()), item)),
-                    Write::Delete(pk, sk) => drop(self.items.remove(&(pk, sk))),
+                    Write::Delete(pk, sk, _) => drop(self.items.remove(&(pk, sk))),
                 }
             }
             Ok(())
         }
+    }
+
+    fn target(write: &Write) -> ((String, String), Expect) {
+        match write {
+            Write::Put(item, expect) => ((item.pk.clone(), item.sk.clone()), *expect),
+            Write::Delete(pk, sk, expect) => ((pk.clone(), sk.clone()), *expect),
+        }
+    }
+
+    /// Why DynamoDB takes this in no transaction.
+    fn refusal(writes: &[Write]) -> Option<String> {
+        let touched: BTreeSet<(String, String)> = writes.iter().map(|write| target(write).0).collect();
+        let bytes: usize = writes.iter().map(Write::size).sum();
+        let checks = [
+            (writes.len() > 100, format!("{} items", writes.len())),
+            (touched.len() < writes.len(), "two writes of one item".to_owned()),
+            (bytes > 4 * 1024 * 1024, format!("{bytes} bytes")),
+            (writes.iter().any(|write| write.size() > 400 * 1024), "an item of more than 400 KB".to_owned()),
+        ];
+        checks.into_iter().find(|(refused, _)| *refused).map(|(_, reason)| reason)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
@@ -14,6 +15,10 @@ use crate::hub::aws::describe;
 
 const VERSION: &str = "version";
 const DATA: &str = "data";
+/// How DynamoDB calls what it will never take: of a request, and of one item of a transaction.
+const FINAL: [&str; 3] = ["ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"];
+/// The HTTP status of a request that is too long to be read.
+const TOO_LONG: u16 = 413;
 
 /// A hub's table.
 #[derive(Debug, Clone)]
@@ -31,19 +36,16 @@ impl DynamoTable {
         let invalid = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Unavailable(error.to_string());
         Ok(match write {
             Write::Put(item, expect) => {
-                let put = Put::builder().table_name(&self.name).set_item(Some(to_dynamo(item)));
-                let put = match expect {
-                    Expect::Anything => put,
-                    Expect::Absent => put.condition_expression("attribute_not_exists(#v)").expression_attribute_names("#v", VERSION),
-                    Expect::Version(version) => put
-                        .condition_expression("#v = :v")
-                        .expression_attribute_names("#v", VERSION)
-                        .expression_attribute_values(":v", AttributeValue::N(version.to_string())),
-                };
+                let (condition, names, values) = condition(expect);
+                let put = Put::builder().table_name(&self.name).set_item(Some(to_dynamo(item))).set_condition_expression(condition);
+                let put = put.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 TransactWriteItem::builder().put(put.build().map_err(invalid)?).build()
             }
-            Write::Delete(pk, sk) => {
+            Write::Delete(pk, sk, expect) => {
+                let (condition, names, values) = condition(expect);
                 let delete = Delete::builder().table_name(&self.name).key(PK, AttributeValue::S(pk)).key(SK, AttributeValue::S(sk));
+                let delete = delete.set_condition_expression(condition);
+                let delete = delete.set_expression_attribute_names(names).set_expression_attribute_values(values);
                 TransactWriteItem::builder().delete(delete.build().map_err(invalid)?).build()
             }
         })
@@ -88,16 +90,43 @@ impl Store for DynamoTable {
         Box::pin(async move {
             let items = writes.into_iter().map(|write| self.write(write)).collect::<Result<Vec<_>, _>>()?;
             let sent = self.client.transact_write_items().set_transact_items(Some(items)).client_request_token(token).send().await;
-            sent.map(drop).map_err(|error| match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(canceled))
-                    if canceled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) =>
-                {
-                    StoreError::Conflict
-                }
-                Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => StoreError::Conflict,
-                _ => StoreError::Unavailable(describe(&error)),
-            })
+            sent.map(drop).map_err(|error| why(&error))
         })
+    }
+}
+
+type Condition = (Option<String>, Option<HashMap<String, String>>, Option<HashMap<String, AttributeValue>>);
+
+/// What is expected, as an expression with the names and values that it uses.
+fn condition(expect: Expect) -> Condition {
+    let names = HashMap::from([("#v".to_owned(), VERSION.to_owned())]);
+    match expect {
+        Expect::Anything => (None, None, None),
+        Expect::Absent => (Some("attribute_not_exists(#v)".to_owned()), Some(names), None),
+        Expect::Version(version) => {
+            let values = HashMap::from([(":v".to_owned(), AttributeValue::N(version.to_string()))]);
+            (Some("#v = :v".to_owned()), Some(names), Some(values))
+        }
+    }
+}
+
+/// Why a transaction was not made.
+fn why(error: &SdkError<TransactWriteItemsError>) -> StoreError {
+    let codes: Vec<&str> = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            canceled.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect()
+        }
+        Some(TransactWriteItemsError::IdempotentParameterMismatchException(_)) => return StoreError::Conflict,
+        Some(other) => other.code().into_iter().collect(),
+        None => vec![],
+    };
+    let is_too_long = error.raw_response().is_some_and(|response| response.status().as_u16() == TOO_LONG);
+    if codes.contains(&"ConditionalCheckFailed") {
+        StoreError::Conflict
+    } else if is_too_long || codes.iter().any(|code| FINAL.contains(code)) {
+        StoreError::Refused(describe(error))
+    } else {
+        StoreError::Unavailable(describe(error))
     }
 }
 

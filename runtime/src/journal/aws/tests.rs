@@ -1,12 +1,17 @@
 use std::sync::atomic::AtomicI64;
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
+use trailwire_engine::event::Event;
+use trailwire_engine::trigger::Trigger;
 
 use super::super::model::Model;
 use super::super::testing::{at, change, compare, restraints, run, task};
 use super::store::memory::Memory;
 use super::*;
+use crate::core::gate::{GROUPS, gate};
 use crate::core::run::Step;
+use crate::core::window::Window;
 
 /// A table, a clock, and runtimes that share them.
 #[derive(Clone, Default)]
@@ -45,6 +50,31 @@ fn due(number: u8, destination: Option<&str>, seconds: i64) -> Task {
     Task { due, since: due, ..task(number, 0, destination) }
 }
 
+/// The trigger `r` with these restraints.
+fn restrained(more: Value) -> Trigger {
+    let mut document = json!({"name": "r", "event_names": ["E"], "action": [{"notify": [{"destinations": ["d"]}]}]});
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Trigger::from_value(&document).unwrap()
+}
+
+/// A match of a trigger by an event of this group.
+fn matched(trigger: &Trigger, number: usize, who: usize, second: i64) -> Change {
+    let event = Event::from_value(json!({"eventName": "E", "who": who})).unwrap();
+    let run = Run { trigger: trigger.clone(), event_key: format!("r{number}"), accepted: at(second), ..Run::clone(&run(1)) };
+    let tasks = vec![Task::new(run.id(), "r", 0, Step::Deliver("d".to_owned()), at(second))];
+    Change::Accept { run: Arc::new(run), tasks, gate: gate(trigger, &event) }
+}
+
+/// Text that can not be packed.
+fn noise(length: usize) -> String {
+    let mut numbers = 1u64;
+    let next = |_| {
+        numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + (numbers >> 40) as u8 % 90)
+    };
+    (0..length).map(next).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -76,6 +106,7 @@ proptest! {
             }
             compare(&journal, &model).await;
             assert_eq!(world.table.count("journal/dead"), model.dead.len());
+            assert_eq!(world.table.refusals(), [""; 0]);
         });
     }
 }
@@ -163,23 +194,17 @@ async fn what_is_due_later_belongs_to_nobody_and_has_a_bell() {
 async fn two_that_write_the_same_window_count_every_event() {
     let world = World::default();
     let (a, b) = (Arc::new(world.runtime("a")), Arc::new(world.runtime("b")));
-    let trigger = serde_json::json!({"name": "r", "event_names": ["E"], "action": [{"notify": [{"destinations": ["d"]}]}], "suppress": [{"window": "5m"}]});
-    let trigger = trailwire_engine::trigger::Trigger::from_value(&trigger).unwrap();
-    let event = trailwire_engine::event::Event::from_value(serde_json::json!({"eventName": "E"})).unwrap();
-    let gate = crate::core::gate::gate(&trigger, &event);
+    let trigger = restrained(json!({"suppress": [{"window": "5m"}]}));
     let commits = (0..60).map(|number| {
         let journal = if number % 2 == 0 { Arc::clone(&a) } else { Arc::clone(&b) };
-        let run = Run { trigger: trigger.clone(), event_key: format!("r{number}"), accepted: at(1_000), ..Run::clone(&run(1)) };
-        let change = Change::Accept { run: Arc::new(run), tasks: vec![], gate: gate.clone() };
+        let change = matched(&trigger, number, 0, 1_000);
         async move { journal.commit(vec![change]).await.unwrap().remove(0) }
     });
     let applied = join_all(commits).await;
     assert_eq!(applied.iter().filter(|applied| matches!(applied, Applied::Now(_))).count(), 1);
     let window = a.desk.query("journal/window/suppress/r", None, 9).await;
-    let hidden = window
-        .iter()
-        .find_map(|item| serde_json::from_slice::<serde_json::Value>(&item.data).unwrap().pointer("/Silenced/hidden").cloned());
-    assert_eq!(hidden, Some(serde_json::json!(59)));
+    let hidden = window.iter().find_map(|item| serde_json::from_slice::<Value>(&item.data).unwrap().pointer("/Silenced/hidden").cloned());
+    assert_eq!(hidden, Some(json!(59)));
 }
 
 #[tokio::test]
@@ -197,14 +222,7 @@ async fn a_key_is_forgotten_after_its_days_and_nothing_is_left() {
 async fn long_runs_and_documents_lie_in_parts() {
     let world = World::default();
     let a = world.runtime("a");
-    // Random, so that packing does not help.
-    let mut numbers = 1u64;
-    let noise: String = (0..600_000)
-        .map(|_| {
-            numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            char::from(b'!' + (numbers >> 40) as u8 % 90)
-        })
-        .collect();
+    let noise = noise(600_000);
     let long = Arc::new(Run { event: serde_json::json!({"noise": noise}), ..Run::clone(&run(1)) });
     let tasks = vec![due(1, Some("d"), 0)];
     a.commit(vec![Change::Accept { run: Arc::clone(&long), tasks, gate: None }, Change::Remember(noise.clone())]).await.unwrap();
@@ -213,4 +231,87 @@ async fn long_runs_and_documents_lie_in_parts() {
     assert_eq!(a.remembered().await.unwrap(), Some(noise));
     a.commit(vec![Change::Remember("short".to_owned()), Change::Cancel(run(1).id())]).await.unwrap();
     assert_eq!((a.remembered().await.unwrap().as_deref(), world.table.count("journal/run/")), (Some("short"), 1));
+}
+
+#[tokio::test]
+async fn groups_that_come_and_go_by_the_thousand_hold_nobody_up() {
+    let world = World::default();
+    let a = world.runtime("a");
+    let trigger = restrained(json!({
+        "threshold": [{"count": 1, "window": "1m", "group_by": "detail.who", "notify_recovery": true}],
+        "suppress": [{"window": "5m", "key": "detail.who"}]}));
+    let groups = GROUPS as usize;
+    a.commit((0..groups).map(|number| matched(&trigger, number, number, 1_000)).collect()).await.unwrap();
+    let windows = || (world.table.count("journal/window/threshold/r"), world.table.count("journal/window/suppress/r"));
+    let all = windows();
+    assert_eq!(all, (groups + 1, groups + 1));
+    // An hour later they say nothing any more, and others come.
+    for number in groups..groups + 2 * 32 + 4 {
+        let applied = a.commit(vec![matched(&trigger, number, number, 4_600)]).await.unwrap();
+        assert!(matches!(&applied[..], [Applied::Now(tasks)] if tasks.len() == 2), "{applied:?}");
+        assert!(windows().0 <= all.0 && windows().1 <= all.1);
+    }
+    assert_eq!(world.table.refusals(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_window_that_somebody_counts_into_is_not_forgotten() {
+    let world = World::default();
+    let a = world.runtime("a");
+    let trigger = restrained(json!({"suppress": [{"window": "5m", "key": "detail.who"}]}));
+    let groups = GROUPS as usize;
+    a.commit((0..groups).map(|number| matched(&trigger, number, number, 1_000)).collect()).await.unwrap();
+    let window = async |journal: &Aws, place: usize| journal.desk.query("journal/window/suppress/r", None, usize::MAX).await.remove(place);
+    // The first after the census is the first that is looked at.
+    let first = window(&a, 1).await;
+    let group = serde_json::from_slice::<Value>(&first.data).unwrap().pointer("/Silenced/group").cloned().unwrap();
+    let who = group.as_str().unwrap().parse().unwrap();
+    let other = World { table: world.table.fork(), ..world.clone() };
+    let applied = other.runtime("b").commit(vec![matched(&trigger, 5_000, who, 4_600)]).await.unwrap();
+    assert!(matches!(applied[..], [Applied::Now(_)]));
+    world.table.overtake(&other.table);
+    a.commit(vec![matched(&trigger, 5_001, 5_001, 4_600)]).await.unwrap();
+    let kept = window(&a, 1).await;
+    assert_eq!((kept.sk, kept.version), (first.sk, first.version + 1));
+    assert_eq!(a.commit(vec![matched(&trigger, 5_002, who, 4_601)]).await.unwrap().len(), 1);
+    let counted: Window = rows::read(&window(&a, 1).await.data).unwrap();
+    assert!(matches!(counted, Window::Silenced(silenced) if silenced.hidden == 1));
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_begins_again_outlives_its_key() {
+    let world = World::default();
+    let a = world.runtime("a");
+    let delivery = due(1, Some("d"), 0);
+    a.commit(accept(1, vec![delivery.clone()])).await.unwrap();
+    a.commit(vec![Change::Finish { done: delivery.id.clone(), next: vec![] }]).await.unwrap();
+    world.pass(super::super::KEY_DAYS * 86_400_000);
+    let other = World { table: world.table.fork(), ..world.clone() };
+    let again = vec![Change::Redeliver { run: run(1), task: delivery.clone() }];
+    assert_eq!(other.runtime("b").commit(again).await.unwrap(), [Applied::Now(vec![delivery.clone()])]);
+    world.table.overtake(&other.table);
+    assert_eq!(a.sweep().await.unwrap(), []);
+    assert_eq!(a.run(run(1).id()).await.unwrap(), Some(run(1)));
+    assert_eq!(world.runtime("b").tasks().await.unwrap(), [delivery]);
+}
+
+#[tokio::test]
+async fn what_the_table_never_takes_holds_nobody_up() {
+    let world = World::default();
+    let a = world.runtime("a");
+    let noise = noise(5_300_000);
+    let large = Arc::new(Run { event: json!({"noise": noise}), ..Run::clone(&run(1)) });
+    let mut changes = accept(2, vec![due(2, Some("d"), 0)]);
+    changes.push(Change::Accept { run: large, tasks: vec![due(1, Some("d"), 0)], gate: None });
+    changes.extend(accept(3, vec![due(3, Some("d"), 0)]));
+    let applied = a.commit(changes).await.unwrap();
+    assert_eq!(applied, [Applied::Now(vec![due(2, Some("d"), 0)]), Applied::Not, Applied::Now(vec![due(3, Some("d"), 0)])]);
+    // Nothing of it is lost: it lies in parts beside its reason.
+    let dead = a.desk.query("journal/dead", None, usize::MAX).await;
+    let letter: super::super::codec::DeadLetter = rows::read(&dead[0].data).unwrap();
+    assert!(letter.trigger == "t" && letter.reason.ends_with(" bytes"), "{letter:?}");
+    let parts: Vec<Vec<u8>> = dead.into_iter().skip(1).map(|item| item.data).collect();
+    let aside = codec::read_run(&rows::unpacked(&parts).unwrap()).unwrap();
+    assert_eq!(aside.event["noise"], noise);
+    assert_eq!(a.run(run(1).id()).await.unwrap(), None);
 }

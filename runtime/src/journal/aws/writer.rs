@@ -1,0 +1,299 @@
+//! The one task that writes. It takes whatever has come in since it last wrote, applies it to the rows as they are ([`super::desk`]), and writes those that it
+//! changed as one transaction. A table that throttles or can not be reached makes it wait, and with it everybody who waits for a commit; nothing is lost by
+//! it. What the table will never take is told from that, so that one order of that kind does not hold up all others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::super::{Applied, Change};
+use super::Bell;
+use super::desk::{Desk, Done, Missing};
+use super::kept;
+use super::rows::{self, RunState, STATE};
+use super::store::{Item, Store, StoreError, Write};
+use crate::core::run::{RunId, Task, TaskId};
+
+/// Orders that are looked at together.
+pub(super) const GROUP: usize = 16;
+/// What one transaction takes: AWS's limits, and a little less than its bytes.
+pub(super) const WRITES: usize = 100;
+const BYTES: usize = 3_500_000;
+/// After a fault: the first and the longest pause.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// For how long AWS knows a transaction that it is told of again.
+const TOKEN: Duration = Duration::from_secs(8 * 60);
+
+#[derive(Debug, Clone)]
+pub(super) enum Order {
+    Change(Change),
+    /// Take a run over, for one of its tasks or whatever it has.
+    Claim(RunId, Option<TaskId>),
+    /// Give a run up.
+    Release(RunId),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    Applied(Applied),
+    /// The tasks of a run that is ours now.
+    Claimed(Option<Vec<Task>>),
+}
+
+/// What tells the time; tests have their own.
+pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+pub(super) struct Writer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) me: String,
+    pub(super) bell: Option<Arc<dyn Bell>>,
+    pub(super) clock: Clock,
+    /// The runs that are ours, as they were written last.
+    pub(super) held: Mutex<BTreeMap<RunId, (u64, RunState)>>,
+}
+
+/// Why something was not written.
+enum Unwritten {
+    /// The rows are not as they were read.
+    Changed,
+    /// It will never be.
+    Refused(String),
+}
+
+/// Writes until every sender is gone.
+pub(super) async fn write_all(writer: Arc<Writer>, mut received: mpsc::Receiver<(Order, oneshot::Sender<Reply>)>) {
+    let mut group = Vec::new();
+    while received.recv_many(&mut group, GROUP).await > 0 {
+        let (orders, answers): (Vec<_>, Vec<_>) = group.drain(..).unzip();
+        let replies = writer.carry_out(&orders).await;
+        answers.into_iter().zip(replies).for_each(|(answer, reply)| drop(answer.send(reply)));
+    }
+}
+
+impl Writer {
+    pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, (u64, RunState)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out orders in their sequence, as many in one transaction as it takes.
+    async fn carry_out(&self, orders: &[Order]) -> Vec<Reply> {
+        let mut replies = Vec::with_capacity(orders.len());
+        let mut rest = orders;
+        let mut many = orders.len();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(many.clamp(1, rest.len()));
+            match self.write(now).await {
+                Some(written) => {
+                    replies.extend(written);
+                    rest = later;
+                }
+                // More than a transaction takes.
+                None => many = now.len() / 2,
+            }
+        }
+        replies
+    }
+
+    /// Carries out orders by one transaction; `None` where it would be too large and they can be parted.
+    async fn write(&self, orders: &[Order]) -> Option<Vec<Reply>> {
+        loop {
+            let now = (self.clock)();
+            let mut desk = Desk::new(&self.me, now.as_millisecond());
+            let replies = self.apply(orders, &mut desk).await;
+            let done = desk.done();
+            let size: usize = done.writes.iter().map(Write::size).sum();
+            if (done.writes.len() > WRITES || size > BYTES) && orders.len() > 1 {
+                return None;
+            }
+            let wakes = orders.iter().zip(&replies).filter_map(|(order, reply)| match (order, reply) {
+                (Order::Claim(run, None), Reply::Claimed(None)) => desk.asleep(*run),
+                _ => None,
+            });
+            let wakes: Vec<(RunId, i64)> = wakes.collect();
+            let Done { writes, runs } = done;
+            let written = if writes.is_empty() { Ok(()) } else { self.transact(writes).await };
+            match (written, orders) {
+                (Ok(()), _) => {
+                    self.take_note(runs, &wakes, now);
+                    return Some(replies);
+                }
+                // Somebody else has changed what was read: again, with that.
+                (Err(Unwritten::Changed), _) => {
+                    let mut held = self.held();
+                    desk.runs().for_each(|run| drop(held.remove(run)));
+                }
+                (Err(Unwritten::Refused(reason)), [order]) => return Some(vec![self.give_up(order, &reason, now).await]),
+                (Err(Unwritten::Refused(_)), _) => return None,
+            }
+        }
+    }
+
+    /// An order that the table takes in no way. What is there stays as it is, and is found again; what would begin is set aside.
+    async fn give_up(&self, order: &Order, reason: &str, now: Timestamp) -> Reply {
+        match order {
+            Order::Change(Change::Accept { run, .. } | Change::Redeliver { run, .. }) => {
+                kept::set_aside(self, run, reason, now).await;
+                let (trigger, event) = (&run.trigger.name, &run.event_key);
+                tracing::error!(
+                    trigger,
+                    event,
+                    reason,
+                    "the hub's table refuses a run, which does not start; it is kept in the table, under {}",
+                    rows::DEAD
+                );
+                Reply::Applied(Applied::Not)
+            }
+            Order::Change(change) => {
+                let run = change.run().map(|run| run.to_string());
+                tracing::error!(run, reason, "the hub's table refuses a change of a run, which stays as it is; it is tried again");
+                Reply::Applied(Applied::Not)
+            }
+            Order::Claim(run, _) | Order::Release(run) => {
+                tracing::error!(%run, reason, "the hub's table refuses that a run changes hands; it is tried again");
+                Reply::Claimed(None)
+            }
+        }
+    }
+
+    async fn apply(&self, orders: &[Order], desk: &mut Desk) -> Vec<Reply> {
+        let named = orders.iter().map(|order| match order {
+            Order::Change(change) => change.run(),
+            Order::Claim(run, _) | Order::Release(run) => Some(*run),
+        });
+        let named: BTreeSet<RunId> = named.flatten().collect();
+        let laid = join_all(named.into_iter().map(|run| async move { (run, self.held_or_read(run).await) })).await;
+        laid.into_iter().for_each(|(run, found)| desk.lay_run(run, found));
+        loop {
+            let replies = orders.iter().map(|order| match order {
+                Order::Change(change) => desk.apply(change).map(Reply::Applied),
+                Order::Claim(run, task) => {
+                    let claimed = desk.claim(*run, task.as_ref())?;
+                    Ok(Reply::Claimed(claimed.map(|state| state.tasks(*run))))
+                }
+                Order::Release(run) => desk.release(*run).map(|()| Reply::Claimed(None)),
+            });
+            match replies.collect::<Result<Vec<Reply>, Missing>>() {
+                Ok(replies) => return replies,
+                Err(missing) => {
+                    desk.start_again();
+                    self.lay(missing, desk).await;
+                }
+            }
+        }
+    }
+
+    async fn lay(&self, missing: Missing, desk: &mut Desk) {
+        match missing {
+            Missing::Run(run) => desk.lay_run(run, self.held_or_read(run).await),
+            Missing::Window(id) => {
+                let item = self.get(&rows::windows_key(&id.trigger, id.kind), &RunId(id.group).to_string()).await;
+                desk.lay_window(id, item.and_then(|item| Some((item.version, rows::read(&item.data)?))));
+            }
+            Missing::Windows(trigger, kind) => {
+                for item in self.query(&rows::windows_key(&trigger, kind), None, usize::MAX).await {
+                    let (Some(id), Some(window)) = (rows::window_id(&trigger, kind, &item.sk), rows::read(&item.data)) else { continue };
+                    desk.lay_window(id, Some((item.version, window)));
+                }
+                desk.lay_all(&trigger, kind);
+            }
+        }
+    }
+
+    async fn held_or_read(&self, run: RunId) -> Option<(u64, RunState)> {
+        let held = self.held().get(&run).cloned();
+        match held {
+            Some(held) => Some(held),
+            None => self.state(run).await,
+        }
+    }
+
+    pub(super) async fn state(&self, run: RunId) -> Option<(u64, RunState)> {
+        let item = self.get(&rows::run_key(run), STATE).await?;
+        Some((item.version, rows::read(&item.data)?))
+    }
+
+    /// What was written is known from now on, and what nobody works on has a bell.
+    fn take_note(&self, runs: Vec<(RunId, u64, RunState)>, asleep: &[(RunId, i64)], now: Timestamp) {
+        let mut bells = asleep.to_vec();
+        let mut held = self.held();
+        for (run, version, state) in runs {
+            if state.owner == self.me {
+                held.insert(run, (version, state));
+                continue;
+            }
+            held.remove(&run);
+            if !state.is_over() {
+                bells.push((run, state.wake));
+            }
+        }
+        drop(held);
+        for (run, wake) in bells {
+            if let (Some(bell), Ok(at)) = (&self.bell, Timestamp::from_millisecond(wake)) {
+                bell.set(run, at.max(now));
+            }
+        }
+    }
+
+    /// Writes what nobody else changes, however long it takes.
+    pub(super) async fn keep(&self, writes: Vec<Write>) {
+        let mut pause = PAUSES.0;
+        loop {
+            match self.transact(writes.clone()).await {
+                Ok(()) => return,
+                Err(Unwritten::Changed) => {}
+                Err(Unwritten::Refused(reason)) => rest("written", &reason, &mut pause).await,
+            }
+        }
+    }
+
+    /// Writes, however long it takes.
+    async fn transact(&self, writes: Vec<Write>) -> Result<(), Unwritten> {
+        let mut token = [0; 16];
+        // Without randomness a name is made of the time: it only has to differ from those of the last minutes.
+        if getrandom::fill(&mut token).is_err() {
+            token = u128::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default().to_be_bytes();
+        }
+        let token = RunId(token).to_string();
+        let (mut pause, begin) = (PAUSES.0, Instant::now());
+        loop {
+            match self.store.transact(writes.clone(), token.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict) => return Err(Unwritten::Changed),
+                Err(StoreError::Refused(reason)) => return Err(Unwritten::Refused(reason)),
+                Err(StoreError::Unavailable(_)) if begin.elapsed() > TOKEN => return Err(Unwritten::Changed),
+                Err(StoreError::Unavailable(reason)) => rest("written", &reason, &mut pause).await,
+            }
+        }
+    }
+
+    async fn get(&self, pk: &str, sk: &str) -> Option<Item> {
+        let mut pause = PAUSES.0;
+        loop {
+            match self.store.get(pk.to_owned(), sk.to_owned()).await {
+                Ok(item) => return item,
+                Err(error) => rest("read", &error.to_string(), &mut pause).await,
+            }
+        }
+    }
+
+    pub(super) async fn query(&self, pk: &str, below: Option<String>, most: usize) -> Vec<Item> {
+        let mut pause = PAUSES.0;
+        loop {
+            match self.store.query(pk.to_owned(), below.clone(), most).await {
+                Ok(items) => return items,
+                Err(error) => rest("read", &error.to_string(), &mut pause).await,
+            }
+        }
+    }
+}
+
+/// Says what is wrong, lets the pause pass, and makes the next one longer.
+async fn rest(what: &str, reason: &str, pause: &mut Duration) {
+    tracing::warn!(reason, "the journal in the hub's table can not be {what}; nothing is acknowledged meanwhile, trying again");
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(PAUSES.1);
+}
