@@ -60,8 +60,8 @@ pub(crate) enum Input {
     Redeliver { batch: u64, run: Arc<Run>, task: Task },
     /// The journal has a commit; what of it was applied.
     Committed { commit: u64, applied: Vec<Applied> },
-    /// These tasks were found to be done: nobody else works on them.
-    Found(Vec<Task>),
+    /// These tasks were found to be done: nobody else works on them. With the definitions as they were read after that, where they could be.
+    Found { tasks: Vec<Task>, definitions: Option<Arc<Definitions>> },
     /// A task is somebody else's by now, or done.
     Lost(TaskId),
     /// An attempt at a delivery has ended.
@@ -133,14 +133,7 @@ pub(crate) struct Verdict {
 /// Something worth a line in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {
-    Started {
-        run: RunId,
-        trigger: String,
-        event_name: String,
-        event_id: String,
-        account: String,
-        region: String,
-    },
+    Started(Arc<Run>),
     Delivered {
         task: Task,
     },
@@ -183,8 +176,8 @@ pub(crate) struct Core {
     triggers: Option<BTreeSet<String>>,
     /// Runs whose trigger is gone.
     orphans: BTreeMap<RunId, String>,
-    /// The revision at which [`Core::triggers`] stood.
-    revision: u64,
+    /// The place among all definitions of those that [`Core::triggers`] are of.
+    order: u64,
     /// Deliveries that were given up and have no grave yet, with the reason, and when a grave is looked for again where there was none.
     burying: BTreeMap<TaskId, (Task, String, Option<Timestamp>)>,
     commits: BTreeMap<u64, Pending>,
@@ -219,7 +212,7 @@ impl Core {
             }
             Input::Batch { batch, events, definitions } => self.judge(batch, &events, &definitions, now, &mut commands),
             Input::Committed { commit, applied } => self.committed(commit, applied, &mut commands),
-            Input::Found(tasks) => self.found(tasks),
+            Input::Found { tasks, definitions } => self.found(tasks, definitions.as_deref()),
             Input::Lost(task) => {
                 self.burying.remove(&task);
                 self.queue.settle(&task);
@@ -283,11 +276,18 @@ impl Core {
         self.commits.insert(commit, Pending { changes, acknowledge });
     }
 
-    /// What is known goes on as it does.
-    fn found(&mut self, tasks: Vec<Task>) {
+    /// What is known goes on as it does, and what a commit under way is about is known when that is over. A trigger that other definitions than those
+    /// read now do not have may be newer than they are: its runs are not cancelled for it.
+    fn found(&mut self, tasks: Vec<Task>, definitions: Option<&Definitions>) {
+        definitions.filter(|definitions| definitions.order > self.order).into_iter().for_each(|definitions| self.redefine(definitions));
         for task in tasks {
-            if !self.queue.contains(&task.id) && !self.burying.contains_key(&task.id) {
-                self.enqueue(task);
+            let mut changes = self.commits.values().flat_map(|pending| &pending.changes);
+            if self.queue.contains(&task.id) || self.burying.contains_key(&task.id) || changes.any(|change| change.is_about(&task.id)) {
+                continue;
+            }
+            match definitions {
+                Some(_) => self.enqueue(task),
+                None => self.queue.add(task),
             }
         }
     }
@@ -301,7 +301,7 @@ impl Core {
 
     /// News may come late and out of order; older ones are none.
     fn redefine(&mut self, definitions: &Definitions) {
-        if self.triggers.is_some() && definitions.revision < self.revision {
+        if self.triggers.is_some() && definitions.order < self.order {
             return;
         }
         let triggers = definitions.trigger_names();
@@ -312,7 +312,7 @@ impl Core {
             self.restraints = Some(restraints);
         }
         self.triggers = Some(triggers);
-        self.revision = definitions.revision;
+        self.order = definitions.order;
     }
 
     fn tell_restraints(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
@@ -323,7 +323,7 @@ impl Core {
 
     fn judge(&mut self, batch: u64, events: &[Received], definitions: &Definitions, now: Timestamp, commands: &mut Vec<Command>) {
         // A batch may overtake the news of the definitions that it comes with.
-        if definitions.revision > self.revision {
+        if definitions.order > self.order {
             self.redefine(definitions);
         }
         let mut verdict = Verdict::default();
@@ -361,7 +361,7 @@ impl Core {
                 }
                 (change, Applied::Now(tasks)) => {
                     if let Change::Accept { run, .. } = change {
-                        commands.push(Command::Note(started(&run)));
+                        commands.push(Command::Note(Note::Started(run)));
                         acknowledge.iter_mut().for_each(|(_, verdict)| verdict.started += 1);
                     }
                     tasks.into_iter().for_each(|task| self.enqueue(task));
@@ -487,16 +487,4 @@ fn accept(trigger: &Trigger, event: &Event, assumed_by: &[String], now: Timestam
     let run = Run { trigger: trigger_then, event: event_then, event_key, assumed_by: assumed_by.to_vec(), accepted: now, occasion };
     let tasks = progress::tasks(trigger, run.id(), 0, now);
     Change::Accept { run: Arc::new(run), tasks, gate: gate::gate(trigger, event) }
-}
-
-fn started(run: &Run) -> Note {
-    let text = |name: &str| run.event.pointer(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    Note::Started {
-        run: run.id(),
-        trigger: run.trigger.name.clone(),
-        event_name: text("/detail/eventName"),
-        event_id: text("/detail/eventID"),
-        account: text("/account"),
-        region: text("/region"),
-    }
 }

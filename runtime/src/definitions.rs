@@ -44,6 +44,8 @@ pub(crate) struct Documents {
 pub(crate) struct Definitions {
     /// The hub's revision; 0 where there is no hub.
     pub(crate) revision: u64,
+    /// Larger than that of all definitions that were in force before. A revision is not where a hub was made anew, or its table restored.
+    pub(crate) order: u64,
     /// Documents that are not in force.
     pub(crate) refused: Vec<Refused>,
     set: CompiledSet,
@@ -117,7 +119,8 @@ impl Definitions {
         let set = CompiledSet::of(set);
         let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
         let blind = lost.map(|refused| (refused.name.clone(), event_names.remove(&refused.name))).collect();
-        Self { revision, refused, set, scope, triggers, destinations, names, blind }
+        let order = previous.map_or(0, |previous| previous.order + 1).max(revision);
+        Self { revision, order, refused, set, scope, triggers, destinations, names, blind }
     }
 
     /// What [`Definitions::to_text`] gave: the last good version of every definition, for a process that starts while one of them is bad.

@@ -21,7 +21,7 @@ use crate::telemetry;
 use crate::telemetry::health::Part;
 use crate::telemetry::meters::Meters;
 use invocation::Settling;
-pub(crate) use work::{DeadLetters, Worker};
+pub(crate) use work::{DeadLetters, Latest, Worker};
 
 /// Messages that may wait for the core.
 const QUEUE: usize = 1024;
@@ -219,15 +219,16 @@ impl<J: Journal> Driver<J> {
         if !tasks.is_empty() {
             tracing::info!(tasks = tasks.len(), "going on with what the journal holds");
         }
-        Ok(Self::with(journal, worker, definitions, tasks))
+        let restored = if journal.is_shared() { worker.found(tasks).await } else { Input::Restored(tasks) };
+        Ok(Self::with(journal, worker, definitions, restored))
     }
 
     /// Begins with nothing: what the journal holds is found by bells and sweeps.
     pub(crate) fn fresh(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> (Self, Intake) {
-        Self::with(journal, worker, definitions, Vec::new())
+        Self::with(journal, worker, definitions, Input::Restored(Vec::new()))
     }
 
-    fn with(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>, tasks: Vec<Task>) -> (Self, Intake) {
+    fn with(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>, restored: Input) -> (Self, Intake) {
         let (messages, inbox) = mpsc::channel(QUEUE);
         let (outbox, done) = mpsc::unbounded_channel();
         let (load, watched) = watch::channel(Load::default());
@@ -250,7 +251,7 @@ impl<J: Journal> Driver<J> {
             settling: None,
         };
         driver.redefine(definitions);
-        driver.step(Input::Restored(tasks));
+        driver.step(restored);
         let (receivers, meters) = (Arc::clone(&driver.receivers), Arc::clone(&driver.meters));
         (driver, Intake { messages, load: watched, receivers, meters })
     }
@@ -290,8 +291,8 @@ impl<J: Journal> Driver<J> {
     fn sweep(&mut self) {
         if self.journal.is_shared() {
             self.last_sweep = Instant::now();
-            let journal = Arc::clone(&self.journal);
-            self.spawn(None, async move { Ok(Input::Found(journal.sweep().await?)) });
+            let worker = self.worker.clone();
+            self.spawn(None, async move { worker.sweep().await });
         }
     }
 
@@ -354,14 +355,14 @@ impl<J: Journal> Driver<J> {
             }
             Message::Definitions(definitions) => self.redefine(definitions),
             Message::Rung(run) => {
-                let journal = Arc::clone(&self.journal);
-                self.spawn(None, async move { Ok(Input::Found(journal.ring(run).await?)) });
+                let worker = self.worker.clone();
+                self.spawn(None, async move { worker.ring(run).await });
             }
             Message::Sweep => self.sweep(),
             Message::Settle(settling) => self.settling = Some(settling),
             Message::Done(input) => {
                 self.under_way = self.under_way.saturating_sub(1);
-                if !matches!(&input, Input::Found(tasks) if tasks.is_empty()) {
+                if !matches!(&input, Input::Found { tasks, .. } if tasks.is_empty()) {
                     self.last_work = Instant::now();
                 }
                 self.step(input);

@@ -105,6 +105,18 @@ impl Change {
             Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => None,
         }
     }
+
+    /// Whether it begins, changes or ends this task.
+    pub(crate) fn is_about(&self, id: &TaskId) -> bool {
+        match self {
+            Self::Accept { tasks, .. } => tasks.iter().any(|task| task.id == *id),
+            Self::Finish { done, next } => done == id || next.iter().any(|task| task.id == *id),
+            Self::Close { done, .. } | Self::Bury { done, .. } => done == id,
+            Self::Redeliver { task, .. } | Self::Postpone(task) => task.id == *id,
+            Self::Cancel(run) => id.run == *run,
+            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => false,
+        }
+    }
 }
 
 /// What became of a change.

@@ -24,7 +24,7 @@ use crate::hub::{Hub, QueueBell};
 use crate::journal::aws::Aws;
 use crate::journal::{Journal as _, JournalError};
 use crate::source::sqs::judge::{Delivered, Fate, judge};
-use crate::telemetry::{self, emf};
+use crate::telemetry::{self, emf, traces};
 use crate::{secrets, status};
 use api::{Api, Fault, Invocation};
 use payload::{Payload, failures};
@@ -62,6 +62,7 @@ pub(crate) fn main() -> ExitCode {
 async fn serve(begun: Instant) -> Result<std::convert::Infallible, String> {
     let address = std::env::var(api::ADDRESS).map_err(|error| format!("{}: {error}", api::ADDRESS))?;
     let api = Api::new(&address).map_err(|error| error.to_string())?;
+    traces::start();
     let mut function = match Function::start(begun).await {
         Ok(function) => function,
         Err(fault) => {
@@ -108,7 +109,7 @@ impl Function {
         let definitions = hub.definitions.load().await.map_err(|error| fault(error.to_string()))?;
         let secrets: secrets::Secrets = hub.secrets();
         let sender = Sender::new(secrets).map_err(|error| fault(error.to_string()))?;
-        let worker = Worker::new(Arc::clone(&journal), sender, Some(hub.clone()));
+        let worker = Worker::new(Arc::clone(&journal), sender, Some(hub.clone())).reading(hub.clone());
         let (driver, intake) = Driver::fresh(Arc::clone(&journal), worker, definitions);
         hub.definitions.watch(intake.clone());
         let driver = tokio::spawn(driver.run(Until::Invoked, CancellationToken::new(), CancellationToken::new()));
@@ -136,6 +137,7 @@ impl Function {
             // A driver that has ended is seen by whoever answers.
             let _ = self.intake.settle(until).await;
             self.bell.is_set().await;
+            traces::flush().await;
             if is_sweep || self.last_sign.is_none_or(|last| last.elapsed() >= SIGN) {
                 self.last_sign = Some(Instant::now());
                 self.tell().await;

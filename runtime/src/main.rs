@@ -11,6 +11,7 @@ mod explore;
 mod hub;
 mod journal;
 mod lambda;
+mod lookups;
 mod secrets;
 mod source;
 mod status;

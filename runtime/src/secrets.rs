@@ -1,16 +1,16 @@
 //! Secrets of destinations: from AWS Secrets Manager, or from the environment. They are held for a few minutes, and no log, error or
 //! `Debug` shows them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 use trailwire_engine::trigger::Secret;
 
 use crate::hub::aws::Config;
+use crate::lookups::Lookups;
 
 /// For how long a secret is used before it is read again; a rotated one is in use after at most this time.
 const FRESH: Duration = Duration::from_secs(300);
@@ -48,14 +48,12 @@ pub(crate) enum SecretError {
     Unreadable { arn: String, reason: String },
 }
 
-type Cached = Arc<Mutex<BTreeMap<String, (Instant, SecretText)>>>;
-
 /// Where secrets come from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Secrets {
     config: Config,
     client: Arc<OnceCell<aws_sdk_secretsmanager::Client>>,
-    cache: Cached,
+    cache: Lookups<String, (Instant, SecretText)>,
 }
 
 impl Secrets {
@@ -72,10 +70,7 @@ impl Secrets {
     /// Reads a secret again when it is asked for next: it was refused, and may have been rotated.
     pub(crate) async fn forget(&self, secret: &Secret) {
         if let Secret::Arn(arn) = secret {
-            let mut cache = self.cache.lock().await;
-            if cache.get(arn).is_some_and(|(read, _)| read.elapsed() > REFUSED) {
-                cache.remove(arn);
-            }
+            self.cache.place(arn.clone()).await.take_if(|(read, _)| read.elapsed() > REFUSED);
         }
     }
 
@@ -93,9 +88,8 @@ impl Secrets {
     }
 
     async fn read_arn(&self, arn: &str) -> Result<SecretText, SecretError> {
-        // The lock is held while a secret is read, so that a burst of deliveries reads it once.
-        let mut cache = self.cache.lock().await;
-        if let Some((read, text)) = cache.get(arn)
+        let mut kept = self.cache.place(arn.to_owned()).await;
+        if let Some((read, text)) = &*kept
             && read.elapsed() < FRESH
         {
             return Ok(text.clone());
@@ -106,7 +100,7 @@ impl Secrets {
         let answer = answer.map_err(|error| unreadable(crate::hub::aws::describe(&error)))?;
         let text = answer.secret_string().ok_or_else(|| unreadable("it holds no text".to_owned()))?;
         let text = SecretText::new(text);
-        cache.insert(arn.to_owned(), (Instant::now(), text.clone()));
+        *kept = Some((Instant::now(), text.clone()));
         Ok(text)
     }
 }

@@ -1,14 +1,16 @@
 //! The log: JSON lines on standard error, or lines for people where standard error is a terminal. `RUST_LOG` chooses the level
 //! (`info` where it says nothing). [`meters`] counts, [`health`] knows what stands in the way, [`page`] tells both; in Lambda [`emf`]
-//! tells what each invocation did.
+//! tells what each invocation did; [`traces`] go to a collector, where one is named.
 
 pub(crate) mod emf;
 pub(crate) mod health;
 pub(crate) mod meters;
 pub(crate) mod page;
+pub(crate) mod traces;
 
 use std::io::IsTerminal as _;
 
+use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -35,8 +37,11 @@ pub(crate) fn tell_of_panics() {
 /// Writes what the core has to say.
 pub(crate) fn note(note: &Note) {
     match note {
-        Note::Started { run, trigger, event_name, event_id, account, region } => {
-            tracing::info!(%run, trigger, event_name, event_id, account, region, "the trigger fires");
+        Note::Started(run) => {
+            let text = |name: &str| run.event.pointer(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            tracing::info!(run = %run.id(), trigger = run.trigger.name, event_name = text("/detail/eventName"), event_id = text("/detail/eventID"),
+                account = text("/account"), region = text("/region"), "the trigger fires");
+            traces::accepted(run, Timestamp::now());
         }
         Note::Delivered { task } => {
             tracing::info!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts + 1, "delivered");

@@ -16,7 +16,7 @@ use trailwire_engine::trigger::duration;
 use super::{Failure, input, print};
 use crate::definitions::{Definitions, files};
 use crate::destination::Sender;
-use crate::driver::{DeadLetters, Driver, Intake, Totals, Until, Worker};
+use crate::driver::{Driver, Intake, Totals, Until, Worker};
 use crate::hub::{Hub, QueueBell};
 use crate::journal::Journal;
 use crate::journal::aws::Aws;
@@ -25,7 +25,7 @@ use crate::secrets::{SecretText, Secrets};
 use crate::source::file::{self, Read};
 use crate::source::{http, sqs};
 use crate::status::{Keeper, Told};
-use crate::telemetry::{self, page};
+use crate::telemetry::{self, page, traces};
 
 /// The environment variable with the token of the HTTP source.
 const TOKEN: &str = "TRAILWIRE_HTTP_TOKEN";
@@ -85,10 +85,13 @@ pub(crate) fn run(arguments: RunArguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::broken)?;
     let done = runtime.block_on(async {
         let stop = stop_on_signal()?;
-        match &arguments.hub {
+        traces::start();
+        let done = match &arguments.hub {
             Some(name) => at_hub(name, &arguments, stop).await,
             None => without_aws(&arguments, stop).await,
-        }
+        };
+        traces::flush().await;
+        done
     });
     // A thread that waits for standard input can not be stopped.
     runtime.shutdown_background();
@@ -129,11 +132,14 @@ async fn start<J: Journal>(
     journal: &Arc<J>,
     definitions: &Arc<Definitions>,
     secrets: Secrets,
-    dead_letters: Option<Arc<dyn DeadLetters>>,
+    hub: Option<&Arc<Hub>>,
     arguments: &RunArguments,
 ) -> Result<(Driver<J>, Intake), Failure> {
     let sender = Sender::new(secrets).map_err(Failure::broken)?;
-    let worker = Worker::new(Arc::clone(journal), sender, dead_letters);
+    let worker = match hub {
+        Some(hub) => Worker::new(Arc::clone(journal), sender, Some(hub.clone())).reading(hub.clone()),
+        None => Worker::new(Arc::clone(journal), sender, None),
+    };
     let (driver, intake) = Driver::new(Arc::clone(journal), worker, Arc::clone(definitions)).await.map_err(Failure::broken)?;
     if let Some(wanted) = arguments.metrics_address {
         let served = page::serve(wanted, Arc::clone(intake.meters())).await;
@@ -264,8 +270,7 @@ fn own_name(state: &Path) -> Result<File, Failure> {
 async fn work_at<J: Journal>(hub: Arc<Hub>, journal: Arc<J>, arguments: &RunArguments, stop: CancellationToken) -> Result<(), Failure> {
     hub.definitions.remember_in(journal.clone()).await.map_err(Failure::broken)?;
     let definitions = hub.definitions.load().await.map_err(Failure::refused)?;
-    let dead_letters: Arc<dyn DeadLetters> = hub.clone();
-    let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(dead_letters), arguments).await?;
+    let (driver, intake) = start(&journal, &definitions, hub.secrets(), Some(&hub), arguments).await?;
     let (triggers, destinations) = definitions.counts();
     tracing::info!(
         hub = hub.record.name,

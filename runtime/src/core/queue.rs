@@ -19,7 +19,18 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Takes in a task. One of the same name that waits gives way to it; one that is under way stays.
     pub(super) fn add(&mut self, task: Task) {
+        if let Some(known) = self.tasks.get(&task.id) {
+            let entry = (known.due, known.id.clone());
+            let waited = match &task.id.step {
+                Step::Continue => self.waits.remove(&entry),
+                Step::Deliver(destination) => self.lanes.get_mut(destination).is_some_and(|lane| lane.due.remove(&entry)),
+            };
+            if !waited {
+                return;
+            }
+        }
         let entry = (task.due, task.id.clone());
         match &task.id.step {
             Step::Continue => self.waits.insert(entry),
@@ -231,6 +242,24 @@ mod tests {
         assert_eq!(queue.take_expired(at(day)), []);
         assert_eq!(queue.take_expired(at(day + 1)), [delivery(2, 0, "a", 1)]);
         assert_eq!(taken(&mut queue, day + 1), [(3, 0, "b".to_owned())]);
+    }
+
+    #[test]
+    fn a_task_that_is_told_again_is_one_task() {
+        let mut queue = Queue::default();
+        let wait = |due| Task::new(RunId([2; 16]), "t", 1, Step::Continue, at(due));
+        for due in [5, 3, 4] {
+            queue.add(delivery(1, 0, "a", due));
+            queue.add(wait(due));
+        }
+        assert_eq!((queue.len(), taken(&mut queue, 3), queue.take_waits(at(3))), (2, vec![], vec![]));
+        assert_eq!((taken(&mut queue, 4), queue.take_waits(at(4))), (vec![(1, 0, "a".to_owned())], vec![wait(4)]));
+        // Under way: what is told of it now is old.
+        queue.add(delivery(1, 0, "a", 1));
+        queue.add(wait(1));
+        assert_eq!((taken(&mut queue, 9), queue.take_waits(at(9)), queue.next_wake()), (vec![], vec![], None));
+        assert!(queue.settle(&delivery(1, 0, "a", 4).id).is_some() && queue.settle(&wait(4).id).is_some());
+        assert_eq!((queue.len(), queue.lanes.len(), taken(&mut queue, 9)), (0, 0, vec![]));
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl Dice {
     }
 
     fn happening(&mut self) -> Happening {
-        match self.below(21) {
+        match self.below(22) {
             0..4 => Happening::Offer(self.below(6) as u8),
             4..10 => Happening::Write,
             10 => Happening::WriteAndDie,
@@ -34,6 +34,7 @@ impl Dice {
             16..18 => Happening::End(Ending::Fails),
             18 => Happening::End(Ending::Final),
             19 => Happening::Pass(self.below(4_000) as u32),
+            20 => Happening::Find,
             _ => Happening::Pass([30, 600, 80_000, 200_000][self.below(4) as usize]),
         }
     }
@@ -227,6 +228,30 @@ fn a_batch_that_overtakes_the_news_of_its_trigger_is_not_cancelled() {
     world.step(Input::Definitions(newer));
     world.settle();
     assert_eq!(world.ended.keys().cloned().collect::<BTreeSet<_>>(), expected(1).into_iter().collect());
+}
+
+#[test]
+fn what_is_found_is_cancelled_only_by_definitions_that_were_read_since() {
+    let found = |definitions: Option<Arc<Definitions>>| {
+        let mut elsewhere = World::new(world::definitions());
+        elsewhere.happen(&Happening::Offer(0));
+        elsewhere.happen(&Happening::Write);
+        let tasks: Vec<Task> = elsewhere.journal.tasks.values().cloned().collect();
+        // This one knows no trigger.
+        let mut world = World::new(Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None)));
+        world.journal = elsewhere.journal;
+        world.step(Input::Found { tasks, definitions });
+        world.core.open_tasks()
+    };
+    let newer = |documents| Arc::new(Definitions::new(2, Scope::default(), documents, None));
+    let known = |definitions: &Definitions| {
+        let mut documents = Documents::default();
+        documents.triggers.extend(definitions.triggers().map(|trigger| (trigger.name.clone(), Ok(trigger.clone()))));
+        documents
+    };
+    assert_eq!(found(None), 3);
+    assert_eq!(found(Some(newer(known(&definitions())))), 3);
+    assert_eq!(found(Some(newer(Documents::default()))), 0);
 }
 
 #[test]

@@ -3,8 +3,6 @@
 //! A kind names the service and gives method, path and body, as AWS's own description of the API has them; the endpoint is that of the region, or what
 //! `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` (or the profile) say. Credentials are the runtime's own, or those of the destination's role.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::sts::AssumeRoleProvider;
@@ -16,12 +14,12 @@ use aws_sigv4::sign::v4;
 use aws_types::service_config::ServiceConfigKey;
 use reqwest::Url;
 use serde_json::Value;
-use tokio::sync::Mutex;
 use trailwire_engine::trigger::Aws;
 
 use super::{Answer, Request, To};
 use crate::core::Attempt;
 use crate::hub::aws::Config;
+use crate::lookups::Lookups;
 
 /// For how long credentials without an end are used before they are looked for again.
 const FRESH: Duration = Duration::from_secs(300);
@@ -106,18 +104,18 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Credentials by role (`None`: the runtime's own), and until when they are used.
-type Kept = BTreeMap<Option<String>, (SystemTime, Credentials)>;
+type Kept = Lookups<Option<String>, (SystemTime, Credentials)>;
 
 /// Signs requests, and keeps the credentials that it needs for it.
 #[derive(Debug, Clone)]
 pub(super) struct Signer {
     config: Config,
-    credentials: Arc<Mutex<Kept>>,
+    credentials: Kept,
 }
 
 impl Signer {
     pub(super) fn new(config: Config) -> Self {
-        Self { config, credentials: Arc::default() }
+        Self { config, credentials: Kept::default() }
     }
 
     /// The address, and the headers that sign the request.
@@ -141,14 +139,12 @@ impl Signer {
 
     /// Looks for the credentials anew next time: these were refused.
     pub(super) async fn forget(&self, role: Option<&str>) {
-        self.credentials.lock().await.remove(&role.map(str::to_owned));
+        *self.credentials.place(role.map(str::to_owned)).await = None;
     }
 
     async fn credentials(&self, config: &aws_config::SdkConfig, role: Option<&str>) -> Result<Credentials, String> {
-        // The lock is held while credentials are found, so that a burst of deliveries finds them once.
-        let mut kept = self.credentials.lock().await;
-        let key = role.map(str::to_owned);
-        if let Some((until, credentials)) = kept.get(&key)
+        let mut kept = self.credentials.place(role.map(str::to_owned)).await;
+        if let Some((until, credentials)) = &*kept
             && *until > SystemTime::now()
         {
             return Ok(credentials.clone());
@@ -165,7 +161,7 @@ impl Signer {
             Some(role) => format!("the role {role} can not be assumed: {}", assume_fault(&error)),
         })?;
         let until = found.expiry().map_or_else(|| SystemTime::now() + FRESH, |expiry| expiry - MARGIN);
-        kept.insert(key, (until, found.clone()));
+        *kept = Some((until, found.clone()));
         Ok(found)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
 use trailwire_engine::trigger::{Destination, Secret};
@@ -39,6 +40,19 @@ pub(crate) struct Sender {
     in_lambda: bool,
 }
 
+/// Whether a delivery is still this runtime's.
+pub(crate) type Hold<'h, E> = &'h (dyn Fn() -> BoxFuture<'h, Result<bool, E>> + Sync);
+
+/// Why there is no answer.
+enum Unsent<E> {
+    /// The attempt has failed.
+    Failed(Attempt),
+    /// It is somebody else's by now.
+    Lost,
+    /// Whose it is can not be known.
+    Unknown(E),
+}
+
 impl Sender {
     /// # Errors
     ///
@@ -59,45 +73,62 @@ impl Sender {
         })
     }
 
-    /// Makes one attempt. `id` is the same in every attempt at this delivery.
-    pub(crate) async fn deliver(&self, destination: &Destination, content: &Content, id: &str) -> Attempt {
+    /// Makes one attempt. `id` is the same in every attempt at this delivery. Right before anything is sent `hold` is asked whether the delivery is still
+    /// this runtime's; where it is not, nothing is, and `None` is given.
+    ///
+    /// # Errors
+    ///
+    /// Those of `hold`.
+    pub(crate) async fn deliver<E>(
+        &self,
+        destination: &Destination,
+        content: &Content,
+        id: &str,
+        hold: Hold<'_, E>,
+    ) -> Result<Option<Attempt>, E> {
         let kind = kind(&destination.kind);
         let mut texts = Vec::new();
         for secret in destination.kind.secrets() {
             match self.secrets.get(secret).await {
                 Ok(text) => texts.push(text),
-                Err(error) => return failed(error.to_string()),
+                Err(error) => return Ok(Some(failed(error.to_string()))),
             }
         }
         if let Some(pace) = kind.pace() {
             tokio::time::sleep(self.paces.wait(&destination.name, pace, Instant::now())).await;
         }
-        let attempt = self.attempt(destination, kind.as_ref(), content, &Call { id, now: Timestamp::now(), secrets: &texts }).await;
-        hushed(attempt, &texts)
+        let call = Call { id, now: Timestamp::now(), secrets: &texts };
+        match self.attempt(destination, kind.as_ref(), content, &call, hold).await {
+            Ok(attempt) => Ok(Some(hushed(attempt, &texts))),
+            Err(Unsent::Failed(attempt)) => Ok(Some(hushed(attempt, &texts))),
+            Err(Unsent::Lost) => Ok(None),
+            Err(Unsent::Unknown(error)) => Err(error),
+        }
     }
 
-    async fn attempt(&self, destination: &Destination, kind: &(dyn Kind + Send + Sync), content: &Content, call: &Call<'_>) -> Attempt {
-        let request = match kind.request(content, call) {
-            Ok(request) => request,
-            Err(error) => return error.attempt(),
-        };
+    async fn attempt<E>(
+        &self,
+        destination: &Destination,
+        kind: &(dyn Kind + Send + Sync),
+        content: &Content,
+        call: &Call<'_>,
+        hold: Hold<'_, E>,
+    ) -> Result<Attempt, Unsent<E>> {
+        let request = kind.request(content, call).map_err(|error| Unsent::Failed(error.attempt()))?;
         let written = serde_json::to_string(destination).unwrap_or_default();
         if let Some(setup) = kind.setup().filter(|_| !self.lock_set_up().contains(&written)) {
-            let sent = match setup {
-                Ok(setup) => self.send(setup).await,
-                Err(error) => return error.attempt(),
-            };
-            match sent {
-                Ok(answer) if kind.is_set_up(&answer) => drop(self.lock_set_up().insert(written.clone())),
-                Ok(answer) => return answer.failed(&super::aws::fault(&answer)),
-                Err(reason) => return failed(reason),
+            let setup = setup.map_err(|error| Unsent::Failed(error.attempt()))?;
+            let answer = self.send(setup, hold).await?;
+            if !kind.is_set_up(&answer) {
+                return Ok(answer.failed(&super::aws::fault(&answer)));
             }
+            self.lock_set_up().insert(written.clone());
         }
         let role = match &request.to {
             To::Aws(signed) => Some(signed.role_arn.clone()),
             To::Url(_) => None,
         };
-        let attempt = match self.send(request).await {
+        let attempt = match self.send(request, hold).await {
             Ok(answer) => {
                 // What was refused may have been changed: a secret that was rotated, credentials that were withdrawn.
                 if matches!(answer.status, 401 | 403 | 404) {
@@ -105,12 +136,13 @@ impl Sender {
                 }
                 kind.verdict(&answer)
             }
-            Err(reason) => failed(reason),
+            Err(Unsent::Failed(attempt)) => attempt,
+            Err(other) => return Err(other),
         };
         if attempt != Attempt::Delivered {
             self.lock_set_up().remove(&written);
         }
-        attempt
+        Ok(attempt)
     }
 
     /// One call of CloudWatch, in the runtime's own region and by its own credentials. Answers of more than a few kilobytes are not read.
@@ -121,7 +153,8 @@ impl Sender {
     pub(crate) async fn ask_cloudwatch(&self, operation: &str, input: &Value) -> Result<Value, String> {
         let place = Signed { service: CLOUDWATCH, endpoint: None, path: "/".to_owned(), region: None, role_arn: None };
         let request = Request::to(To::Aws(place), "application/x-amz-json-1.0", input.to_string().into_bytes());
-        let answer = self.send(request.header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"))).await?;
+        let request = request.header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"));
+        let answer = exchange(self.signed(request).await?).await?;
         match (answer.is_success(), fault(&answer)) {
             (true, _) => Ok(answer.json()),
             (false, said) if said.is_empty() => Err(format!("CloudWatch answered {}", answer.status)),
@@ -142,7 +175,17 @@ impl Sender {
         self.set_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, String> {
+    async fn send<E>(&self, request: Request, hold: Hold<'_, E>) -> Result<Answer, Unsent<E>> {
+        let unsent = |reason: String| Unsent::Failed(failed(reason));
+        let signed = self.signed(request).await.map_err(unsent)?;
+        if !hold().await.map_err(Unsent::Unknown)? {
+            return Err(Unsent::Lost);
+        }
+        exchange(signed).await.map_err(unsent)
+    }
+
+    /// The request as it goes out.
+    async fn signed(&self, request: Request) -> Result<reqwest::RequestBuilder, String> {
         let (url, signature) = match &request.to {
             To::Url(url) => (url.clone(), Vec::new()),
             To::Aws(signed) => self.signer.sign(signed, &request).await?,
@@ -157,9 +200,13 @@ impl Sender {
         for (name, value) in request.more_headers.into_iter().chain(signature) {
             send = send.header(name, value);
         }
-        let response = send.send().await.map_err(|error| transport_fault(&error))?;
-        Ok(answer(response).await)
+        Ok(send)
     }
+}
+
+async fn exchange(signed: reqwest::RequestBuilder) -> Result<Answer, String> {
+    let response = signed.send().await.map_err(|error| transport_fault(&error))?;
+    Ok(answer(response).await)
 }
 
 async fn answer(mut response: reqwest::Response) -> Answer {

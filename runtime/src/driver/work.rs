@@ -3,13 +3,15 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::action::{self, Content};
-use crate::core::run::{Run, Step, Task, TaskId};
+use crate::core::run::{Run, RunId, Step, Task, TaskId};
 use crate::core::{Attempt, Burial, Input};
 use crate::definitions::Definitions;
 use crate::destination::Sender;
 use crate::journal::{Journal, JournalError};
+use crate::telemetry::traces;
 
 /// Where deliveries go that were given up.
 pub(crate) trait DeadLetters: Send + Sync {
@@ -17,11 +19,18 @@ pub(crate) trait DeadLetters: Send + Sync {
     fn take(&self, task: Task, run: Option<Arc<Run>>, reason: String) -> BoxFuture<'_, Burial>;
 }
 
+/// Where the definitions in force are read.
+pub(crate) trait Latest: Send + Sync {
+    /// The definitions as they are at some time after this was called; `None` where they can not be read.
+    fn latest(&self) -> BoxFuture<'_, Option<Arc<Definitions>>>;
+}
+
 /// Carries out work.
 pub(crate) struct Worker<J> {
     journal: Arc<J>,
     sender: Sender,
     dead_letters: Option<Arc<dyn DeadLetters>>,
+    latest: Option<Arc<dyn Latest>>,
     definitions: Arc<RwLock<Option<Arc<Definitions>>>>,
 }
 
@@ -31,6 +40,7 @@ impl<J> Clone for Worker<J> {
             journal: Arc::clone(&self.journal),
             sender: self.sender.clone(),
             dead_letters: self.dead_letters.clone(),
+            latest: self.latest.clone(),
             definitions: Arc::clone(&self.definitions),
         }
     }
@@ -39,7 +49,33 @@ impl<J> Clone for Worker<J> {
 impl<J: Journal> Worker<J> {
     /// `dead_letters` is `None` where the journal keeps them.
     pub(crate) fn new(journal: Arc<J>, sender: Sender, dead_letters: Option<Arc<dyn DeadLetters>>) -> Self {
-        Self { journal, sender, dead_letters, definitions: Arc::default() }
+        Self { journal, sender, dead_letters, latest: None, definitions: Arc::default() }
+    }
+
+    /// Work of others is taken over by definitions that are read here: theirs may be newer than those that are known.
+    pub(crate) fn reading(self, latest: Arc<dyn Latest>) -> Self {
+        Self { latest: Some(latest), ..self }
+    }
+
+    /// Takes over what nobody works on.
+    pub(crate) async fn sweep(&self) -> Result<Input, JournalError> {
+        let tasks = self.journal.sweep().await?;
+        Ok(self.found(tasks).await)
+    }
+
+    /// Takes over a run whose bell rang, unless somebody works on it.
+    pub(crate) async fn ring(&self, run: RunId) -> Result<Input, JournalError> {
+        let tasks = self.journal.ring(run).await?;
+        Ok(self.found(tasks).await)
+    }
+
+    /// What was found to be done, with the definitions as they are now.
+    pub(super) async fn found(&self, tasks: Vec<Task>) -> Input {
+        let definitions = match &self.latest {
+            Some(latest) if !tasks.is_empty() => latest.latest().await,
+            _ => None,
+        };
+        Input::Found { tasks, definitions }
     }
 
     /// Destinations are looked up in these from now on.
@@ -55,28 +91,37 @@ impl<J: Journal> Worker<J> {
         let attempt = match self.journal.run(task.id.run).await? {
             // It was cancelled in the meantime, and the core knows; or it can not be read, and is buried.
             None => Attempt::Final { reason: "its run can not be read".to_owned() },
-            Some(run) => self.deliver(&run, &task).await,
+            Some(run) => {
+                let began = Timestamp::now();
+                let Some(attempt) = self.deliver(&run, &task).await? else { return Ok(Input::Lost(task.id)) };
+                traces::attempted(&task, &attempt, began, Timestamp::now());
+                attempt
+            }
         };
         Ok(Input::Tried { task: task.id, attempt })
     }
 
-    async fn deliver(&self, run: &Run, task: &Task) -> Attempt {
+    /// `None` where the task is somebody else's by now.
+    async fn deliver(&self, run: &Run, task: &Task) -> Result<Option<Attempt>, JournalError> {
+        let failed = |attempt| Ok(Some(attempt));
         let Step::Deliver(name) = &task.id.step else {
-            return Attempt::Final { reason: "it is no delivery".to_owned() };
+            return failed(Attempt::Final { reason: "it is no delivery".to_owned() });
         };
         let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(destination) = definitions.as_ref().and_then(|definitions| definitions.destination(name)) else {
-            return Attempt::Failed { reason: format!("there is no destination `{name}`"), retry_after: None };
+            return failed(Attempt::Failed { reason: format!("there is no destination `{name}`"), retry_after: None });
         };
         let Some(content) = action::content(run, task.id.action) else {
-            return Attempt::Final { reason: "its action delivers nothing".to_owned() };
+            return failed(Attempt::Final { reason: "its action delivers nothing".to_owned() });
         };
         if let Content::Notification(notification) = &content {
             for fault in &notification.faults {
                 tracing::warn!(trigger = run.trigger.name, run = %task.id.run, fault, "part of the notification could not be written");
             }
         }
-        self.sender.deliver(destination, &content, &task.id.idempotency_key()).await
+        // What goes before the request may take its time: a secret, a role, the destination's pace.
+        let hold = || self.journal.hold(&task.id);
+        self.sender.deliver(destination, &content, &task.id.idempotency_key(), &hold).await
     }
 
     /// Finds a grave for a delivery that was given up.

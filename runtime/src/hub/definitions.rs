@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use futures::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use trailwire_engine::diagnostic::{Code, Diagnostic};
@@ -10,10 +11,11 @@ use trailwire_engine::fanout::table::{Definition, HUB_KEY, HubItem, Item, Kind};
 use trailwire_engine::matcher::Scope;
 use trailwire_engine::trigger::{Destination, Trigger};
 
+use super::Hub;
 use super::aws::describe;
 use super::items::Table;
 use crate::definitions::{Definitions, Documents};
-use crate::driver::Intake;
+use crate::driver::{Intake, Latest};
 use crate::journal::{Change, Journal, JournalError};
 
 /// Why the definitions can not be read. Nothing is judged without them.
@@ -145,6 +147,18 @@ impl HubDefinitions {
 
     fn unreadable(&self, reason: String) -> UnreadableDefinitions {
         UnreadableDefinitions { table: self.table.name.clone(), reason }
+    }
+}
+
+impl Latest for Hub {
+    fn latest(&self) -> BoxFuture<'_, Option<Arc<Definitions>>> {
+        Box::pin(async move {
+            let read = self.definitions.load().await;
+            read.inspect_err(|error| {
+                tracing::warn!(reason = error.to_string(), "what others left is worked on without looking for deleted triggers")
+            })
+            .ok()
+        })
     }
 }
 

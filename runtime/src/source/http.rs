@@ -1,15 +1,16 @@
 //! Events by HTTP: `POST /` (or `/events`) of an event, a log file, or an array of events.
 //!
 //! All or nothing: 200 means that every event of the body is judged and what matched is durable; 400 means that nothing was taken,
-//! and says which element is none. 413 when the body is too large, 429 when too much is under way, 401 without the token, 503 while
+//! and says which element is none. 413 when the body is too large, 408 when it does not come within half a minute, 429 when too much is under way, 401 without the token, 503 while
 //! stopping. `GET /healthz` answers 200. Unless it listens on a loopback address only, a token is required (`Authorization: Bearer …`).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -26,6 +27,8 @@ use crate::secrets::SecretText;
 
 /// The largest body: four of the largest events that a queue carries.
 const LARGEST: usize = 4 * 1024 * 1024;
+/// For a body to have come.
+const BODY: Duration = Duration::from_secs(30);
 /// Requests under way at once; one more is answered 429.
 const UNDER_WAY: usize = 256;
 
@@ -49,12 +52,8 @@ impl Http {
     ///
     /// When the listener breaks.
     pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-        let app = Router::new()
-            .route("/", post(take))
-            .route("/events", post(take))
-            .route("/healthz", get(|| async { "ok\n" }))
-            .layer(DefaultBodyLimit::max(LARGEST))
-            .with_state(self);
+        let app =
+            Router::new().route("/", post(take)).route("/events", post(take)).route("/healthz", get(|| async { "ok\n" })).with_state(self);
         axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
     }
 
@@ -72,8 +71,9 @@ pub(crate) fn needs_token(address: &SocketAddr) -> bool {
     !address.ip().is_loopback()
 }
 
-async fn take(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Response {
-    if !http.is_allowed(&headers) {
+/// Nothing of a body is read before its sender is known and has a place, and it has to come in time.
+async fn take(State(http): State<Http>, request: Request) -> Response {
+    if !http.is_allowed(request.headers()) {
         return problem(StatusCode::UNAUTHORIZED, "a token is needed: `Authorization: Bearer …`");
     }
     let Ok(_place) = http.places.try_acquire() else {
@@ -82,6 +82,12 @@ async fn take(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Resp
     if http.intake.is_full() {
         return busy("too many deliveries are open");
     }
+    let body = match tokio::time::timeout(BODY, to_bytes(request.into_body(), LARGEST)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) if is_too_large(&error) => return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 4 MiB"),
+        Ok(Err(_)) => return problem(StatusCode::BAD_REQUEST, "the body broke off"),
+        Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
+    };
     let events = match events(&body) {
         Ok(events) => events,
         Err(reason) => return problem(StatusCode::BAD_REQUEST, &reason),
@@ -91,7 +97,7 @@ async fn take(State(http): State<Http>, headers: HeaderMap, body: Bytes) -> Resp
         Ok(verdict) => {
             let accepted = verdict.matched + verdict.unmatched;
             let counts = json!({"accepted": accepted, "matched": verdict.matched, "unmatched": verdict.unmatched,
-                "started": verdict.started, "repeated": verdict.repeated});
+                "started": verdict.started, "repeated": verdict.repeated, "counted": verdict.counted});
             (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], counts.to_string()).into_response()
         }
         Err(stopped) => problem(StatusCode::SERVICE_UNAVAILABLE, &stopped.to_string()),
@@ -107,6 +113,10 @@ fn events(body: &[u8]) -> Result<Vec<Event>, String> {
     };
     let events = values.into_iter().enumerate();
     events.map(|(index, value)| super::event(value).map_err(|error| format!("element {index}: {error}"))).collect()
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>())
 }
 
 fn problem(status: StatusCode, reason: &str) -> Response {

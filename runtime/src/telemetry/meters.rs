@@ -162,7 +162,7 @@ impl Meters {
     /// The core has said something; `now` is when.
     pub(crate) fn note(&self, note: &Note, now: Timestamp) {
         match note {
-            Note::Started { trigger, .. } => drop(self.runs.get_or_create(&[("trigger", trigger.clone())]).inc()),
+            Note::Started(run) => drop(self.runs.get_or_create(&[("trigger", run.trigger.name.clone())]).inc()),
             Note::ExpressionError { trigger, .. } => drop(self.errors.get_or_create(&[("trigger", trigger.clone())]).inc()),
             Note::Delivered { task } => {
                 self.delivery(&task.id, "delivered");

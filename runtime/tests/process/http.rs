@@ -24,10 +24,10 @@ async fn a_body_is_taken_whole_or_not_at_all() {
     let (status, text) = post(event("CreateUser", "a").to_string()).await;
     assert_eq!(status, StatusCode::OK);
     let answer: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(answer, json!({"accepted": 1, "matched": 1, "unmatched": 0, "started": 1, "repeated": 0}));
+    assert_eq!(answer, json!({"accepted": 1, "matched": 1, "unmatched": 0, "started": 1, "repeated": 0, "counted": 0}));
     let (_, text) = post(json!([event("CreateUser", "a"), event("CreateUser", "b"), event("Other", "c")]).to_string()).await;
     let answer: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(answer, json!({"accepted": 3, "matched": 2, "unmatched": 1, "started": 1, "repeated": 1}));
+    assert_eq!(answer, json!({"accepted": 3, "matched": 2, "unmatched": 1, "started": 1, "repeated": 1, "counted": 0}));
 
     for body in [json!([event("CreateUser", "x"), 7]).to_string(), "{".to_owned(), String::new(), "[null]".to_owned()] {
         let (status, text) = post(body.clone()).await;

@@ -75,3 +75,38 @@ async fn an_address_that_is_taken_is_refused() {
     let finished = Finished::of(bench.command("http://127.0.0.1:0").args(["--metrics-address", &address])).refused();
     assert!(finished.stderr.contains(&format!("error: cannot listen on {address}: ")), "{}", finished.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_a_trace() {
+    let sink = Sink::start().await;
+    sink.answer("/hook", [Reply::status(500)]);
+    let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&json!([notify()]))]));
+    let input = bench.write("input.jsonl", &format!("{}\n", event("CreateUser", "a")));
+    let mut command = bench.command(input.to_str().unwrap());
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", sink.at("/otel")).env("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret");
+    let finished = tokio::task::spawn_blocking(move || Finished::of(&mut command)).await.unwrap().success();
+    assert!(!finished.stderr.contains("Bearer"), "{}", finished.stderr);
+    let line = |message: &str| {
+        let mut lines = finished.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.find(|line| line["message"] == message).unwrap_or_else(|| panic!("{message}: {}", finished.stderr))
+    };
+    assert_eq!(line("traces are sent")["endpoint"], json!(sink.at("/otel/v1/traces")));
+    let received = sink.received("/otel/v1/traces");
+    assert!(received.iter().all(|request| request.headers["authorization"] == "Bearer secret"));
+    let bodies: Vec<Value> = received.iter().map(|request| request.json()["resourceSpans"][0].clone()).collect();
+    assert_eq!(bodies[0]["resource"]["attributes"][0], json!({"key": "service.name", "value": {"stringValue": "trailwire"}}));
+    let mut spans: Vec<Value> = bodies.iter().flat_map(|body| body["scopeSpans"][0]["spans"].as_array().unwrap().clone()).collect();
+    spans.sort_by_key(|span| span["startTimeUnixNano"].as_str().unwrap().to_owned());
+    let root = spans[0]["spanId"].clone();
+    let told = |span: &Value| (span["name"].clone(), span["parentSpanId"].clone(), span["status"]["code"].clone());
+    let expected = [
+        (json!("trigger users"), Value::Null, Value::Null),
+        (json!("deliver hook"), root.clone(), json!(2)),
+        (json!("deliver hook"), root, json!(1)),
+    ];
+    assert_eq!(spans.iter().map(told).collect::<Vec<_>>(), expected);
+    assert!(spans.iter().all(|span| span["traceId"] == line("the trigger fires")["run"]), "{spans:#?}");
+    assert!(spans[1]["status"]["message"].as_str().unwrap().contains("500"), "{spans:#?}");
+    let ids: std::collections::BTreeSet<&str> = spans.iter().map(|span| span["spanId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3);
+}

@@ -27,6 +27,8 @@ pub(super) enum Happening {
     End(Ending),
     /// Time passes.
     Pass(u32),
+    /// What the journal has is found, known or not.
+    Find,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -162,7 +164,7 @@ impl World {
                 Command::Acknowledge { batch, .. } => {
                     self.acknowledged.extend(self.offered.remove(&batch));
                 }
-                Command::Note(Note::Started { run, .. }) => *self.started.entry(run).or_default() += 1,
+                Command::Note(Note::Started(run)) => *self.started.entry(run.id()).or_default() += 1,
                 Command::Note(_) => {}
                 work => self.work.push_back(work),
             }
@@ -188,6 +190,10 @@ impl World {
                     self.write(&changes);
                 }
                 self.start();
+            }
+            Happening::Find => {
+                let (tasks, definitions) = (self.journal.tasks.values().cloned().collect(), Some(Arc::clone(&self.definitions)));
+                self.step(Input::Found { tasks, definitions });
             }
             Happening::Die => self.start(),
             Happening::End(ending) => self.end(*ending),
