@@ -74,6 +74,22 @@ ifeq ($(filter $(PARTS),provider fanout runtime replay),)
 endif
 	@TRAILWIRE_BENCH_PYTHON=$$(ls $(BENCH_PYTHON) 2>/dev/null) $(or $(CARGO_TARGET_DIR),target)/release/trailwire-bench $(PARTS)
 
+ARCH ?= $(subst aarch64,arm64,$(shell uname -m))
+LAMBDA_TARGET := $(subst arm64,aarch64,$(ARCH))-unknown-linux-gnu
+LAMBDA_OUT := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: lambda
+lambda: ## Build the runtime as a package for AWS Lambda, with a release build; ARCH=arm64 or x86_64 for another machine than this one
+ifeq ($(LAMBDA_TARGET),$(shell uname -m)-unknown-linux-gnu)
+	$(CARGO) build --workspace --release --bin trailwire
+	@python3 tools/lambda/package.py $(LAMBDA_OUT)/release/trailwire $(LAMBDA_OUT)/trailwire-lambda-$(ARCH).zip
+else
+	@test -d "$$(rustc --print target-libdir --target $(LAMBDA_TARGET))" || \
+		{ echo "lambda: for $(ARCH) install Rust's library (rustup target add $(LAMBDA_TARGET)) and a C compiler for it" >&2; exit 1; }
+	$(CARGO) build --workspace --release --bin trailwire --target $(LAMBDA_TARGET)
+	@python3 tools/lambda/package.py $(LAMBDA_OUT)/$(LAMBDA_TARGET)/release/trailwire $(LAMBDA_OUT)/trailwire-lambda-$(ARCH).zip
+endif
+
 .PHONY: docs
 docs: ## Write the registry's pages in docs/ from the schemas, the messages on the pages of the diagnostics, and what every destination gets
 	UPDATE_DOCS=1 $(CARGO) test --workspace --test docs --test diagnostics

@@ -7,6 +7,7 @@ pub mod limits;
 pub mod names;
 pub mod pattern;
 pub mod pushed;
+pub mod function;
 pub mod policy;
 pub mod objects;
 pub mod alarms;

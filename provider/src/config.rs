@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use parse::check;
 pub use schema::{ENDPOINT_SERVICES, schema};
-pub(crate) use schema::{account_ids, check_tags, region_names};
+pub(crate) use schema::{account_ids, check_tags, region_names, whole};
 pub use secret::Secret;
 
 /// The provider block, checked. Values that were unknown while planning count as not given and are named in `unknown`.

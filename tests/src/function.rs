@@ -1,12 +1,14 @@
-//! The environment that a Lambda function runs in: a server that speaks Lambda's Runtime API to one process.
+//! The environment that a Lambda function runs in: a server that speaks Lambda's Runtime API to one process. And the package of a function for the emulator,
+//! which runs it for real.
 
 use std::collections::HashMap;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path as InPath, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -15,11 +17,29 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use crate::process::{Program, built};
-use crate::stand::Stand;
+use crate::stand::{Stand, repository};
+use crate::venv;
 
 /// How long a function may take to answer beyond its deadline before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PREFIX: &str = "/2018-06-01/runtime";
+
+/// The runtime as it was built for tests, as a package for Lambda: without what debuggers need, or Lambda would not take it in a call.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn package(stand: &Stand) -> PathBuf {
+    let (bare, package) = (stand.scratch().join("bootstrap"), stand.scratch().join("trailwire-lambda.zip"));
+    let run = |command: &mut Command| {
+        let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(status.success(), "{command:?}: {status}");
+    };
+    run(Command::new("strip").arg("-o").arg(&bare).arg(built("trailwire")));
+    let python = venv::python().unwrap_or_else(|error| panic!("{error}"));
+    let pack = repository().join("tools/lambda/package.py");
+    run(Command::new(python).args([&pack, &bare, &package]).arg("1").stdout(Stdio::null()));
+    package
+}
 
 /// What a function made of an invocation.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,14 +141,14 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: String) -> StatusCode {
+async fn response(State(shared): State<Arc<Shared>>, InPath(id): InPath<String>, body: String) -> StatusCode {
     shared.take(
         &id,
         serde_json::from_str(&body).map_or_else(|error| Answer::Error("not JSON".to_owned(), error.to_string()), Answer::Response),
     )
 }
 
-async fn error(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap, body: String) -> StatusCode {
+async fn error(State(shared): State<Arc<Shared>>, InPath(id): InPath<String>, headers: HeaderMap, body: String) -> StatusCode {
     shared.take(&id, failure(&headers, &body))
 }
 

@@ -61,6 +61,8 @@ def prepare_environment(public_port, state):
         STATE_DIR=state,
         S3_DATA_DIR=os.path.join(state, "s3"),
         TMPDIR=state,
+        # For Lambda functions, which are processes of this machine.
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{public_port}",
         LOG_LEVEL=os.environ.get("TRAILWIRE_STAND_LOG", "ERROR"),
     )
 

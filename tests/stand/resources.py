@@ -1,5 +1,5 @@
-"""Which resource a call needs permission for, where MiniStack differs from AWS: roles have paths, rules of the default bus do not name it, and alarms are
-named in JSON too."""
+"""Which resource a call needs permission for, where MiniStack differs from AWS: roles have paths, rules of the default bus do not name it, alarms are named
+in JSON too, and so is a function that is made."""
 
 import json
 from urllib.parse import parse_qs
@@ -18,6 +18,8 @@ def resource_of(service, method, path, headers, body, query_params, region, acco
         found = role(parse_qs((body or b"").decode("utf-8", errors="replace")), account)
     elif service == "monitoring" and headers.get("x-amz-target"):
         found = alarm(json.loads(body or b"{}"), f"arn:aws:cloudwatch:{region}:{account}:alarm:")
+    elif service == "lambda" and method == "POST" and path.rstrip("/").endswith("/functions"):
+        found = f"arn:aws:lambda:{region}:{account}:function:{json.loads(body)['FunctionName']}"
     elif service in ("events", "dynamodb"):
         fields = json.loads(body or b"{}")
         found = fields.get("ResourceARN") or fields.get("ResourceArn")

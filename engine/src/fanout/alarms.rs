@@ -138,12 +138,12 @@ pub fn faults(hub: &Hub, wanted: &[Alarm], found: &BTreeMap<String, Value>) -> V
     faults
 }
 
-fn differing<'a>(wanted: &'a Value, found: &Value) -> Vec<&'a str> {
+/// The members of `wanted` that `found` does not say, in order. AWS adds members, writes numbers otherwise and lists in an order of its own.
+pub(super) fn differing<'a>(wanted: &'a Value, found: &Value) -> Vec<&'a str> {
     let members = wanted.as_object().into_iter().flatten();
     members.filter(|(name, value)| !says(found.get(name.as_str()), value)).map(|(name, _)| name.as_str()).collect()
 }
 
-/// Whether what was found says what is wanted. AWS adds members, writes numbers otherwise and lists in an order of its own.
 fn says(found: Option<&Value>, wanted: &Value) -> bool {
     match (found, wanted) {
         (Some(Value::Object(found)), Value::Object(wanted)) => wanted.iter().all(|(name, value)| says(found.get(name), value)),

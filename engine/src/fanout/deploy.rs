@@ -81,10 +81,7 @@ impl<'a> Names<'a> {
         // A role that is missing has no path: looking for it, or removing what is gone, asks for its name alone.
         let missing = format!("arn:{}:iam::*:role/{begins}", self.partition);
         let queues = self.arn("sqs", "*:*", &begins);
-        let mut pass = allow("Hand", &["iam:PassRole".to_owned()], std::slice::from_ref(&role));
-        if let Some(statement) = pass.as_object_mut() {
-            statement.insert("Condition".to_owned(), json!({ "StringEquals": { "iam:PassedToService": "events.amazonaws.com" } }));
-        }
+        let pass = hand("Hand", "events.amazonaws.com", &role);
         vec![
             // Lists are of a bus: which resource they are asked for is not the same everywhere.
             allow("Look", &["account:ListRegions", "events:ListRules", "events:ListRuleNamesByTarget"], &["*".to_owned()]),
@@ -103,6 +100,7 @@ impl<'a> Names<'a> {
         let rule = self.arn("events", &self.place, &format!("rule/{}/{}", self.home, self.begins()));
         let queue = self.arn("sqs", &self.place, &self.home);
         let queues = if self.home.ends_with('*') { vec![queue] } else { vec![format!("{queue}-dlq"), queue] };
+        let log = self.arn("logs", &self.place, &format!("log-group:/aws/lambda/{}", self.home));
         vec![
             allow("Bus", &of("events", &BUS), &[bus]),
             allow("HubRule", &of("events", &RULES), &[rule]),
@@ -110,6 +108,12 @@ impl<'a> Names<'a> {
             // Lists of alarms, and metrics, are asked for whatever their names begin with. `trailwire doctor` asks for the age of the oldest event.
             allow("AlarmList", &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], &["*".to_owned()]),
             allow("Alarms", &of("cloudwatch", &ALARMS), &[self.arn("cloudwatch", &self.place, &format!("alarm:{}", self.begins()))]),
+            allow("Function", &of("lambda", &FUNCTION), &[self.arn("lambda", &self.place, &format!("function:{}", self.home))]),
+            // What feeds a function has an id that nobody knows before; lists are asked for all of them.
+            allow("Mappings", &of("lambda", &MAPPINGS), &["*".to_owned()]),
+            allow("Logs", &of("logs", &LOGS), &[log.clone(), format!("{log}:*")]),
+            allow("LogList", &["logs:DescribeLogGroups"], &["*".to_owned()]),
+            hand("HandRuntime", "lambda.amazonaws.com", &format!("arn:{}:iam::*:role{ROLE_PATH}{}runtime", self.partition, self.prefix)),
             allow("Table", &of("dynamodb", &TABLE), &[self.arn("dynamodb", &self.place, &format!("table/{}", self.home))]),
             allow(
                 "Secrets",
@@ -140,6 +144,31 @@ const ROLES: [&str; 12] = [
 ];
 const QUEUES: [&str; 8] =
     ["CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes", "DeleteQueue", "ListQueueTags", "TagQueue", "UntagQueue"];
+const FUNCTION: [&str; 13] = [
+    "CreateFunction",
+    "GetFunction",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+    "DeleteFunction",
+    "PutFunctionConcurrency",
+    "DeleteFunctionConcurrency",
+    "GetPolicy",
+    "AddPermission",
+    "RemovePermission",
+    "ListTags",
+    "TagResource",
+    "UntagResource",
+];
+const MAPPINGS: [&str; 4] = ["ListEventSourceMappings", "CreateEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping"];
+const LOGS: [&str; 7] = [
+    "CreateLogGroup",
+    "PutRetentionPolicy",
+    "DeleteRetentionPolicy",
+    "DeleteLogGroup",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+];
 const ALARMS: [&str; 5] = ["PutMetricAlarm", "DeleteAlarms", "ListTagsForResource", "TagResource", "UntagResource"];
 /// A transaction is allowed by what it does to each item.
 const TABLE: [&str; 12] = [
@@ -160,6 +189,15 @@ const SECRETS: [&str; 6] = ["CreateSecret", "DescribeSecret", "PutSecretValue", 
 
 fn of(service: &str, operations: &[&str]) -> Vec<String> {
     operations.iter().map(|operation| format!("{service}:{operation}")).collect()
+}
+
+/// The leave to give a role to a service.
+fn hand(sid: &str, service: &str, role: &str) -> Value {
+    let mut pass = allow(sid, &["iam:PassRole"], &[role.to_owned()]);
+    if let Some(statement) = pass.as_object_mut() {
+        statement.insert("Condition".to_owned(), json!({ "StringEquals": { "iam:PassedToService": service } }));
+    }
+    pass
 }
 
 fn allow(sid: &str, actions: &[impl AsRef<str>], resources: &[String]) -> Value {
@@ -187,7 +225,7 @@ mod tests {
     #[test]
     fn a_hub_is_deployed_by_its_own_names_alone() {
         let hub = Hub::new("security", Cell::new("111122223333", "eu-west-1"));
-        let expected: [(&str, &[&str]); 16] = [
+        let expected: [(&str, &[&str]); 21] = [
             ("Look", &["*"]),
             ("Trails", &["*"]),
             ("Rules", &["arn:aws:events:*:*:rule/tw-755b7686-*"]),
@@ -203,6 +241,17 @@ mod tests {
             ),
             ("AlarmList", &["*"]),
             ("Alarms", &["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:tw-755b7686-*"]),
+            ("Function", &["arn:aws:lambda:eu-west-1:111122223333:function:trailwire-security"]),
+            ("Mappings", &["*"]),
+            (
+                "Logs",
+                &[
+                    "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/trailwire-security",
+                    "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/trailwire-security:*",
+                ],
+            ),
+            ("LogList", &["*"]),
+            ("HandRuntime", &["arn:aws:iam::*:role/trailwire/tw-755b7686-runtime"]),
             ("Table", &["arn:aws:dynamodb:eu-west-1:111122223333:table/trailwire-security"]),
             ("Secrets", &["arn:aws:secretsmanager:eu-west-1:111122223333:secret:trailwire/security/*/*"]),
             ("Members", &["arn:aws:iam::*:role/trailwire-deploy"]),

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::function::Function;
 use super::names::{Cell, Hub, is_account_id};
 use super::policy::{
     dead_letter_queue_attributes, differing_attributes, forward_dead_letter_queue_attributes, forward_policy, forward_trust_policy,
-    queue_attributes, same_document,
+    function_policy, function_trust_policy, queue_attributes, same_document,
 };
 
 /// Something that is not as wanted.
@@ -85,6 +86,18 @@ impl Role {
         }
     }
 
+    /// The role of the hub's Lambda function.
+    #[must_use]
+    pub fn function(hub: &Hub, boundary: Option<String>) -> Self {
+        Self {
+            name: hub.runtime_role_name(),
+            description: format!("Trailwire: the runtime of hub {}", hub.name()),
+            trust: function_trust_policy(),
+            policy: function_policy(hub),
+            boundary,
+        }
+    }
+
     /// What is not as wanted.
     #[must_use]
     pub fn faults(&self, found: Option<&FoundRole>) -> Vec<Fault<RoleStep>> {
@@ -143,10 +156,10 @@ pub enum QueueStep {
 }
 
 impl Queue {
-    /// The queue that the runtime reads.
+    /// The queue that the runtime reads; `function` where it is read by the hub's own.
     #[must_use]
-    pub fn of_hub(hub: &Hub) -> Self {
-        Self { name: hub.queue_name(), attributes: queue_attributes(hub) }
+    pub fn of_hub(hub: &Hub, function: Option<&Function>) -> Self {
+        Self { name: hub.queue_name(), attributes: queue_attributes(hub, function) }
     }
 
     /// That queue's dead-letter queue.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::function::Function;
 use super::names::{Cell, Hub};
 use super::table::{CANARY_PK, HubRecord, JOURNAL_PK, RUNTIME_PK};
 
@@ -96,6 +97,25 @@ pub fn forward_policy(hub: &Hub) -> String {
 /// that the provider made. Secrets that are only named by ARN are not in it.
 #[must_use]
 pub fn runtime_policy(hub: &Hub) -> String {
+    json!({ "Version": VERSION, "Statement": runtime_statements(hub) }).to_string()
+}
+
+/// The same for the hub's Lambda function, which writes its log, too.
+#[must_use]
+pub fn function_policy(hub: &Hub) -> String {
+    let group = hub.log_group_arn();
+    let log = json!({ "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": format!("{group}:*") });
+    json!({ "Version": VERSION, "Statement": runtime_statements(hub).into_iter().chain([log]).collect::<Vec<_>>() }).to_string()
+}
+
+/// Who may take the role of the hub's Lambda function: Lambda.
+#[must_use]
+pub fn function_trust_policy() -> String {
+    let statement = json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" });
+    json!({ "Version": VERSION, "Statement": [statement] }).to_string()
+}
+
+fn runtime_statements(hub: &Hub) -> Vec<Value> {
     let (partition, home) = (hub.partition(), hub.home());
     let queue = hub.queue_arn(home, &hub.queue_name());
     let dead_letters = hub.queue_arn(home, &hub.dead_letter_queue_name());
@@ -106,39 +126,35 @@ pub fn runtime_policy(hub: &Hub) -> String {
     let own_rows = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [RUNTIME_PK, CANARY_PK, &format!("{JOURNAL_PK}*")] } });
     let writes = json!(["dynamodb:PutItem", "dynamodb:DeleteItem"]);
     let heartbeat = json!({ "Effect": "Allow", "Action": writes, "Resource": table, "Condition": own_rows });
-    json!({
-        "Version": VERSION,
-        "Statement": [
-            // What it sends to its own queue are alarm clocks: delayed messages.
-            allow(
-                &[
-                    "sqs:ReceiveMessage",
-                    "sqs:SendMessage",
-                    "sqs:DeleteMessage",
-                    "sqs:ChangeMessageVisibility",
-                    "sqs:GetQueueAttributes",
-                    "sqs:GetQueueUrl",
-                ],
-                &queue,
-            ),
-            allow(&["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &dead_letters),
-            allow(&["dynamodb:GetItem", "dynamodb:Query"], &table),
-            heartbeat,
-            allow(&["secretsmanager:GetSecretValue"], &secrets),
-        ],
-    })
-    .to_string()
+    vec![
+        // What it sends to its own queue are alarm clocks: delayed messages.
+        allow(
+            &[
+                "sqs:ReceiveMessage",
+                "sqs:SendMessage",
+                "sqs:DeleteMessage",
+                "sqs:ChangeMessageVisibility",
+                "sqs:GetQueueAttributes",
+                "sqs:GetQueueUrl",
+            ],
+            &queue,
+        ),
+        allow(&["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"], &dead_letters),
+        allow(&["dynamodb:GetItem", "dynamodb:Query"], &table),
+        heartbeat,
+        allow(&["secretsmanager:GetSecretValue"], &secrets),
+    ]
 }
 
-/// Every attribute of the hub's queue that matters: filled by the hub's rule only.
+/// Every attribute of the hub's queue that matters: filled by the hub's rule only, and patient with the hub's Lambda function where it has one.
 #[must_use]
-pub fn queue_attributes(hub: &Hub) -> BTreeMap<String, String> {
+pub fn queue_attributes(hub: &Hub, function: Option<&Function>) -> BTreeMap<String, String> {
     let queue = hub.queue_arn(hub.home(), &hub.queue_name());
     let dead_letters = hub.queue_arn(hub.home(), &hub.dead_letter_queue_name());
     let redrive = json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": RECEIVES_MAX });
     let condition = json!({ "ArnEquals": { "aws:SourceArn": hub.hub_rule_arn() } });
     common([
-        ("VisibilityTimeout", VISIBILITY_SECONDS.to_string()),
+        ("VisibilityTimeout", function.map_or(VISIBILITY_SECONDS, Function::visibility_seconds).to_string()),
         ("ReceiveMessageWaitTimeSeconds", "20".to_owned()),
         ("RedrivePolicy", redrive.to_string()),
         ("Policy", events_may_send(&queue, condition)),
@@ -266,7 +282,7 @@ mod tests {
 
     #[test]
     fn only_the_hub_rule_fills_the_queue() {
-        let attributes = queue_attributes(&hub());
+        let attributes = queue_attributes(&hub(), None);
         let policy: Value = serde_json::from_str(&attributes["Policy"]).unwrap();
         let statements = policy["Statement"].as_array().unwrap();
         assert_eq!(statements.len(), 1);
@@ -331,7 +347,7 @@ mod tests {
 
     #[test]
     fn attributes_that_differ_are_named() {
-        let wanted = queue_attributes(&hub());
+        let wanted = queue_attributes(&hub(), None);
         let mut found = wanted.clone();
         assert!(differing_attributes(&wanted, &found).is_empty());
         found.remove("Policy");

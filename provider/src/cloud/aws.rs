@@ -6,6 +6,7 @@ mod cloudwatch;
 mod dynamodb;
 mod events;
 mod failure;
+mod function;
 mod iam;
 mod json;
 mod member;
@@ -196,6 +197,7 @@ async fn dispatch(clients: &Clients, call: Call) -> Result<Reply, Failure> {
         Call::DescribeAlarms { prefix } => cloudwatch::describe_alarms(clients, prefix).await,
         Call::PutAlarm { alarm, tags } => cloudwatch::put_alarm(clients, *alarm, tags).await,
         Call::DeleteAlarms { names } => cloudwatch::delete_alarms(clients, names).await,
+        Call::Function { operation, subject, input } => function::call(clients, operation, &subject, input).await,
         Call::ListTags { .. } | Call::Tag { .. } | Call::Untag { .. } => dispatch_tags(clients, call).await,
         other => dispatch_home(clients, other).await,
     }
@@ -281,6 +283,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Table(arn) => dynamodb::list_tags(dynamodb(), arn).await,
             Tagged::Secret(id) => secrets::list_tags(secrets(), id).await,
             Tagged::Alarm(arn) => cloudwatch::list_tags(clients, arn).await,
+            of @ (Tagged::Function(_) | Tagged::LogGroup(_)) => function::list_tags(clients, of).await,
         },
         Call::Tag { of, tags } => match of {
             Tagged::Events(arn) => events::tag(events(), arn, tags).await,
@@ -289,6 +292,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Table(arn) => dynamodb::tag(dynamodb(), arn, tags).await,
             Tagged::Secret(id) => secrets::tag(secrets(), id, tags).await,
             Tagged::Alarm(arn) => cloudwatch::tag(clients, arn, tags).await,
+            of @ (Tagged::Function(_) | Tagged::LogGroup(_)) => function::tag(clients, of, tags).await,
         },
         Call::Untag { of, keys } => match of {
             Tagged::Events(arn) => events::untag(events(), arn, keys).await,
@@ -297,6 +301,7 @@ async fn dispatch_tags(clients: &Clients, call: Call) -> Result<Reply, Failure> 
             Tagged::Table(arn) => dynamodb::untag(dynamodb(), arn, keys).await,
             Tagged::Secret(id) => secrets::untag(secrets(), id, keys).await,
             Tagged::Alarm(arn) => cloudwatch::untag(clients, arn, keys).await,
+            of @ (Tagged::Function(_) | Tagged::LogGroup(_)) => function::untag(clients, of, keys).await,
         },
         other => Err(unhandled(&other)),
     }

@@ -3,15 +3,18 @@
 //! The same holds for every implementation: what is described but not there is `None`, deleting what is not there is done, lists are
 //! complete (all pages).
 
+mod function;
 mod reply;
 mod write;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use trailwire_engine::fanout::alarms::Alarm;
 use trailwire_engine::fanout::rules::{Rule, Target};
 pub use trailwire_engine::fanout::tags::Tags;
 
+pub use self::function::FunctionOperation;
 pub use self::reply::{Bus, Caller, ListedRule, OrganizationInfo, Region, Reply, Role, SecretInfo, Table};
 pub use self::write::{Condition, Write};
 use crate::config::Secret;
@@ -290,6 +293,16 @@ pub enum Call {
         names: Vec<String>,
     },
 
+    /// Something about a hub's function, or what invokes it: [`Reply::Json`], what the service answers; null where what is asked for is not there.
+    Function {
+        /// What.
+        operation: FunctionOperation,
+        /// Whose: a function's name, a mapping's id; nothing where the input says it.
+        subject: String,
+        /// What the service is given; null for nothing.
+        input: Value,
+    },
+
     /// Makes a secret: [`Reply::Text`], its ARN.
     CreateSecret {
         /// Its name.
@@ -355,6 +368,10 @@ pub enum Tagged {
     Secret(String),
     /// An alarm, by ARN.
     Alarm(String),
+    /// A Lambda function, by ARN.
+    Function(String),
+    /// A log group, by ARN.
+    LogGroup(String),
 }
 
 impl Call {
@@ -404,6 +421,7 @@ impl Call {
             Self::DescribeAlarms { .. } => "cloudwatch:DescribeAlarms",
             Self::PutAlarm { .. } => "cloudwatch:PutMetricAlarm",
             Self::DeleteAlarms { .. } => "cloudwatch:DeleteAlarms",
+            Self::Function { operation, .. } => operation.name(),
             Self::CreateSecret { .. } => "secretsmanager:CreateSecret",
             Self::DescribeSecret { .. } => "secretsmanager:DescribeSecret",
             Self::PutSecretValue { .. } => "secretsmanager:PutSecretValue",
@@ -418,7 +436,10 @@ impl Call {
 impl Call {
     /// Whether finding the thing there already, after an attempt whose answer was lost, means that this very call made it.
     pub fn makes_once(&self) -> bool {
-        matches!(self, Self::CreateBus { .. } | Self::CreateRole { .. })
+        match self {
+            Self::Function { operation, .. } => operation.makes_once(),
+            other => matches!(other, Self::CreateBus { .. } | Self::CreateRole { .. }),
+        }
     }
 }
 
@@ -430,6 +451,8 @@ impl Tagged {
             Self::Role(_) => ("iam:ListRoleTags", "iam:TagRole", "iam:UntagRole"),
             Self::Table(_) => ("dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource"),
             Self::Alarm(_) => ("cloudwatch:ListTagsForResource", "cloudwatch:TagResource", "cloudwatch:UntagResource"),
+            Self::Function(_) => ("lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"),
+            Self::LogGroup(_) => ("logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"),
             Self::Secret(_) => ("secretsmanager:DescribeSecret", "secretsmanager:TagResource", "secretsmanager:UntagResource"),
         }
     }

@@ -195,6 +195,12 @@ impl std::error::Error for CloudError {}
 pub fn classify(operation: &str, code: &str, message: &str, status: Option<u16>) -> Kind {
     let says = |text: &str| message.contains(text);
     match code {
+        // A role that Lambda does not know yet, or not yet with its policy; a function whose last change is under way.
+        "InvalidParameterValueException" if says("cannot be assumed by Lambda") || says("execution role does not have permissions") => {
+            Kind::Propagating
+        }
+        "ResourceConflictException" if says("in progress") || says("state: Pending") => Kind::Propagating,
+        "ResourceConflictException" => Kind::Exists,
         _ if says("cannot be assumed by principal") || (code.contains("MalformedPolicyDocument") && says("Invalid principal")) => {
             Kind::Propagating
         }
@@ -206,11 +212,13 @@ pub fn classify(operation: &str, code: &str, message: &str, status: Option<u16>)
             Kind::Exists
         }
         "ResourceInUseException" if operation == "dynamodb:CreateTable" => Kind::Exists,
+        // What feeds a function is being made or changed.
+        "ResourceInUseException" if operation.starts_with("lambda:") => Kind::Propagating,
         "ResourceInUseException" | "DeleteConflict" | "DeleteConflictException" => Kind::InUse,
         "ValidationException" if says("has targets") => Kind::InUse,
         "ConditionalCheckFailedException" => Kind::ConditionFailed,
         "InvalidRequestException" if says("scheduled for deletion") => Kind::InUse,
-        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" => Kind::Quota,
+        "CodeStorageExceededException" | "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" => Kind::Quota,
         "ConcurrentModificationException"
         | "ConcurrentModification"
         | "TransactionInProgressException"
@@ -230,6 +238,7 @@ pub fn classify(operation: &str, code: &str, message: &str, status: Option<u16>)
             }
         }
         "InternalFailure"
+        | "ServiceException"
         | "InternalServerError"
         | "InternalException"
         | "InternalError"

@@ -1,6 +1,7 @@
 //! AWS in memory, for tests: what the provider relies on, enforced as AWS enforces it.
 
 mod alarms;
+pub mod function;
 pub mod trails;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,8 @@ pub struct World {
     pub secrets: BTreeMap<Place, String>,
     /// Alarms with their settings.
     pub alarms: BTreeMap<Place, Value>,
+    /// Functions and what belongs to them.
+    pub lambda: function::Lambda,
     /// Tags.
     pub tags: BTreeMap<(String, Tagged), Tags>,
     /// Regions that are not enabled.
@@ -90,11 +93,12 @@ impl World {
             && self.tables.is_empty()
             && self.secrets.is_empty()
             && self.alarms.is_empty()
+            && self.lambda.is_empty()
     }
 
     /// The names of the rules on the default bus of a region that triggers and forwarders have.
     pub fn rule_names(&self, region: &str) -> Vec<String> {
-        let here = self.rules.keys().filter(|(at, name)| at == region && !name.ends_with("-canary"));
+        let here = self.rules.keys().filter(|(at, name)| at == region && !name.ends_with("-canary") && !name.ends_with("-sweep"));
         here.filter_map(|(_, name)| name.strip_prefix("default/").map(str::to_owned)).collect()
     }
 }
@@ -221,6 +225,7 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
         Call::DescribeOrganization | Call::ListAccounts { .. } | Call::ListUnits { .. } => organization(world, &call),
         Call::DescribeAlarms { .. } | Call::PutAlarm { .. } | Call::DeleteAlarms { .. } => Ok(alarms::answer(world, cell, call)),
         Call::DescribeTrails | Call::GetTrailStatus { .. } | Call::GetEventSelectors { .. } => Ok(trails::answer(world, cell, &call)),
+        Call::Function { operation, subject, input } => function::answer(world, cell, operation, &subject, &input),
         Call::CreateBus { name, tags, .. } => {
             if world.buses.contains_key(&at(&name)) {
                 return refuse(Kind::Exists, format!("bus {name} exists"));

@@ -31,6 +31,8 @@ fn limit(operation: &str) -> Option<f64> {
         ("account", _) => Some(5.0),
         ("cloudtrail", _) => Some(10.0),
         ("cloudwatch", _) => Some(3.0),
+        ("lambda", _) => Some(10.0),
+        ("logs", _) => Some(5.0),
         ("dynamodb", "CreateTable" | "DeleteTable") => Some(10.0),
         _ => None,
     }

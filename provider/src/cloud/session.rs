@@ -13,7 +13,7 @@ use trailwire_engine::fanout::table::Item;
 use trailwire_engine::fanout::tags::{Changes, changes};
 use trailwire_engine::fanout::trails::Trail;
 
-use super::call::{Bus, Call, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
+use super::call::{Bus, Call, FunctionOperation, ListedRule, Reply, Role, SecretInfo, Table, Tagged, Tags, Write};
 use super::error::{CloudError, CloudResult, Kind};
 use super::random_id;
 use super::retry::{LAST_CALLS, Timing};
@@ -145,6 +145,18 @@ impl Session {
     /// Makes a bus.
     pub async fn create_bus(&self, cell: &Cell, name: &str, description: &str, tags: &Tags) -> CloudResult<()> {
         self.done(cell, Call::CreateBus { name: name.to_owned(), description: description.to_owned(), tags: tags.clone() }).await
+    }
+
+    /// Something about a hub's function, or what invokes it; null where what is asked for is not there.
+    pub async fn function(&self, cell: &Cell, operation: FunctionOperation, subject: &str, input: Value) -> CloudResult<Value> {
+        let call = Call::Function { operation, subject: subject.to_owned(), input };
+        let name = call.operation();
+        match self.cloud.call(cell, call, &self.stop).await? {
+            Reply::Json(answer) => Ok(answer),
+            // It was made by an attempt whose answer was lost.
+            Reply::Done => Ok(Value::Null),
+            _ => Err(unexpected(cell, name)),
+        }
     }
 
     /// A bus, if it is there.

@@ -7,8 +7,20 @@ use crate::schema::{Attribute, NestedBlock, Schema, Type};
 use crate::value::Dynamic;
 
 /// The services that take an endpoint of their own.
-pub const ENDPOINT_SERVICES: [&str; 10] =
-    ["account", "cloudtrail", "cloudwatch", "dynamodb", "eventbridge", "iam", "organizations", "secretsmanager", "sqs", "sts"];
+pub const ENDPOINT_SERVICES: [&str; 12] = [
+    "account",
+    "cloudtrail",
+    "cloudwatch",
+    "dynamodb",
+    "eventbridge",
+    "iam",
+    "lambda",
+    "logs",
+    "organizations",
+    "secretsmanager",
+    "sqs",
+    "sts",
+];
 
 /// The `provider "trailwire"` block. Terraform ignores defaults here, so they are in the descriptions and in [`super::ProviderConfig::parse`].
 pub fn schema() -> Schema {
@@ -118,7 +130,7 @@ fn endpoints() -> NestedBlock {
     })
 }
 
-fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> {
+pub(crate) fn whole<const MIN: i64, const MAX: i64>(value: &Dynamic) -> Result<(), String> {
     match value.as_i64() {
         Some(number) if (MIN..=MAX).contains(&number) => Ok(()),
         _ => Err(format!("must be a whole number from {MIN} to {MAX}")),

@@ -7,7 +7,9 @@ mod apply;
 mod canary;
 mod column;
 mod destroy;
+mod function;
 mod home;
+mod lambda;
 mod read;
 mod role;
 mod schema;
@@ -32,6 +34,8 @@ use crate::context::Context;
 use crate::schema::Schema;
 use crate::value::Dynamic;
 
+#[cfg(test)]
+pub(crate) use lambda::sha256;
 pub(crate) use read::state_of;
 pub(crate) use schema::told;
 pub(crate) use settings::Settings;
@@ -55,6 +59,7 @@ impl Resource for HubResource {
         if let Some(Err(invalid)) = config.get_str("name").map(check_hub_name) {
             diagnostics.push(Diagnostic::error(Code::BAD_NAME, invalid.to_string()).at(Path::root("name")));
         }
+        diagnostics.extend(lambda::check(config));
         if let Some(home) = config.get_str("region") {
             diagnostics.extend(check_partition(home, &config.get_strings("regions")));
             diagnostics.extend(check_alarm_actions(config, home));
@@ -80,6 +85,10 @@ impl Resource for HubResource {
             }
             let mut response = plan::propose(&self.schema(), &request);
             response.planned.set("tags_all", planned_tags_all(&context.config, &request));
+            if let Err(diagnostic) = plan_function(&request, &mut response.planned) {
+                response.diagnostics.push(diagnostic);
+                return response;
+            }
             if !request.is_create() {
                 calm(&mut response.planned, &request.prior, &["cells", "drifted"], &["timeouts", "force_destroy"]);
                 // From now on the hub may be worked on from anywhere, and only an apply leaves word of that.
@@ -232,6 +241,43 @@ async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynami
         set_identity(planned, &Hub::new(name, Cell::new(home.cell.account.clone(), region)));
     }
     Ok(())
+}
+
+/// What the plan can tell of the function: its package always, its names once the hub's are known.
+fn plan_function(request: &PlanRequest, planned: &mut Dynamic) -> Result<(), Diagnostic> {
+    let hash = lambda::planned_hash(&request.config)?;
+    let hub = request.prior.get_str("arn").and_then(Hub::from_arn);
+    match (&hash, hub) {
+        (Dynamic::Null, _) => {
+            for name in ["lambda_arn", "runtime_role_arn"] {
+                planned.set(name, Dynamic::Null);
+            }
+        }
+        (_, Some(hub)) => set_function_names(planned, &hub),
+        (_, None) => plan::mark_unknown(planned, &["lambda_arn", "runtime_role_arn"]),
+    }
+    planned.set("lambda_code_sha256", hash);
+    Ok(())
+}
+
+/// Every attribute that tells of a hub's function.
+pub(crate) fn set_function(state: &mut Dynamic, hub: &Hub, lambda: Option<&lambda::Lambda>) {
+    match lambda {
+        Some(lambda) => {
+            set_function_names(state, hub);
+            state.set("lambda_code_sha256", Dynamic::String(lambda.code_sha256.clone()));
+        }
+        None => {
+            for name in ["lambda_arn", "runtime_role_arn", "lambda_code_sha256"] {
+                state.set(name, Dynamic::Null);
+            }
+        }
+    }
+}
+
+fn set_function_names(state: &mut Dynamic, hub: &Hub) {
+    state.set("lambda_arn", Dynamic::String(hub.function_arn()));
+    state.set("runtime_role_arn", Dynamic::String(hub.runtime_role_arn()));
 }
 
 /// Every attribute that follows from a hub's name and home alone.

@@ -16,6 +16,7 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use trailwire_engine::fanout::alarms::WAIT_SECONDS;
 use trailwire_engine::fanout::canary::rule as canary_rule;
+use trailwire_engine::fanout::function::Function;
 use trailwire_engine::fanout::names::{self, Carrier, Cell};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
 use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, from_percent, same_document, stored_bus_policy};
@@ -163,7 +164,7 @@ impl Look {
             Ok(found) => health.home.extend(drift(&[rule], &found, |_| false)),
             Err(unread) => health.home.push(unread),
         }
-        for queue in [Queue::of_hub(&self.hub), Queue::of_dead_letters(&self.hub)] {
+        for queue in [Queue::of_hub(&self.hub, Function::stored(self.settings.as_deref()).as_ref()), Queue::of_dead_letters(&self.hub)] {
             match self.queue(self.hub.home(), &self.config, &queue).await {
                 Ok((problems, held)) if queue.name == self.hub.queue_name() => {
                     health.home.extend(problems);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trailwire_tests::process::{Finished, Program};
 use trailwire_tests::stand::{Stand, repository};
 use trailwire_tests::terraform::Workspace;
-use trailwire_tests::{leftovers, runtime};
+use trailwire_tests::{function, leftovers, runtime};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::world::{HOME, PROVIDER, REGIONS};
@@ -197,6 +197,14 @@ async fn a_hub_over_two_accounts_lives_and_dies_under_the_printed_policies() {
     terraform.configure(&plain.replace("  alarm_actions   =", "  #"));
     terraform.apply().await.success();
     terraform.assert_empty_plan().await;
+    // A function of the hub's own, and another setting of it.
+    let package = function::package(&stand);
+    for timeout in [20, 30] {
+        let lambda = format!("forward_dead_letter = false\n  lambda {{\n    filename = {package:?}\n    timeout = {timeout}\n  }}");
+        terraform.configure(&configuration(&member, &sink, &["eu-west-1"], "second", &lambda));
+        terraform.apply().await.success();
+        terraform.assert_empty_plan().await;
+    }
     terraform.destroy().await.success();
     for account in [&home, &member] {
         assert_eq!(leftovers::of(&stand, account, &REGIONS).await, [] as [String; 0]);

@@ -17,6 +17,7 @@ mod import;
 mod input;
 mod interruption;
 mod packs;
+mod lambda;
 mod languages;
 mod least_privilege;
 mod matrix;

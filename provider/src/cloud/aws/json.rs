@@ -23,7 +23,7 @@ use super::Clients;
 use super::failure::Failure;
 use crate::cloud::error::Kind;
 
-/// A service that speaks JSON: `POST /`, the operation in a header.
+/// A service that speaks JSON.
 #[derive(Debug)]
 pub(super) struct Service {
     /// What AWS calls it, as in `AWS_ENDPOINT_URL_<ID>`.
@@ -32,19 +32,37 @@ pub(super) struct Service {
     pub(super) endpoint: &'static str,
     /// Its name in host names and signatures.
     pub(super) name: &'static str,
-    /// What stands before the operation.
+    /// What stands before the operation in the header that says it; nothing where method and path do.
     pub(super) target: &'static str,
     /// The version of the protocol.
     pub(super) content_type: &'static str,
 }
 
-/// Makes one attempt at a call; null where the service has nothing to say.
+/// Method and path of a call.
+pub(super) struct Line {
+    pub(super) method: &'static str,
+    /// Encoded, with the query.
+    pub(super) path: String,
+}
+
+/// Makes one attempt at a call whose operation is in a header; null where the service has nothing to say.
 pub(super) async fn call(clients: &Clients, service: &Service, operation: &'static str, input: &Value) -> Result<Value, Failure> {
+    send(clients, service, operation, Line { method: "POST", path: "/".to_owned() }, input).await
+}
+
+/// Makes one attempt at a call; null where the service has nothing to say. A null input sends nothing.
+pub(super) async fn send(
+    clients: &Clients,
+    service: &Service,
+    operation: &'static str,
+    line: Line,
+    input: &Value,
+) -> Result<Value, Failure> {
     let sdk = &clients.base;
     let lacks = |what: &str| Failure::ours(Kind::Other, format!("there is no {what} to call {} with", service.id));
     let region = sdk.region().ok_or_else(|| lacks("region"))?;
     let endpoint = clients.endpoints.get(service.endpoint).cloned().unwrap_or_else(|| service.url(sdk, region));
-    let target = format!("{}.{operation}", service.target);
+    let target = (!service.target.is_empty()).then(|| format!("{}.{operation}", service.target));
     let content_type = service.content_type;
     let call = Operation::builder()
         .service_name(service.id)
@@ -55,12 +73,13 @@ pub(super) async fn call(clients: &Clients, service: &Service, operation: &'stat
         .timeout_config(sdk.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
         .runtime_plugin(signing(service, sdk, region).ok_or_else(|| lacks("credentials"))?)
         .serializer(move |body: String| {
-            let request = http::Request::post("/").header("content-type", content_type).header("x-amz-target", &target);
+            let request = http::Request::builder().method(line.method).uri(&line.path).header("content-type", content_type);
+            let request = target.iter().fold(request, |request, target| request.header("x-amz-target", target));
             Ok(HttpRequest::try_from(request.body(SdkBody::from(body))?)?)
         })
         .deserializer(|response: &HttpResponse| answer(response))
         .build();
-    Ok(call.invoke(input.to_string()).await?)
+    Ok(call.invoke(if input.is_null() { String::new() } else { input.to_string() }).await?)
 }
 
 /// Who signs, and for what. The cache of the other clients is used: credentials are asked for once.
@@ -91,8 +110,9 @@ fn answer(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetad
     let said = read.unwrap_or_default();
     let text = |name: &str| said.get(name).and_then(Value::as_str);
     let mut refusal = ErrorMetadata::builder();
-    // `com.amazonaws.cloudtrail#AccessDeniedException`, or the name alone.
-    if let Some(code) = text("__type") {
+    // `com.amazonaws.cloudtrail#AccessDeniedException`, or the name alone; in a header it may be followed by a colon and an address.
+    let header = response.headers().get("x-amzn-errortype").and_then(|code| code.split(':').next());
+    if let Some(code) = text("__type").or(header) {
         refusal = refusal.code(code.rsplit('#').next().unwrap_or(code));
     }
     if let Some(message) = text("message").or_else(|| text("Message")) {

@@ -48,6 +48,8 @@ pub enum Reply {
     Items(Vec<Item>),
     /// Alarms, by name.
     Alarms(BTreeMap<String, Value>),
+    /// What the service answers; null where there is nothing.
+    Json(Value),
     /// A secret.
     Secret(Option<SecretInfo>),
     /// Tags.

@@ -13,7 +13,7 @@ use super::column::Columns;
 use super::home::{Home, Mode};
 use super::role::accounts_of;
 use super::settings::check_not_empty;
-use super::{Settings, check_alarm_actions, check_caller, check_partition, destroy, memory, set_identity};
+use super::{Settings, check_alarm_actions, check_caller, check_partition, destroy, lambda, memory, set_function, set_identity};
 use crate::apply::cells::{Outcome, cells_value, drifted_value, timeout_note};
 use crate::apply::coverage::tell_management;
 use crate::apply::scope::wrong_account;
@@ -99,7 +99,7 @@ impl<'a> Work<'a> {
         } else {
             hub_of(&session, &request.prior).await.map_err(|diagnostic| vec![diagnostic])?
         };
-        let wrong = check_alarm_actions(config, &hub.home().region);
+        let wrong: Vec<Diagnostic> = check_alarm_actions(config, &hub.home().region).into_iter().chain(lambda::check(config)).collect();
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -151,6 +151,7 @@ impl<'a> Work<'a> {
     fn state(&self, planned: &Dynamic, urls: Option<&[String; 2]>, cells: &BTreeSet<Cell>, drifted: BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
         set_identity(&mut state, &self.hub);
+        set_function(&mut state, &self.hub, self.settings.lambda.as_ref());
         state.set("tags_all", tags_value(&self.settings.tags_all));
         if let Some([queue, dead_letters]) = urls {
             state.set("queue_url", Dynamic::String(queue.clone()));
@@ -161,11 +162,14 @@ impl<'a> Work<'a> {
         state
     }
 
-    /// Everything in the home region but the table and the roles; alarms that there were go where none are wanted.
-    async fn all_at_home(&self, had_alarms: bool) -> CloudResult<[String; 2]> {
+    /// Everything in the home region but the table and the roles; alarms and a function that there were go where none are wanted.
+    async fn all_at_home(&self, before: &Settings) -> CloudResult<[String; 2]> {
         let (_, urls) = self.home().all().await?;
-        if had_alarms && self.settings.alarm_actions.is_empty() {
+        if !before.alarm_actions.is_empty() && self.settings.alarm_actions.is_empty() {
             self.home().alarms().await?;
+        }
+        if before.lambda.is_some() && self.settings.lambda.is_none() {
+            self.home().remove_function().await?;
         }
         Ok(urls)
     }

@@ -51,7 +51,7 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
         }
         return Err(refusal);
     }
-    let settings = Settings { alarm_actions: stored.alarm_actions.clone(), ..Settings::default() };
+    let settings = Settings { alarm_actions: stored.alarm_actions.clone(), lambda: stored.lambda.clone(), ..Settings::default() };
     let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true };
     let home = Home { session: &session, hub: &hub, settings: &settings, senders: Senders::Accounts(&[]), mode: Mode::Repair };
     let declared = store.definitions(Kind::Destination).await.map_err(one)?;

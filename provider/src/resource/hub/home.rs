@@ -92,7 +92,14 @@ impl Home<'_> {
     pub(super) async fn queues(&self) -> CloudResult<(Reasons, [String; 2])> {
         let (cell, tags) = (self.hub.home(), self.all_tags());
         let (mut reasons, dead_letter_url) = queue(self.session, cell, &Queue::of_dead_letters(self.hub), tags, self.mode).await?;
-        let (more, url) = queue(self.session, cell, &Queue::of_hub(self.hub), tags, self.mode).await?;
+        let (more, url) = queue(
+            self.session,
+            cell,
+            &Queue::of_hub(self.hub, self.settings.lambda.as_ref().map(|lambda| &lambda.function)),
+            tags,
+            self.mode,
+        )
+        .await?;
         reasons.extend(more);
         Ok((reasons, [url, dead_letter_url]))
     }
@@ -150,7 +157,11 @@ impl Home<'_> {
         let (bus, (queues, urls)) = futures::try_join!(self.bus(), self.queues())?;
         let rule = self.rule().await?;
         let alarms = if self.settings.alarm_actions.is_empty() { Reasons::new() } else { self.alarms().await? };
-        Ok(([bus, queues, rule, alarms].concat(), urls))
+        let function = match &self.settings.lambda {
+            Some(lambda) => self.function(lambda).await?,
+            None => Reasons::new(),
+        };
+        Ok(([bus, queues, rule, alarms, function].concat(), urls))
     }
 
     /// Brings the tags of everything here, save the role, from what they were to what they shall be.
@@ -164,7 +175,8 @@ impl Home<'_> {
         let rest = [Tagged::Events(self.hub.arn()), Tagged::Events(self.hub.hub_rule_arn())];
         let alarms = alarms::wanted(self.hub, &self.settings.alarm_actions);
         let alarms = alarms.iter().map(|alarm| Tagged::Alarm(alarms::arn(self.hub, &alarm.name)));
-        for tagged in rest.into_iter().chain(queues).chain(table).chain(alarms) {
+        let function = self.settings.lambda.iter().flat_map(|_| self.tagged_function());
+        for tagged in rest.into_iter().chain(queues).chain(table).chain(alarms).chain(function) {
             self.session.change_tags(cell, &tagged, before, self.all_tags()).await?;
         }
         Ok(())
@@ -175,6 +187,9 @@ impl Home<'_> {
         let (cell, bus) = (self.hub.home(), self.hub.bus_name());
         if !self.settings.alarm_actions.is_empty() {
             self.session.delete_alarms(cell, alarms::names(self.hub)).await?;
+        }
+        if self.settings.lambda.is_some() {
+            self.remove_function().await?;
         }
         match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {
             Err(error) if error.kind == Kind::NotFound => {}

@@ -9,8 +9,9 @@ use trailwire_engine::fanout::table::HubRecord;
 use super::apply::hub_of;
 use super::column::{Columns, Looked, Place};
 use super::home::{Home, Mode};
+use super::lambda::Lambda;
 use super::role::accounts_of;
-use super::{Settings, set_identity};
+use super::{Settings, set_function, set_identity};
 use crate::apply::cells::{cells_value, drifted_value};
 use crate::apply::coverage::{Coverage, Membership, unread};
 use crate::apply::scope::{find_hub, known_cells};
@@ -133,6 +134,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("organization", coverage.organization.as_ref().map_or_else(|| Dynamic::List(Vec::new()), Membership::value)),
         ("abandon_accounts", list(&coverage.abandon_accounts)),
         ("forward_dead_letter", Dynamic::Bool(settings.forward_dead_letter)),
+        ("lambda", settings.lambda.as_ref().map_or_else(|| Dynamic::List(Vec::new()), Lambda::value)),
         ("alarm_actions", optional_set(&settings.alarm_actions)),
         ("permissions_boundary", optional_text(settings.permissions_boundary.as_deref())),
         ("tags", optional_tags(&settings.tags)),
@@ -142,6 +144,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("cells", cells_value(&record.cells())),
     ]);
     set_identity(&mut state, hub);
+    set_function(&mut state, hub, settings.lambda.as_ref());
     state
 }
 

@@ -40,9 +40,14 @@ impl Home<'_> {
     /// The role of a cell's account, and whether it was missing.
     async fn role(&self, cell: &Cell) -> CloudResult<(Reasons, bool)> {
         let role = Role::forward(self.hub, &cell.account, self.settings.permissions_boundary.clone());
+        self.one_role(cell, role, FORWARD_POLICY_NAME).await
+    }
+
+    /// A role with its policy of this name, and whether it was missing.
+    pub(super) async fn one_role(&self, cell: &Cell, role: Role, policy_name: &str) -> CloudResult<(Reasons, bool)> {
         let found = match self.session.get_role(cell, &role.name).await? {
             Some(there) => {
-                let policy = self.session.get_role_policy(cell, &role.name, FORWARD_POLICY_NAME).await?;
+                let policy = self.session.get_role_policy(cell, &role.name, policy_name).await?;
                 Some(FoundRole { trust: there.trust, boundary: there.boundary, policy })
             }
             None => None,
@@ -51,7 +56,7 @@ impl Home<'_> {
         for fault in role.faults(found.as_ref()) {
             reasons.push(fault.reason);
             for step in fault.steps.into_iter().filter(|_| self.repairs()) {
-                self.session.iam(cell, role_call(&role.name, step, self.all_tags())).await?;
+                self.session.iam(cell, role_call(&role.name, policy_name, step, self.all_tags())).await?;
             }
         }
         Ok((reasons, found.is_none()))
@@ -106,26 +111,31 @@ impl Home<'_> {
     /// Removes the roles of these accounts.
     pub(super) async fn remove_roles(&self, accounts: &BTreeSet<String>) -> Outcome {
         in_each(accounts.iter().map(|account| self.role_cell(account)), |cell| async move {
-            for step in Role::REMOVAL {
-                self.session.iam(&cell, role_call(&self.hub.forward_role_name(), step, self.all_tags())).await?;
-            }
-            Ok(())
+            self.remove_role(&cell, &self.hub.forward_role_name(), FORWARD_POLICY_NAME).await
         })
         .await
+    }
+
+    /// Removes a role and its policy of this name.
+    pub(super) async fn remove_role(&self, cell: &Cell, name: &str, policy_name: &str) -> CloudResult<()> {
+        for step in Role::REMOVAL {
+            self.session.iam(cell, role_call(name, policy_name, step, self.all_tags())).await?;
+        }
+        Ok(())
     }
 }
 
 /// The call that takes a step about a role.
-fn role_call(name: &str, step: RoleStep, tags: &Tags) -> Call {
-    let name = name.to_owned();
+fn role_call(name: &str, policy_name: &str, step: RoleStep, tags: &Tags) -> Call {
+    let (name, policy_name) = (name.to_owned(), policy_name.to_owned());
     match step {
         RoleStep::Create(Role { description, trust, boundary, .. }) => {
             Call::CreateRole { name, path: ROLE_PATH.to_owned(), description, trust, boundary, tags: tags.clone() }
         }
         RoleStep::ChangeTrust(trust) => Call::UpdateTrust { role: name, trust },
         RoleStep::ChangeBoundary(boundary) => Call::PutBoundary { role: name, boundary },
-        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned(), policy },
-        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: FORWARD_POLICY_NAME.to_owned() },
+        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: policy_name, policy },
+        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: policy_name },
         RoleStep::Remove => Call::DeleteRole { name },
     }
 }

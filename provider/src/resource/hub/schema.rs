@@ -61,6 +61,7 @@ pub(super) fn schema() -> Schema {
         .attribute(cells_attribute())
         .attribute(drifted_attribute())
         .block(organization_block())
+        .block(super::lambda::block())
         .block(timeouts_block())
 }
 
@@ -120,5 +121,8 @@ pub(crate) fn told(schema: Schema) -> Schema {
         .attribute(text("dead_letter_queue_url", "The queue of what could not be judged or delivered."))
         .attribute(text("table_name", "The table of what is declared."))
         .attribute(text("forward_role_name", "The role by which EventBridge forwards events to the bus."))
+        .attribute(text("runtime_role_arn", "The role of the Lambda function; null without `lambda`."))
+        .attribute(text("lambda_arn", "The ARN of the Lambda function; null without `lambda`."))
+        .attribute(text("lambda_code_sha256", "The SHA-256, in base64, of the package that the function runs; null without `lambda`."))
         .attribute(text("runtime_policy_json", "The policy that a role of your own needs to run `trailwire run` for this hub."))
 }

@@ -8,6 +8,7 @@ use trailwire_engine::fanout::names::{Cell, Hub};
 use trailwire_engine::fanout::policy::Senders;
 use trailwire_engine::fanout::table::{FORMAT_VERSION, HubRecord};
 
+use super::lambda::Lambda;
 use crate::apply::cells::{cells_of_text, cells_text};
 use crate::apply::coverage::Coverage;
 use crate::cloud::call::Tags;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) forward_dead_letter: bool,
     /// What alarms tell; none are made where there is nothing.
     pub(crate) alarm_actions: Vec<String>,
+    /// The function that is the runtime; none is made without.
+    pub(crate) lambda: Option<Lambda>,
     /// Cells that are not in the scope, or not known to be yet, and may hold something: `account/region`, `account, account/region, region`.
     pub(crate) leaving: Vec<String>,
 }
@@ -56,6 +59,7 @@ impl Settings {
             coverage: Coverage::of(config),
             forward_dead_letter: planned.get_bool("forward_dead_letter").unwrap_or(true),
             alarm_actions: config.get_strings("alarm_actions"),
+            lambda: Lambda::of(planned, config),
             leaving: Vec::new(),
         }
     }
@@ -94,7 +98,7 @@ impl Settings {
             accounts: Vec::new(),
             without: BTreeMap::new(),
             abandoned: self.coverage.abandon_accounts.clone().unwrap_or_default(),
-            own_role_arns: Vec::new(),
+            own_role_arns: self.lambda.iter().map(|_| hub.runtime_role_arn()).collect(),
             forward_dead_letter: self.forward_dead_letter,
         };
         record.covering(cells)

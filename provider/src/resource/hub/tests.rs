@@ -2,6 +2,7 @@ mod accounts;
 mod alarms;
 mod canary;
 mod killed;
+mod lambda;
 mod organization;
 mod trails;
 

@@ -36,6 +36,9 @@ impl Work<'_> {
         if settings.alarm_actions.is_empty() {
             settings.alarm_actions = before.alarm_actions;
         }
+        if settings.lambda.is_none() {
+            settings.lambda = before.lambda;
+        }
         Begun { cells, settings }
     }
 
@@ -58,7 +61,7 @@ impl Work<'_> {
         };
         let begun = self.begun(adopted.and_then(|held| held.settings).as_deref());
         request.progress.record(state(None, &begun.cells, BTreeMap::new()));
-        let (outcome, urls) = self.make(!begun.settings.alarm_actions.is_empty()).await;
+        let (outcome, urls) = self.make(&begun.settings).await;
         let urls = match (urls, outcome.failed.is_empty()) {
             (Ok(urls), true) => urls,
             (made, _) => {
@@ -86,7 +89,7 @@ impl Work<'_> {
 
     /// Everything that can be made without triggers: the roles first, which tell whether every account can be reached; then home and columns side by
     /// side.
-    async fn make(&self, had_alarms: bool) -> (Outcome, Result<[String; 2], CloudError>) {
+    async fn make(&self, before: &Settings) -> (Outcome, Result<[String; 2], CloudError>) {
         let begin = Instant::now();
         let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
         if !roles.failed.is_empty() {
@@ -94,7 +97,7 @@ impl Work<'_> {
         }
         let cells: Vec<Cell> = self.cells.iter().cloned().collect();
         let home = async {
-            let urls = self.all_at_home(had_alarms).await?;
+            let urls = self.all_at_home(before).await?;
             if new_role {
                 self.home().wait_for_role(begin.elapsed()).await?;
             }

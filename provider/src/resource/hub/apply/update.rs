@@ -68,7 +68,6 @@ impl Work<'_> {
     async fn repair(&self, tags_before: &Tags) -> Result<(Outcome, [String; 2]), Vec<Diagnostic>> {
         let failed = |error: &CloudError| vec![with_note(error.diagnostic(), &self.session)];
         let stored = self.item.as_ref().map(|item| Settings::read(item.settings.as_deref())).unwrap_or_default();
-        let had_alarms = !stored.alarm_actions.is_empty();
         let began = Instant::now();
         let (roles, new_role) = self.home().roles(&self.accounts.iter().cloned().collect()).await;
         if let Some(error) = roles.failed.get(&self.home().role_cell(&self.hub.home().account)) {
@@ -77,7 +76,7 @@ impl Work<'_> {
         let reached = accounts_of(&roles.done);
         let roles = roles.and(self.home().change_role_tags(&reached, tags_before).await);
         let home = async {
-            let urls = self.all_at_home(had_alarms).await?;
+            let urls = self.all_at_home(&stored).await?;
             self.home().change_tags(tags_before, &urls).await?;
             if new_role {
                 self.home().wait_for_role(began.elapsed()).await?;
@@ -100,8 +99,12 @@ impl Work<'_> {
         let known: BTreeSet<Cell> = item.record.iter().flat_map(HubRecord::cells).chain(leaving.iter().cloned()).collect();
         let mut announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
         let new_alarms = announced.alarm_actions.is_empty() && !self.settings.alarm_actions.is_empty();
-        if self.cells.is_subset(&known) && !new_alarms {
+        let new_function = announced.lambda.is_none() && self.settings.lambda.is_some();
+        if self.cells.is_subset(&known) && !new_alarms && !new_function {
             return Ok(());
+        }
+        if new_function {
+            announced.lambda.clone_from(&self.settings.lambda);
         }
         if new_alarms {
             announced.alarm_actions.clone_from(&self.settings.alarm_actions);

@@ -14,10 +14,12 @@ use crate::value::Dynamic;
 
 fn large() -> Value {
     let topic = "arn:aws:sns:eu-west-1:111122223333:pager";
-    json!({ "name": "security", "regions": ["eu-west-1", "us-east-1", "us-west-2"], "member_accounts": [B, C], "alarm_actions": [topic] })
+    let lambda = json!([{ "filename": concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml") }]);
+    let (regions, members) = (["eu-west-1", "us-east-1", "us-west-2"], [B, C]);
+    json!({ "name": "security", "regions": regions, "member_accounts": members, "alarm_actions": [topic], "lambda": lambda })
 }
 
-/// Fewer regions and fewer accounts, and no alarms.
+/// Fewer regions and fewer accounts, no alarms and no function.
 fn small() -> Value {
     json!({ "name": "security", "regions": ["eu-west-1", "us-east-1"], "member_accounts": [C] })
 }
@@ -61,6 +63,7 @@ async fn apply_smaller(bench: &Bench, state: Dynamic, smaller: &Value, moment: u
         assert_eq!(world.roles.len(), 2, "killed in call {moment}: {:?}", world.roles.keys());
         assert_eq!(world.queues.len(), 2 + in_cells, "killed in call {moment}: {:?}", world.queues.keys());
         assert_eq!(world.alarms.len(), 0, "killed in call {moment}: {:?}", world.alarms.keys());
+        assert!(world.lambda.is_empty(), "killed in call {moment}: {:?}", world.lambda);
     });
     bench.ok(H, &state, &Value::Null).await;
     assert!(bench.model.with(|world| world.is_empty()), "killed in call {moment}");
