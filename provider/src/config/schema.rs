@@ -198,3 +198,23 @@ fn url(value: &Dynamic) -> Result<(), String> {
 fn session_duration(value: &Dynamic) -> Result<(), String> {
     super::parse::session_duration(value.as_str().unwrap_or_default()).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_from_what_is_none() {
+        for (value, expected) in [
+            (Dynamic::from("eu-west-1"), Ok(())),
+            (Dynamic::strings(["us-gov-east-1", "eusc-de-east-1"]), Ok(())),
+            (Dynamic::from("us-east1"), Err("says `us-east1`, which is not the name of a region, such as `eu-west-1`".to_owned())),
+            (
+                Dynamic::strings(["eu-west-1", "a.example/?"]),
+                Err("says `a.example/?`, which is not the name of a region, such as `eu-west-1`".to_owned()),
+            ),
+        ] {
+            assert_eq!(region_names(&value), expected);
+        }
+    }
+}

@@ -56,6 +56,10 @@ fn check_attribute(value: &Dynamic, attribute: &Attribute, path: &Path, found: &
     if value.is_null() || value.is_unknown() {
         return;
     }
+    if value.as_list().is_some_and(|items| items.iter().any(Dynamic::is_null)) {
+        let message = format!("`{}` holds null", attribute.name);
+        found.push(Diagnostic::error(Code::EMPTY, message).at(path.clone()).help("leave the element out: `compact(…)` does"));
+    }
     for rule in &attribute.rules {
         match rule {
             Rule::NotEmpty => found.extend(not_empty(value, attribute, path)),
@@ -125,6 +129,8 @@ mod tests {
         let kind = |size| Dynamic::List(vec![Dynamic::object([("size", Dynamic::from(1))]), Dynamic::object([("size", size)])]);
         let cases = [
             (Dynamic::object([("names", Dynamic::List(vec![]))]), vec!["names: `names` may not be []"]),
+            (Dynamic::object([("names", Dynamic::List(vec![Dynamic::from("a"), Dynamic::Null]))]), vec!["names: `names` holds null"]),
+            (Dynamic::object([("names", Dynamic::List(vec![Dynamic::Unknown]))]), vec![]),
             (Dynamic::object([("names", Dynamic::Unknown), ("severity", Dynamic::Unknown), ("kind", Dynamic::Unknown)]), vec![]),
             (Dynamic::object([("severity", Dynamic::from("hihg"))]), vec!["severity: `severity` must be one of `low`, `high`, not `hihg`"]),
             (Dynamic::object([("kind", kind(Dynamic::from(0)))]), vec!["kind[1].size: `size` must be positive"]),

@@ -3,7 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderValue;
+use http_body_util::Full;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::Answer;
@@ -60,6 +64,12 @@ pub enum Effect {
         code: String,
         /// The message for people.
         message: String,
+    },
+    /// The call of EventBridge succeeds, and its entry does not.
+    FailEntry {
+        /// The entry's code; without one AWS counts it and tells nothing of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
     /// The connection is closed and there is no answer.
     Cut,
@@ -126,6 +136,7 @@ impl Faults {
             Effect::Cut => Verdict::Cut,
             Effect::Throttle => Verdict::Answer(throttled(call).into_answer(call.protocol)),
             Effect::Fail { status, code, message } => Verdict::Answer(Refusal { status, code, message }.into_answer(call.protocol)),
+            Effect::FailEntry { code } => Verdict::Answer(failed_entry(code.as_deref())),
             Effect::Delay { milliseconds } => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 Verdict::Pass
@@ -159,6 +170,14 @@ impl Armed {
         let percent = self.fault.percent.unwrap_or(100);
         self.fitted * percent / 100 > (self.fitted - 1) * percent / 100
     }
+}
+
+fn failed_entry(code: Option<&str>) -> Answer {
+    let entry = |code: &str| json!({ "TargetId": "trailwire", "ErrorCode": code, "ErrorMessage": "injected by the stand" });
+    let body = json!({ "FailedEntryCount": 1, "FailedEntries": code.map(entry).into_iter().collect::<Vec<_>>() }).to_string();
+    let mut answer = Answer::new(Full::new(Bytes::from(body)));
+    answer.headers_mut().insert("content-type", HeaderValue::from_static("application/x-amz-json-1.1"));
+    answer
 }
 
 /// Each service has its own words for "slow down".

@@ -233,9 +233,12 @@ async fn a_hub_that_holds_events_is_destroyed_by_force_alone() {
 
 /// `{ owner = var.owner }` with a null default is usual.
 #[tokio::test]
-async fn nulls_in_maps_are_refused_or_kept_but_never_planned_for_ever() {
+async fn nulls_in_maps_and_sets_are_refused_or_kept_but_never_planned_for_ever() {
     let world = World::new().await;
     let text = Configuration::new("http://127.0.0.1:9/unused").text();
+    world.terraform.configure(&text.replacen("regions = [", "regions = [null, ", 1));
+    let refused = world.terraform.plan().await;
+    assert!(refused.status.code() == Some(1) && refused.said().contains("`regions` holds null"), "{}", refused.said());
     let with_null = text.replacen(
         "resource \"trailwire_hub\" \"security\" {",
         "resource \"trailwire_hub\" \"security\" {\n  tags = { owner = null }",

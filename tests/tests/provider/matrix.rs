@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use trailwire_tests::control::{ArmedFault, Fault, Matcher};
+use trailwire_tests::control::{ArmedFault, Effect, Fault, Matcher};
 use trailwire_tests::ill::Ill;
 use trailwire_tests::plugin::Plugin;
 
@@ -189,6 +189,47 @@ async fn what_cannot_be_rolled_back_is_in_the_state() {
     }
     sandbox.apply_again(TRIGGER, &trigger(1, "A"), true).await;
     assert_eq!(sandbox.rules().await, [1; 2]);
+    sandbox.apply(TRIGGER, &Value::Null).await.ok();
+    sandbox.apply(HUB, &Value::Null).await.ok();
+    assert_eq!(sandbox.leftovers().await, [] as [String; 0]);
+}
+
+/// Calls that succeed while their entry fails, and credentials that end in the middle: overcome, or told, and nothing is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_fail_and_credentials_that_end_are_told() {
+    let mut sandbox = Sandbox::new().await;
+    sandbox.apply(HUB, &hub(&REGIONS, "one")).await.ok();
+    let entry = |code: Option<&str>| Effect::FailEntry { code: code.map(str::to_owned) };
+    let away = |operation: &str| sandbox.calls("events", operation).within(AWAY);
+    let [puts, removes, rules] = [away("PutTargets"), away("RemoveTargets"), away("PutRule")];
+    let expired = Fault::fail(rules, 400, "ExpiredTokenException");
+    for (fault, told) in [
+        (Fault::new(puts.clone(), entry(Some("ManagedRuleException"))), "`events:PutTargets`: ManagedRuleException"),
+        (Fault::new(puts.clone(), entry(None)), "`events:PutTargets`: FailedEntry: the entry failed without a reason"),
+        (expired, "`events:PutRule`: ExpiredTokenException"),
+    ] {
+        let armed = sandbox.control().fault(fault).await;
+        let answer = sandbox.apply(TRIGGER, &trigger(1, "A")).await;
+        armed.remove().await;
+        let said = answer.errors.join("\n");
+        assert!(said.contains(told) && said.contains(&format!("{}/{AWAY}", sandbox.account)), "{told} is not told:\n{said}");
+        assert!(answer.state.is_none());
+        assert_eq!(sandbox.rules().await, [0; 2]);
+    }
+    let throttled = sandbox.control().fault(Fault::new(puts, entry(Some("ThrottlingException"))).times(2)).await;
+    sandbox.apply(TRIGGER, &trigger(1, "A")).await.ok();
+    assert_eq!(throttled.times_struck().await, 2);
+    throttled.remove().await;
+    assert_eq!(sandbox.rules().await, [1; 2]);
+
+    for code in [Some("ManagedRuleException"), None] {
+        let armed = sandbox.control().fault(Fault::new(removes.clone(), entry(code))).await;
+        let answer = sandbox.apply(TRIGGER, &Value::Null).await;
+        armed.remove().await;
+        assert!(answer.errors.join("\n").contains("`events:RemoveTargets`"), "{:?}", answer.errors);
+        assert!(!answer.state.is_none(), "what is there is forgotten");
+        assert_eq!(sandbox.rules().await, [1, 0]);
+    }
     sandbox.apply(TRIGGER, &Value::Null).await.ok();
     sandbox.apply(HUB, &Value::Null).await.ok();
     assert_eq!(sandbox.leftovers().await, [] as [String; 0]);

@@ -3,6 +3,7 @@
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::BuildError;
 use aws_sdk_eventbridge::types::{DeadLetterConfig, RuleState, Tag, Target as SdkTarget};
+use aws_types::request_id::RequestId as _;
 use trailwire_engine::fanout::rules::{Rule, Target};
 
 use super::failure::Failure;
@@ -129,10 +130,15 @@ pub(super) async fn put_target(client: &Client, bus: String, rule: String, targe
         .build()
         .map_err(incomplete)?;
     let answer = client.put_targets().event_bus_name(bus).rule(rule).targets(target).send().await?;
-    let request = aws_types::request_id::RequestId::request_id(&answer);
-    match answer.failed_entries().first() {
-        Some(entry) => Err(Failure::entry(entry.error_code(), entry.error_message(), request)),
-        None if answer.failed_entry_count > 0 => Err(Failure::entry(None, None, request)),
+    let first = answer.failed_entries().first().map(|entry| (entry.error_code(), entry.error_message()));
+    without_failed(first, answer.failed_entry_count, answer.request_id())
+}
+
+/// Whether no entry of a call failed, by the first that did and how many are counted: AWS may count one and tell nothing of it.
+fn without_failed(first: Option<(Option<&str>, Option<&str>)>, count: i32, request: Option<&str>) -> Result<Reply, Failure> {
+    match first {
+        Some((code, message)) => Err(Failure::entry(code, message, request)),
+        None if count > 0 => Err(Failure::entry(None, None, request)),
         None => Ok(Reply::Done),
     }
 }
@@ -143,11 +149,8 @@ pub(super) async fn remove_targets(client: &Client, bus: String, rule: String, i
         Err(failure) if failure.kind("events:RemoveTargets") == Kind::NotFound => Ok(Reply::Done),
         Err(failure) => Err(failure),
         Ok(answer) => {
-            let request = aws_types::request_id::RequestId::request_id(&answer);
-            match answer.failed_entries().first() {
-                Some(entry) => Err(Failure::entry(entry.error_code(), entry.error_message(), request)),
-                None => Ok(Reply::Done),
-            }
+            let first = answer.failed_entries().first().map(|entry| (entry.error_code(), entry.error_message()));
+            without_failed(first, answer.failed_entry_count, answer.request_id())
         }
     }
 }
