@@ -37,7 +37,7 @@ use crate::source::Received;
 use lane::Turn;
 use lineage::Lineage;
 use queue::Queue;
-use run::{Occasion, Run, RunId, Step, Task, TaskId, event_key};
+use run::{Appointment, Occasion, Run, RunId, Step, Task, TaskId, event_key};
 
 /// How often old keys are dropped.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -257,16 +257,21 @@ impl Core {
         self.queue.oldest_due().filter(|due| *due <= now)
     }
 
-    /// Lets go of everything that is not under way, and gives the runs of which nothing is: somebody else may go on with them.
-    pub(crate) fn let_go(&mut self) -> Vec<RunId> {
+    /// Lets go of everything that is not under way, and gives the runs of which nothing is: somebody else may go on with them, when there is
+    /// something to do again.
+    pub(crate) fn let_go(&mut self) -> Vec<Appointment> {
         let mut busy = self.queue.busy_runs();
         busy.extend(self.burying.iter().filter(|(_, (_, _, again))| again.is_none()).map(|(id, _)| id.run));
         let mut runs = self.queue.runs();
-        runs.extend(self.burying.keys().map(|id| id.run));
-        runs.retain(|run| !busy.contains(run));
-        runs.iter().for_each(|run| self.queue.remove_run(*run));
-        self.burying.retain(|id, _| !runs.contains(&id.run));
-        runs.into_iter().collect()
+        for (id, (_, _, again)) in &self.burying {
+            let Some(again) = *again else { continue };
+            let first = runs.entry(id.run).or_insert(again);
+            *first = again.min(*first);
+        }
+        runs.retain(|run, _| !busy.contains(run));
+        runs.keys().for_each(|run| self.queue.remove_run(*run));
+        self.burying.retain(|id, _| !runs.contains_key(&id.run));
+        runs.into_iter().map(|(run, at)| Appointment { run, at }).collect()
     }
 
     fn commit(&mut self, changes: Vec<Change>, acknowledge: Option<(u64, Verdict)>, commands: &mut Vec<Command>) {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::core::run::{Run, RunId, Task};
+use crate::core::run::{Appointment, Run, Task};
 use crate::core::{Attempt, Burial, Command, Core, Input, Verdict};
 use crate::definitions::Definitions;
 use crate::journal::{Journal, JournalError};
@@ -49,8 +49,8 @@ enum Message {
         answer: oneshot::Sender<Verdict>,
     },
     Definitions(Arc<Definitions>),
-    /// A bell rang for a run.
-    Rung(RunId),
+    /// A bell rang.
+    Rung(Appointment),
     /// What nobody works on is to be looked for.
     Sweep,
     /// An invocation waits until nothing is left that is due, or its time is over.
@@ -131,9 +131,9 @@ impl Intake {
         drop(self.messages.send(Message::Definitions(definitions)).await);
     }
 
-    /// Says that a bell rang for a run.
-    pub(crate) async fn ring(&self, run: RunId) {
-        drop(self.messages.send(Message::Rung(run)).await);
+    /// Says that a bell rang.
+    pub(crate) async fn ring(&self, bell: Appointment) {
+        drop(self.messages.send(Message::Rung(bell)).await);
     }
 
     /// Announces a receiver: the driver does not take itself for idle before it has found its queue empty.
@@ -354,9 +354,9 @@ impl<J: Journal> Driver<J> {
                 self.step(Input::Redeliver { batch: self.last_batch, run, task });
             }
             Message::Definitions(definitions) => self.redefine(definitions),
-            Message::Rung(run) => {
+            Message::Rung(bell) => {
                 let worker = self.worker.clone();
-                self.spawn(None, async move { worker.ring(run).await });
+                self.spawn(None, async move { worker.ring(bell).await });
             }
             Message::Sweep => self.sweep(),
             Message::Settle(settling) => self.settling = Some(settling),

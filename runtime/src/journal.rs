@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::core::gate::Gate;
-use crate::core::run::{Run, RunId, Task, TaskId};
+use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
 use crate::definitions::Restraints;
 
 /// For how long the key of an accepted event is kept.
@@ -228,13 +228,13 @@ pub(crate) trait Journal: Send + Sync + 'static {
         Box::pin(async { Ok(true) })
     }
 
-    /// The tasks of a run for which a bell rang, if they are this runtime's to do now.
-    fn ring(&self, _run: RunId) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+    /// The tasks of a run for which a bell rang that was set for this time, if they are this runtime's to do now.
+    fn ring(&self, _bell: Appointment) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async { Ok(vec![]) })
     }
 
-    /// Gives these runs up: from now on whoever is there when their time comes works on them.
-    fn release(&self, _runs: Vec<RunId>) -> BoxFuture<'_, Result<(), JournalError>> {
+    /// Gives these runs up: whoever is there when their time comes works on them, and nobody looks at them before.
+    fn release(&self, _runs: Vec<Appointment>) -> BoxFuture<'_, Result<(), JournalError>> {
         Box::pin(async { Ok(()) })
     }
 

@@ -89,7 +89,12 @@ impl Lane {
 
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
         let (first, _) = self.due.iter().find(|(_, id)| !self.busy.contains(&id.run)).filter(|_| self.room() > 0)?;
-        Some(self.paused_until.map_or(*first, |until| until.max(*first)))
+        Some(self.opens(*first))
+    }
+
+    /// When a delivery that is due then may be tried.
+    pub(super) fn opens(&self, due: Timestamp) -> Timestamp {
+        self.paused_until.map_or(due, |until| until.max(due))
     }
 
     /// Notes how an attempt went: whether it failed, and for how long the destination asked to be left alone.

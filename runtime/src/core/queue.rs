@@ -112,9 +112,19 @@ impl Queue {
         }
     }
 
-    /// Every run that has a task here.
-    pub(super) fn runs(&self) -> BTreeSet<RunId> {
-        self.tasks.keys().map(|id| id.run).collect()
+    /// Every run that has a task here, and when the first of its tasks may be tried: not before its destination's pause is over.
+    pub(super) fn runs(&self) -> BTreeMap<RunId, Timestamp> {
+        let mut runs = BTreeMap::new();
+        for (id, task) in &self.tasks {
+            let lane = match &id.step {
+                Step::Deliver(destination) => self.lanes.get(destination),
+                Step::Continue => None,
+            };
+            let opens = lane.map_or(task.due, |lane| lane.opens(task.due));
+            let first = runs.entry(id.run).or_insert(opens);
+            *first = opens.min(*first);
+        }
+        runs
     }
 
     /// The runs with a delivery under way, and those that are being carried on after a wait.
@@ -235,6 +245,12 @@ mod tests {
         queue.note(&delivery(1, 0, "a", 1).id, true, Some(Duration::from_secs(100_000_000)), at(1));
         queue.settle(&delivery(1, 0, "a", 1).id);
         assert_eq!((taken(&mut queue, 900).len(), queue.next_wake()), (0, Some(at(901))));
+        // Whoever goes on with its run need not look before, unless there is something else to do.
+        assert_eq!(queue.runs(), BTreeMap::from([(RunId([2; 16]), at(901)), (RunId([3; 16]), at(1))]));
+        queue.add(Task::new(RunId([2; 16]), "t", 1, Step::Continue, at(50)));
+        assert_eq!(queue.runs().remove(&RunId([2; 16])), Some(at(50)));
+        queue.remove_run(RunId([2; 16]));
+        queue.add(delivery(2, 0, "a", 1));
         // A day later what was never tried is given up where the destination is closed, and tried where it is not.
         queue.settle(&delivery(3, 0, "b", 1).id);
         queue.add(delivery(3, 0, "b", 1));

@@ -33,6 +33,13 @@ impl RunId {
     }
 }
 
+/// A run and when to look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Appointment {
+    pub(crate) run: RunId,
+    pub(crate) at: Timestamp,
+}
+
 /// The first half of a SHA-256 over the parts, each with its length before it, so that no two lists of parts are the same bytes.
 pub(crate) fn short_hash(parts: &[&[u8]]) -> [u8; 16] {
     let mut hash = Sha256::new();

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::action::{self, Content};
-use crate::core::run::{Run, RunId, Step, Task, TaskId};
+use crate::core::run::{Appointment, Run, Step, Task, TaskId};
 use crate::core::{Attempt, Burial, Input};
 use crate::definitions::Definitions;
 use crate::destination::Sender;
@@ -64,8 +64,8 @@ impl<J: Journal> Worker<J> {
     }
 
     /// Takes over a run whose bell rang, unless somebody works on it.
-    pub(crate) async fn ring(&self, run: RunId) -> Result<Input, JournalError> {
-        let tasks = self.journal.ring(run).await?;
+    pub(crate) async fn ring(&self, bell: Appointment) -> Result<Input, JournalError> {
+        let tasks = self.journal.ring(bell).await?;
         Ok(self.found(tasks).await)
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Hub;
 use super::aws::describe;
-use crate::core::run::RunId;
+use crate::core::run::Appointment;
 use crate::journal::aws::Bell;
 use crate::source::sqs::message::of_bell;
 
@@ -34,14 +34,14 @@ impl QueueBell {
 }
 
 impl Bell for QueueBell {
-    fn set(&self, run: RunId, at: Timestamp) {
+    fn set(&self, bell: Appointment) {
         let (hub, under_way) = (Arc::clone(&self.hub), self.under_way.clone());
         under_way.send_modify(|under_way| *under_way += 1);
         tokio::spawn(async move {
             // Up, not down: a message that comes too early is sent again.
-            let wait = at.duration_since(Timestamp::now()).as_millis().max(0) / 1000 + 1;
+            let wait = bell.at.duration_since(Timestamp::now()).as_millis().max(0) / 1000 + 1;
             let delay = i32::try_from(wait).unwrap_or(i32::MAX).min(LONGEST);
-            let sent = hub.queue.send_message().queue_url(&hub.record.queue_url).message_body(of_bell(run)).delay_seconds(delay);
+            let sent = hub.queue.send_message().queue_url(&hub.record.queue_url).message_body(of_bell(bell)).delay_seconds(delay);
             if let Err(error) = sent.send().await {
                 tracing::warn!(reason = describe(&error), "an alarm clock can not be set; what is due is found without it, a little later");
             }

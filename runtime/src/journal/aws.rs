@@ -18,7 +18,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
@@ -26,31 +26,35 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Applied, Change, Journal, JournalError, TriggerState, codec};
-use crate::core::run::{Run, RunId, Task, TaskId};
+use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
 use rows::{RunState, STATE};
-use store::Store;
+use store::{Between, Store};
 pub(crate) use table::DynamoTable;
-use writer::{Clock, GROUP, Order, Reply, Writer, write_all};
+use writer::{Claim, Clock, GROUP, Order, Reply, Writer, write_all};
 
 /// Orders that may wait for the writer before a caller has to wait too.
 const QUEUE: usize = 1024;
 /// What is left of a lease for work to begin on it: longer than any attempt.
 const ENOUGH: i64 = 30_000;
-/// Entries of the due index that are taken in one sweep, of each part of it.
-const SWEEP: usize = 200;
+/// Entries of an index that are read at once. No more are forgotten in one sweep, of each part of the index.
+const PAGE: usize = 200;
+/// Pages of the due index that one sweep looks at, of each part of it.
+const PAGES: usize = 5;
 
 /// Rings when a run is due.
 pub(crate) trait Bell: Send + Sync {
-    /// Sets it. It may ring early, twice or never.
-    fn set(&self, run: RunId, at: Timestamp);
+    /// Sets it. It may ring early, twice or never; a time that has passed is now.
+    fn set(&self, bell: Appointment);
 }
 
 /// The journal of one runtime in a table.
 pub(crate) struct Aws {
     desk: Arc<Writer>,
     orders: mpsc::Sender<(Order, oneshot::Sender<Reply>)>,
-    /// Whether there was a sweep.
-    swept: AtomicBool,
+    /// Whether this runtime goes on with what bears its name, and has not looked twice yet.
+    goes_on: AtomicBool,
+    /// Where the next sweep over a part of the due index goes on, where the last one did not come to its end.
+    places: Mutex<BTreeMap<String, String>>,
 }
 
 impl Aws {
@@ -63,7 +67,7 @@ impl Aws {
         let (orders, received) = mpsc::channel(QUEUE);
         let desk = Arc::new(Writer { store, me: me.to_owned(), bell, clock, held: Mutex::default() });
         tokio::spawn(write_all(Arc::clone(&desk), received));
-        Self { desk, orders, swept: AtomicBool::new(false) }
+        Self { desk, orders, goes_on: AtomicBool::new(false), places: Mutex::default() }
     }
 
     async fn order(&self, orders: Vec<Order>) -> Result<Vec<Reply>, JournalError> {
@@ -80,10 +84,16 @@ impl Aws {
     /// The tasks of the runs whose owner and place in the index are as wanted.
     async fn work_of(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<Task> {
         let mut open = Vec::new();
-        for shard in rows::shards() {
-            for item in self.desk.query(&shard, None, usize::MAX).await {
-                let owner = String::from_utf8_lossy(&item.data);
-                open.extend(rows::run_of(&item.sk).filter(|_| owner != rows::OVER && wanted(&owner, &item.sk)));
+        for shard in rows::due_shards() {
+            let mut between = Between::default();
+            loop {
+                let page = self.desk.query(&shard, between.clone(), PAGE).await;
+                let wanted = page.iter().filter(|item| wanted(&String::from_utf8_lossy(&item.data), &item.sk));
+                open.extend(wanted.filter_map(|item| rows::run_of(&item.sk)));
+                between.after = page.last().filter(|_| page.len() == PAGE).map(|item| item.sk.clone());
+                if between.after.is_none() {
+                    break;
+                }
             }
         }
         let mut tasks = Vec::new();
@@ -99,8 +109,34 @@ impl Aws {
         tasks
     }
 
-    async fn claim(&self, run: RunId, task: Option<TaskId>) -> Result<Option<Vec<Task>>, JournalError> {
-        let replies = self.order(vec![Order::Claim(run, task)]).await?;
+    /// The runs of a part of the due index whose time has come, a sweep's worth. What this runtime has in hand waits for its turn: a lease that is over by
+    /// then is renewed when it comes, or somebody else has it. However much that is, the next sweep goes on behind it.
+    async fn due(&self, shard: &str, now: &str) -> Vec<RunId> {
+        let (mut due, before) = (Vec::new(), Some(now.to_owned()));
+        let mut after = self.places().remove(shard).filter(|after| after.as_str() < now);
+        for _ in 0..PAGES {
+            let page = self.desk.query(shard, Between { after, before: before.clone() }, PAGE).await;
+            after = page.last().filter(|_| page.len() == PAGE).map(|item| item.sk.clone());
+            let held = self.desk.held();
+            let in_hand = |run: &RunId, owner: &[u8]| owner == self.desk.me.as_bytes() && held.contains_key(run);
+            let runs = page.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, &item.data)));
+            due.extend(runs.filter(|(run, owner)| !in_hand(run, owner)).map(|(run, _)| run));
+            if after.is_none() || due.len() >= PAGE {
+                break;
+            }
+        }
+        if let Some(after) = after {
+            self.places().insert(shard.to_owned(), after);
+        }
+        due
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Option<Vec<Task>>, JournalError> {
+        let replies = self.order(vec![Order::Claim(claim)]).await?;
         Ok(replies.into_iter().find_map(|reply| match reply {
             Reply::Claimed(tasks) => tasks,
             Reply::Applied(_) => None,
@@ -129,7 +165,7 @@ impl Journal for Aws {
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Arc<Run>>, JournalError>> {
         Box::pin(async move {
-            let items = self.desk.query(&rows::run_key(id), None, usize::MAX).await;
+            let items = self.desk.all(&rows::run_key(id)).await;
             let is_over = |item: &store::Item| item.sk == STATE && rows::read(&item.data).is_some_and(|state: RunState| state.is_over());
             if items.iter().any(is_over) {
                 return Ok(None);
@@ -161,6 +197,7 @@ impl Journal for Aws {
 
     fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
+            self.goes_on.store(true, Ordering::Relaxed);
             let (me, now) = (self.desk.me.clone(), rows::moment((self.desk.clock)().as_millisecond()));
             Ok(self.work_of(|owner, sk| owner.is_empty() || owner == me || sk < now.as_str()).await)
         })
@@ -177,15 +214,15 @@ impl Journal for Aws {
             if self.desk.held().get(&task.run).is_some_and(is_held) {
                 return Ok(true);
             }
-            Ok(self.claim(task.run, Some(task.clone())).await?.is_some())
+            Ok(self.claim(Claim::Task(task.clone())).await?.is_some())
         })
     }
 
-    fn ring(&self, run: RunId) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
-        Box::pin(async move { Ok(self.claim(run, None).await?.unwrap_or_default()) })
+    fn ring(&self, bell: Appointment) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+        Box::pin(async move { Ok(self.claim(Claim::Rung(bell)).await?.unwrap_or_default()) })
     }
 
-    fn release(&self, runs: Vec<RunId>) -> BoxFuture<'_, Result<(), JournalError>> {
+    fn release(&self, runs: Vec<Appointment>) -> BoxFuture<'_, Result<(), JournalError>> {
         Box::pin(async move { self.order(runs.into_iter().map(Order::Release).collect()).await.map(drop) })
     }
 
@@ -193,22 +230,23 @@ impl Journal for Aws {
         Box::pin(async move {
             let now = rows::moment((self.desk.clock)().as_millisecond());
             let mut due = Vec::new();
-            for shard in rows::shards() {
-                let items = self.desk.query(&shard, Some(now.clone()), SWEEP).await;
-                // What this runtime has in hand waits for its turn: a lease that is over by then is renewed when it comes, or somebody else has it.
-                let in_hand = |run: &RunId, owner: &[u8]| owner == self.desk.me.as_bytes() && self.desk.held().contains_key(run);
-                let runs = items.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, &item.data)));
-                due.extend(runs.filter(|(run, owner)| !in_hand(run, owner)).map(|(run, _)| run));
+            for shard in rows::due_shards() {
+                due.extend(self.due(&shard, &now).await);
             }
-            let claims = due.into_iter().map(|run| Order::Claim(run, None)).collect();
+            // Keys whose days are over have an index and a measure of their own: however many they are, no run waits behind them.
+            for shard in rows::over_shards() {
+                let keys = self.desk.query(&shard, Between { after: None, before: Some(now.clone()) }, PAGE).await;
+                due.extend(keys.iter().filter_map(|item| rows::run_of(&item.sk)));
+            }
+            let claims = due.into_iter().map(|run| Order::Claim(Claim::Due(run))).collect();
             let replies = self.order(claims).await?;
             let tasks = |reply| match reply {
                 Reply::Claimed(tasks) => tasks.unwrap_or_default(),
                 Reply::Applied(_) => vec![],
             };
             let mut found: Vec<Task> = replies.into_iter().flat_map(tasks).collect();
-            // What a process that was killed sent last may have been written after this one began to read.
-            if !self.swept.swap(true, Ordering::Relaxed) {
+            // What a process of this name that was killed sent last may have been written after this one began to read.
+            if self.goes_on.swap(false, Ordering::Relaxed) {
                 found.extend(self.work_of(|owner, _| owner == self.desk.me).await);
             }
             Ok(found)

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::super::codec::{self, to_json};
 use super::super::{Applied, Change};
-use super::rows::{self, OVER, RunState, STATE, packed};
+use super::rows::{self, RunState, STATE, packed};
 use super::store::{Expect, Item, Write};
 use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
-use crate::core::run::{Run, RunId, Step, TaskId};
+use crate::core::run::{Appointment, Run, RunId, Step, TaskId};
 use crate::core::window::Window;
 
 /// What has to be read before a change can be applied.
@@ -175,19 +175,19 @@ impl Desk {
         Ok(Some(state.clone()))
     }
 
-    /// Gives a run up, if it is ours and not over.
-    pub(super) fn release(&mut self, run: RunId) -> Result<(), Missing> {
+    /// Gives a run up until then, if it is ours and not over.
+    pub(super) fn release(&mut self, until: Appointment) -> Result<(), Missing> {
         let me = self.me.clone();
-        if let Some(state) = self.run(run)?.filter(|state| state.owner == me && !state.is_over()) {
-            state.give_up();
+        if let Some(state) = self.run(until.run)?.filter(|state| state.owner == me && !state.is_over()) {
+            state.give_up(until.at.as_millisecond());
         }
         Ok(())
     }
 
-    /// When a run that nobody works on is to be looked at.
-    pub(super) fn asleep(&self, run: RunId) -> Option<(RunId, i64)> {
-        let state = self.runs.get(&run)?.now.as_ref()?;
-        (!state.is_over() && state.owner.is_empty()).then_some((run, state.wake))
+    /// Whether nobody works on a run, and it is to be looked at just then.
+    pub(super) fn sleeps_until(&self, bell: Appointment) -> bool {
+        let state = self.runs.get(&bell.run).and_then(|row| row.now.as_ref());
+        state.is_some_and(|state| !state.is_over() && state.owner.is_empty() && state.wake == bell.at.as_millisecond())
     }
 
     fn begin(&mut self, run: &Arc<Run>, tasks: &[crate::core::run::Task]) {
@@ -251,7 +251,7 @@ impl Desk {
             if row.now == row.before && !self.bodies.contains_key(id) {
                 continue;
             }
-            let before = row.before.as_ref().map(|state| rows::due_key(*id, state.wake));
+            let before = row.before.as_ref().map(|state| rows::index_key(*id, state));
             let Some(state) = &mut row.now else {
                 done.writes.push(Write::Delete(rows::run_key(*id), STATE.to_owned(), expected(row.version)));
                 let parts = row.before.as_ref().map_or(0, |state| state.parts);
@@ -280,9 +280,9 @@ impl Desk {
                 None => {}
             }
             let version = row.version.map_or(1, |version| version.saturating_add(1));
-            let due = rows::due_key(*id, state.wake);
+            let due = rows::index_key(*id, state);
             done.writes.extend(before.filter(|before| *before != due).map(|(pk, sk)| Write::Delete(pk, sk, Expect::Anything)));
-            let data = if state.is_over() { OVER.as_bytes().to_vec() } else { state.owner.clone().into_bytes() };
+            let data = state.owner.clone().into_bytes();
             done.writes.push(Write::Put(Item { pk: due.0, sk: due.1, version: 1, data }, Expect::Anything));
             let item = Item { pk: rows::run_key(*id), sk: STATE.to_owned(), version, data: to_json(&*state) };
             done.writes.push(Write::Put(item, expected(row.version)));

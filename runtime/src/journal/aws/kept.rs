@@ -25,14 +25,13 @@ pub(super) async fn remember(writer: &Writer, text: &str) {
 }
 
 pub(super) async fn remembered(writer: &Writer) -> Option<String> {
-    let parts: Vec<Vec<u8>> = writer.query(REMEMBERED, None, usize::MAX).await.into_iter().map(|item| item.data).collect();
+    let parts: Vec<Vec<u8>> = writer.all(REMEMBERED).await.into_iter().map(|item| item.data).collect();
     String::from_utf8(rows::unpacked(&parts)?).ok()
 }
 
 /// Notes which triggers count from now on. Another runtime may have newer definitions: those of older ones change nothing.
 pub(super) async fn enable(writer: &Writer, restraints: &Restraints, at: Timestamp) {
-    let mut before: BTreeMap<String, Vec<u8>> =
-        writer.query(ENABLED, None, usize::MAX).await.into_iter().map(|item| (item.sk, item.data)).collect();
+    let mut before: BTreeMap<String, Vec<u8>> = writer.all(ENABLED).await.into_iter().map(|item| (item.sk, item.data)).collect();
     let revision: u64 = before.remove(REVISION).and_then(|data| rows::read(&data)).unwrap_or(0);
     if revision > restraints.revision {
         return;
@@ -48,7 +47,7 @@ pub(super) async fn enable(writer: &Writer, restraints: &Restraints, at: Timesta
     for trigger in before.into_keys() {
         for kind in [Kind::Threshold, Kind::Suppress].into_iter().filter(|_| !restraints.known.contains(&trigger)) {
             let key = rows::windows_key(&trigger, kind);
-            let windows = writer.query(&key, None, usize::MAX).await;
+            let windows = writer.all(&key).await;
             writes.extend(windows.into_iter().map(|window| Write::Delete(key.clone(), window.sk, Expect::Anything)));
         }
         writes.push(Write::Delete(ENABLED.to_owned(), trigger, Expect::Anything));
@@ -59,11 +58,11 @@ pub(super) async fn enable(writer: &Writer, restraints: &Restraints, at: Timesta
 }
 
 pub(super) async fn states(writer: &Writer, now: Timestamp) -> Vec<TriggerState> {
-    let items = writer.query(ENABLED, None, usize::MAX).await.into_iter();
+    let items = writer.all(ENABLED).await.into_iter();
     let enabled: Vec<(String, Enabled)> = items.filter_map(|item| Some((item.sk, rows::read(&item.data)?))).collect();
     let mut windows = Vec::new();
     for (trigger, _) in enabled.iter().filter(|(_, enabled)| enabled.window.is_some()) {
-        for item in writer.query(&rows::windows_key(trigger, Kind::Threshold), None, usize::MAX).await {
+        for item in writer.all(&rows::windows_key(trigger, Kind::Threshold)).await {
             windows.extend(rows::window_id(trigger, Kind::Threshold, &item.sk).zip(rows::read(&item.data)));
         }
     }

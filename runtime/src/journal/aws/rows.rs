@@ -4,11 +4,12 @@
 //! | --- | --- | --- |
 //! | `journal/run/RUN` | `state` | a run: its open tasks, who works on it, when to look at it again. It stays as the key of what was accepted |
 //! | `journal/run/RUN` | `body/N` | the trigger and the event of a run that is not over, in parts |
-//! | `journal/due/SHARD` | `TIME/RUN` | when to look at a run; always exactly one, written with its state |
+//! | `journal/due/SHARD` | `TIME/RUN` | when to look at a run, and who works on it; exactly one while it is not over, written with its state |
+//! | `journal/over/SHARD` | `TIME/RUN` | when a run that is over is forgotten; exactly one from then on |
 //! | `journal/window/KIND/TRIGGER` | `GROUP` | what a threshold or `suppress` remembers |
 //! | `journal/enabled` | `TRIGGER` | since when it counts |
 //! | `journal/remembered` | `N` | the last good definitions, in parts |
-//! | `journal/dead` | `TIME/RUN/…` | what could not be delivered and not be put among the dead letters |
+//! | `journal/dead` | `TIME/RUN/…` | what could not be delivered and not be put among the dead letters, and runs that the table does not take |
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -23,7 +24,7 @@ use super::super::KEY_DAYS;
 use crate::core::gate::{Kind, WindowId};
 use crate::core::run::{RunId, Step, Task, TaskId};
 
-/// The due index is spread over so many hash keys.
+/// Each index is spread over so many hash keys.
 const SHARDS: u8 = 4;
 /// The longest part of what is kept in parts: an item holds 400 KB.
 const PART: usize = 350_000;
@@ -32,8 +33,8 @@ pub(super) const LEASE: i64 = 60_000;
 /// What is due later than this belongs to nobody: whoever is there then takes it.
 const RELEASE: i64 = 20_000;
 
-/// What the due index says of a run that is over, in the place of its owner.
-pub(super) const OVER: &str = "#over";
+const DUE: &str = "journal/due";
+const OVER: &str = "journal/over";
 pub(super) const STATE: &str = "state";
 pub(super) const ENABLED: &str = "journal/enabled";
 pub(super) const REMEMBERED: &str = "journal/remembered";
@@ -49,18 +50,24 @@ pub(super) fn windows_key(trigger: &str, kind: Kind) -> String {
     format!("journal/window/{}/{trigger}", kind.as_str())
 }
 
-/// The hash keys of the due index.
-pub(super) fn shards() -> impl Iterator<Item = String> {
-    (0..SHARDS).map(|shard| format!("journal/due/{shard}"))
+/// The hash keys of the index of runs that are not over.
+pub(super) fn due_shards() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(|shard| format!("{DUE}/{shard}"))
 }
 
-/// Where a run stands in the due index.
-pub(super) fn due_key(run: RunId, wake: i64) -> (String, String) {
+/// The hash keys of the index of runs that are over: there is one for every event that was accepted.
+pub(super) fn over_shards() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(|shard| format!("{OVER}/{shard}"))
+}
+
+/// Where a run stands in the index that it belongs to.
+pub(super) fn index_key(run: RunId, state: &RunState) -> (String, String) {
     let [first, ..] = run.0;
-    (format!("journal/due/{}", first % SHARDS), format!("{}/{run}", moment(wake)))
+    let index = if state.is_over() { OVER } else { DUE };
+    (format!("{index}/{}", first % SHARDS), format!("{}/{run}", moment(state.wake)))
 }
 
-/// The run of an entry of the due index.
+/// The run of an entry of an index.
 pub(super) fn run_of(sk: &str) -> Option<RunId> {
     RunId::parse(sk.split('/').nth(1)?)
 }
@@ -163,10 +170,10 @@ impl RunState {
         self.tasks.clear();
     }
 
-    /// Makes it nobody's: whoever is there when its next task is due takes it.
-    pub(super) fn give_up(&mut self) {
+    /// Makes it nobody's: whoever is there when its next task is due, and this time has come, takes it.
+    pub(super) fn give_up(&mut self, at: i64) {
         self.owner.clear();
-        self.wake = self.tasks.iter().map(|task| task.due).min().unwrap_or(self.wake);
+        self.wake = self.tasks.iter().map(|task| task.due).min().unwrap_or(self.wake).max(at);
     }
 
     /// Decides whose it is and when to look at it again: who works on what is due soon keeps it for a lease, what is due later is anybody's, and

@@ -25,6 +25,13 @@ pub(super) enum Expect {
     Anything,
 }
 
+/// Which items of a hash key: those whose range key is between these, neither included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Between {
+    pub(super) after: Option<String>,
+    pub(super) before: Option<String>,
+}
+
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Write {
@@ -62,8 +69,8 @@ pub(super) trait Store: Send + Sync + 'static {
     /// One item, as it is now.
     fn get(&self, pk: String, sk: String) -> BoxFuture<'_, Result<Option<Item>, StoreError>>;
 
-    /// The items of a hash key in the order of their range keys, those alone whose range key is before `below`, and no more than `most`.
-    fn query(&self, pk: String, below: Option<String>, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>>;
+    /// The items of a hash key in the order of their range keys, and no more than `most`.
+    fn query(&self, pk: String, between: Between, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>>;
 
     /// Makes all writes or none. The same token says that it is the same call once more: what it did is not done twice.
     fn transact(&self, writes: Vec<Write>, token: String) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -92,6 +99,8 @@ pub(in crate::journal) mod memory {
         /// What somebody else makes of the items before the next write.
         overtaken: Option<Items>,
         refusals: Vec<String>,
+        /// Items that queries gave.
+        read: usize,
     }
 
     impl Memory {
@@ -117,6 +126,16 @@ pub(in crate::journal) mod memory {
             self.0.lock().unwrap().overtaken = Some(items);
         }
 
+        /// How many items queries gave so far.
+        pub(crate) fn read(&self) -> usize {
+            self.0.lock().unwrap().read
+        }
+
+        /// Writes an item beside everybody.
+        pub(crate) fn put(&self, item: Item) {
+            self.0.lock().unwrap().items.insert((item.pk.clone(), item.sk.clone()), item);
+        }
+
         /// The writes that were refused for good.
         pub(crate) fn refusals(&self) -> Vec<String> {
             self.0.lock().unwrap().refusals.clone()
@@ -129,10 +148,16 @@ pub(in crate::journal) mod memory {
             Box::pin(async { Ok(found) })
         }
 
-        fn query(&self, pk: String, below: Option<String>, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>> {
-            let world = self.0.lock().unwrap();
-            let items = world.items.values().filter(|item| item.pk == pk && below.as_ref().is_none_or(|below| item.sk < *below));
+        fn query(&self, pk: String, between: Between, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>> {
+            let mut world = self.0.lock().unwrap();
+            let Between { after, before } = between;
+            assert!(after.is_none() || before.is_none() || after < before, "DynamoDB refuses to begin at {after:?} below {before:?}");
+            let first = (pk.clone(), after.clone().unwrap_or_default());
+            let items = world.items.range(first..).map(|(_, item)| item).take_while(|item| item.pk == pk);
+            let items = items.filter(|item| after.as_ref().is_none_or(|after| item.sk > *after));
+            let items = items.take_while(|item| before.as_ref().is_none_or(|before| item.sk < *before));
             let items: Vec<Item> = items.take(most).cloned().collect();
+            world.read += items.len();
             Box::pin(async { Ok(items) })
         }
 

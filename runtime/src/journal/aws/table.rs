@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use futures::future::BoxFuture;
 use trailwire_engine::fanout::table::{PK, SK};
 
-use super::store::{Expect, Item, Store, StoreError, Write};
+use super::store::{Between, Expect, Item, Store, StoreError, Write};
 use crate::hub::aws::describe;
 
 const VERSION: &str = "version";
@@ -61,19 +61,21 @@ impl Store for DynamoTable {
         })
     }
 
-    fn query(&self, pk: String, below: Option<String>, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>> {
+    fn query(&self, pk: String, between: Between, most: usize) -> BoxFuture<'_, Result<Vec<Item>, StoreError>> {
         Box::pin(async move {
             let mut items = Vec::new();
-            let mut from = None;
+            // A query may begin after a key that is not there.
+            let key = |sk| HashMap::from([(PK.to_owned(), AttributeValue::S(pk.clone())), (SK.to_owned(), AttributeValue::S(sk))]);
+            let mut from = between.after.map(key);
             loop {
                 let query = self.client.query().table_name(&self.name).consistent_read(true).set_exclusive_start_key(from.take());
                 let query = query.expression_attribute_names("#pk", PK).expression_attribute_values(":pk", AttributeValue::S(pk.clone()));
-                let query = match &below {
+                let query = match &between.before {
                     None => query.key_condition_expression("#pk = :pk"),
-                    Some(below) => query
-                        .key_condition_expression("#pk = :pk AND #sk < :below")
+                    Some(before) => query
+                        .key_condition_expression("#pk = :pk AND #sk < :before")
                         .expression_attribute_names("#sk", SK)
-                        .expression_attribute_values(":below", AttributeValue::S(below.clone())),
+                        .expression_attribute_values(":before", AttributeValue::S(before.clone())),
                 };
                 let limit = i32::try_from(most.saturating_sub(items.len())).ok();
                 let answer = query.set_limit(limit).send().await.map_err(|error| StoreError::Unavailable(describe(&error)))?;

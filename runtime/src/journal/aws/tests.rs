@@ -18,12 +18,12 @@ use crate::core::window::Window;
 struct World {
     table: Memory,
     passed: Arc<AtomicI64>,
-    bells: Arc<Mutex<Vec<(RunId, i64)>>>,
+    bells: Arc<Mutex<Vec<Appointment>>>,
 }
 
 impl Bell for World {
-    fn set(&self, run: RunId, at: Timestamp) {
-        self.bells.lock().unwrap().push((run, at.as_millisecond()));
+    fn set(&self, bell: Appointment) {
+        self.bells.lock().unwrap().push(bell);
     }
 }
 
@@ -33,6 +33,13 @@ impl World {
         let clock: Clock =
             Arc::new(move || Timestamp::from_millisecond(at(1_000).as_millisecond() + passed.load(Ordering::SeqCst)).unwrap());
         Aws::new(Arc::new(self.table.clone()), name, Some(Arc::new(self.clone())), clock)
+    }
+
+    /// The bells that were set since this was asked last.
+    fn bells(&self) -> Vec<Appointment> {
+        let mut bells = std::mem::take(&mut *self.bells.lock().unwrap());
+        bells.sort();
+        bells
     }
 
     fn pass(&self, millis: i64) {
@@ -73,6 +80,29 @@ fn noise(length: usize) -> String {
         char::from(b'!' + (numbers >> 40) as u8 % 90)
     };
     (0..length).map(next).collect()
+}
+
+/// A run and a time, so many seconds after the clock's beginning.
+fn appointment(number: u8, seconds: i64) -> Appointment {
+    Appointment { run: run(number).id(), at: at(1_000 + seconds) }
+}
+
+/// Runs of which there may be more than 256.
+fn many(numbers: std::ops::Range<usize>) -> Vec<Change> {
+    let accept = |number| {
+        let run = Run { event_key: format!("many {number}"), ..Run::clone(&run(1)) };
+        let tasks = vec![Task { due: at(1_000), ..Task::new(run.id(), "t", 0, Step::Deliver("d".to_owned()), at(1_000)) }];
+        Change::Accept { run: Arc::new(run), tasks, gate: None }
+    };
+    numbers.map(accept).collect()
+}
+
+fn finish(changes: &[Change]) -> Vec<Change> {
+    let tasks = changes.iter().flat_map(|change| match change {
+        Change::Accept { tasks, .. } => tasks.clone(),
+        _ => vec![],
+    });
+    tasks.map(|task| Change::Finish { done: task.id, next: vec![] }).collect()
 }
 
 proptest! {
@@ -124,21 +154,17 @@ async fn what_is_given_up_is_whoevers_comes_when_its_time_has_come() {
     a.commit(accept(1, vec![soon.clone()])).await.unwrap();
     a.commit(accept(2, vec![due(2, Some("d"), 0)])).await.unwrap();
     assert_eq!(b.sweep().await.unwrap(), []);
-    a.release(vec![run(1).id(), run(2).id(), run(3).id()]).await.unwrap();
-    // The clock is set for both, never for the past.
-    let now = at(1_000).as_millisecond();
-    let mut bells = world.bells.lock().unwrap().clone();
-    bells.sort();
-    let mut expected = vec![(run(1).id(), now + 5_000), (run(2).id(), now)];
+    a.release(vec![appointment(1, 0), appointment(2, 0), appointment(3, 0)]).await.unwrap();
+    let mut expected = vec![appointment(1, 5), appointment(2, 0)];
     expected.sort();
-    assert_eq!(bells, expected);
+    assert_eq!(world.bells(), expected);
     assert!(!a.hold(&soon.id).await.unwrap());
     world.pass(1);
     assert_eq!(b.sweep().await.unwrap(), vec![due(2, Some("d"), 0)]);
     world.pass(5_000);
-    assert_eq!(b.ring(run(1).id()).await.unwrap(), vec![soon.clone()]);
+    assert_eq!(b.ring(appointment(1, 5)).await.unwrap(), vec![soon.clone()]);
     // What somebody else has is not given up.
-    a.release(vec![run(1).id()]).await.unwrap();
+    a.release(vec![appointment(1, 0)]).await.unwrap();
     assert!(b.hold(&soon.id).await.unwrap());
 }
 
@@ -173,16 +199,16 @@ async fn what_is_due_later_belongs_to_nobody_and_has_a_bell() {
     let (a, b) = (world.runtime("a"), world.runtime("b"));
     let wait = due(1, None, 3_600);
     a.commit(accept(1, vec![wait.clone()])).await.unwrap();
-    assert_eq!(*world.bells.lock().unwrap(), [(wait.id.run, wait.due.as_millisecond())]);
+    assert_eq!(world.bells(), [appointment(1, 3_600)]);
     assert_eq!(b.tasks().await.unwrap(), std::slice::from_ref(&wait));
     // A bell that rings early is set again.
-    assert_eq!(b.ring(wait.id.run).await.unwrap(), []);
-    assert_eq!(world.bells.lock().unwrap().len(), 2);
+    assert_eq!(b.ring(appointment(1, 3_600)).await.unwrap(), []);
+    assert_eq!(world.bells(), [appointment(1, 3_600)]);
     assert!(!a.hold(&wait.id).await.unwrap() && a.sweep().await.unwrap().is_empty());
     world.pass(3_600_000);
     // One of them has it.
-    assert_eq!(b.ring(wait.id.run).await.unwrap(), std::slice::from_ref(&wait));
-    assert!(!a.hold(&wait.id).await.unwrap() && a.ring(wait.id.run).await.unwrap().is_empty());
+    assert_eq!(b.ring(appointment(1, 3_600)).await.unwrap(), std::slice::from_ref(&wait));
+    assert!(!a.hold(&wait.id).await.unwrap() && a.ring(appointment(1, 3_600)).await.unwrap().is_empty());
     let next = due(1, Some("d"), 3_600);
     let next = Task { id: TaskId { action: 1, step: Step::Deliver("d".to_owned()), ..next.id.clone() }, ..next };
     let finished = b.commit(vec![Change::Finish { done: wait.id.clone(), next: vec![next.clone()] }]).await.unwrap();
@@ -202,7 +228,7 @@ async fn two_that_write_the_same_window_count_every_event() {
     });
     let applied = join_all(commits).await;
     assert_eq!(applied.iter().filter(|applied| matches!(applied, Applied::Now(_))).count(), 1);
-    let window = a.desk.query("journal/window/suppress/r", None, 9).await;
+    let window = a.desk.all("journal/window/suppress/r").await;
     let hidden = window.iter().find_map(|item| serde_json::from_slice::<Value>(&item.data).unwrap().pointer("/Silenced/hidden").cloned());
     assert_eq!(hidden, Some(json!(59)));
 }
@@ -261,7 +287,7 @@ async fn a_window_that_somebody_counts_into_is_not_forgotten() {
     let trigger = restrained(json!({"suppress": [{"window": "5m", "key": "detail.who"}]}));
     let groups = GROUPS as usize;
     a.commit((0..groups).map(|number| matched(&trigger, number, number, 1_000)).collect()).await.unwrap();
-    let window = async |journal: &Aws, place: usize| journal.desk.query("journal/window/suppress/r", None, usize::MAX).await.remove(place);
+    let window = async |journal: &Aws, place: usize| journal.desk.all("journal/window/suppress/r").await.remove(place);
     // The first after the census is the first that is looked at.
     let first = window(&a, 1).await;
     let group = serde_json::from_slice::<Value>(&first.data).unwrap().pointer("/Silenced/group").cloned().unwrap();
@@ -307,11 +333,103 @@ async fn what_the_table_never_takes_holds_nobody_up() {
     let applied = a.commit(changes).await.unwrap();
     assert_eq!(applied, [Applied::Now(vec![due(2, Some("d"), 0)]), Applied::Not, Applied::Now(vec![due(3, Some("d"), 0)])]);
     // Nothing of it is lost: it lies in parts beside its reason.
-    let dead = a.desk.query("journal/dead", None, usize::MAX).await;
+    let dead = a.desk.all("journal/dead").await;
     let letter: super::super::codec::DeadLetter = rows::read(&dead[0].data).unwrap();
     assert!(letter.trigger == "t" && letter.reason.ends_with(" bytes"), "{letter:?}");
     let parts: Vec<Vec<u8>> = dead.into_iter().skip(1).map(|item| item.data).collect();
     let aside = codec::read_run(&rows::unpacked(&parts).unwrap()).unwrap();
     assert_eq!(aside.event["noise"], noise);
     assert_eq!(a.run(run(1).id()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_run_has_one_bell_however_often_it_is_put_off() {
+    let world = World::default();
+    let a = world.runtime("a");
+    a.commit(accept(1, vec![due(1, Some("d"), 0)])).await.unwrap();
+    assert_eq!(world.bells(), []);
+    let (mut rang, mut now) = (appointment(1, 0), 0);
+    for attempts in 1..10 {
+        // Tried by whoever has it in memory, before the bell for that comes.
+        assert!(a.hold(&due(1, Some("d"), 0).id).await.unwrap());
+        let next = Task { attempts, ..due(1, Some("d"), now + 60) };
+        a.commit(vec![Change::Postpone(next.clone())]).await.unwrap();
+        assert_eq!((a.ring(rang).await.unwrap(), world.bells()), (vec![], vec![appointment(1, now + 60)]));
+        (rang, now) = (appointment(1, now + 60), now + 60);
+        world.pass(60_000);
+    }
+    // A queue that delays no longer than a quarter of an hour rings early: that bell goes on.
+    world.pass(-30_000);
+    assert_eq!((a.ring(rang).await.unwrap(), world.bells()), (vec![], vec![rang]));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_destination_is_not_looked_at_before_its_pause_is_over() {
+    let world = World::default();
+    let (a, b) = (world.runtime("a"), world.runtime("b"));
+    let delivery = due(1, Some("d"), 0);
+    a.commit(accept(1, vec![delivery.clone()])).await.unwrap();
+    world.pass(5_000);
+    a.release(vec![appointment(1, 40)]).await.unwrap();
+    assert_eq!(world.bells(), [appointment(1, 40)]);
+    world.pass(34_999);
+    assert_eq!((b.sweep().await.unwrap(), b.ring(appointment(1, 0)).await.unwrap(), world.bells()), (vec![], vec![], vec![]));
+    world.pass(1);
+    assert_eq!(b.ring(appointment(1, 40)).await.unwrap(), [delivery]);
+}
+
+#[tokio::test]
+async fn a_sweep_finds_what_nobody_works_on_behind_everything_else() {
+    let world = World::default();
+    let (a, b) = (world.runtime("a"), world.runtime("b"));
+    // Keys whose days are over, and runs that are in hand and have waited for longer than their lease.
+    let old = many(0..1_000);
+    b.commit(old.clone()).await.unwrap();
+    b.commit(finish(&old)).await.unwrap();
+    world.pass(super::super::KEY_DAYS * 86_400_000);
+    a.commit(many(1_000..2_200)).await.unwrap();
+    world.pass(1);
+    b.commit(accept(1, vec![due(1, Some("d"), 0)])).await.unwrap();
+    world.pass(rows::LEASE + 1);
+    let found = a.sweep().await.unwrap();
+    assert_eq!(found, [due(1, Some("d"), 0)]);
+    assert_eq!(world.table.count("journal/over/"), 1_000 - 4 * PAGE);
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_where_the_last_one_ended() {
+    let world = World::default();
+    let (a, b) = (world.runtime("a"), world.runtime("b"));
+    b.commit(accept(1, vec![due(1, Some("d"), 0)])).await.unwrap();
+    let (shard, _) = rows::index_key(run(1).id(), &b.desk.state(run(1).id()).await.unwrap().1);
+    for number in 0..2 * PAGE * PAGES {
+        let id = RunId::new("in hand", &number.to_string());
+        a.desk.held().insert(id, (1, RunState::new("t", at(0))));
+        world.table.put(store::Item { pk: shard.clone(), sk: format!("{}/{id}", rows::moment(7)), version: 1, data: b"a".to_vec() });
+    }
+    world.pass(2 * rows::LEASE);
+    let mut sweeps = Vec::new();
+    for _ in 0..5 {
+        let before = world.table.read();
+        sweeps.push((a.sweep().await.unwrap().len(), world.table.read() - before));
+    }
+    let all = PAGES * PAGE;
+    assert_eq!(sweeps, [(0, all), (0, all), (1, 1), (0, all), (0, all)]);
+}
+
+#[tokio::test]
+async fn what_is_over_is_not_read_to_go_on() {
+    let world = World::default();
+    let a = world.runtime("a");
+    let over = many(0..500);
+    a.commit(over.clone()).await.unwrap();
+    a.commit(finish(&over)).await.unwrap();
+    let open = due(1, Some("d"), 0);
+    a.commit(accept(1, vec![open.clone()])).await.unwrap();
+    let before = world.table.read();
+    assert_eq!(world.runtime("a").tasks().await.unwrap(), [open]);
+    assert_eq!(world.table.read() - before, 1);
+    // One that begins with nothing has no name that anything bears.
+    world.runtime("new").sweep().await.unwrap();
+    assert_eq!(world.table.read() - before, 1);
 }

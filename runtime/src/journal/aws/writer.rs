@@ -15,8 +15,8 @@ use super::Bell;
 use super::desk::{Desk, Done, Missing};
 use super::kept;
 use super::rows::{self, RunState, STATE};
-use super::store::{Item, Store, StoreError, Write};
-use crate::core::run::{RunId, Task, TaskId};
+use super::store::{Between, Item, Store, StoreError, Write};
+use crate::core::run::{Appointment, RunId, Task, TaskId};
 
 /// Orders that are looked at together.
 pub(super) const GROUP: usize = 16;
@@ -31,10 +31,38 @@ const TOKEN: Duration = Duration::from_secs(8 * 60);
 #[derive(Debug, Clone)]
 pub(super) enum Order {
     Change(Change),
-    /// Take a run over, for one of its tasks or whatever it has.
-    Claim(RunId, Option<TaskId>),
-    /// Give a run up.
-    Release(RunId),
+    /// Take a run over.
+    Claim(Claim),
+    /// Give a run up until then.
+    Release(Appointment),
+}
+
+/// Why a run is to be taken over.
+#[derive(Debug, Clone)]
+pub(super) enum Claim {
+    /// This task of it is to be done.
+    Task(TaskId),
+    /// A bell rang for it.
+    Rung(Appointment),
+    /// Its time has come.
+    Due(RunId),
+}
+
+impl Claim {
+    fn run(&self) -> RunId {
+        match self {
+            Self::Task(task) => task.run,
+            Self::Rung(bell) => bell.run,
+            Self::Due(run) => *run,
+        }
+    }
+
+    fn task(&self) -> Option<&TaskId> {
+        match self {
+            Self::Task(task) => Some(task),
+            Self::Rung(_) | Self::Due(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -109,16 +137,17 @@ impl Writer {
             if (done.writes.len() > WRITES || size > BYTES) && orders.len() > 1 {
                 return None;
             }
-            let wakes = orders.iter().zip(&replies).filter_map(|(order, reply)| match (order, reply) {
-                (Order::Claim(run, None), Reply::Claimed(None)) => desk.asleep(*run),
+            // A bell that rang early is set again. One that was set for another time is forgotten: there is one for the time that counts.
+            let early = orders.iter().zip(&replies).filter_map(|(order, reply)| match (order, reply) {
+                (Order::Claim(Claim::Rung(bell)), Reply::Claimed(None)) => Some(*bell).filter(|bell| desk.sleeps_until(*bell)),
                 _ => None,
             });
-            let wakes: Vec<(RunId, i64)> = wakes.collect();
+            let early: Vec<Appointment> = early.collect();
             let Done { writes, runs } = done;
             let written = if writes.is_empty() { Ok(()) } else { self.transact(writes).await };
             match (written, orders) {
                 (Ok(()), _) => {
-                    self.take_note(runs, &wakes, now);
+                    self.take_note(runs, early);
                     return Some(replies);
                 }
                 // Somebody else has changed what was read: again, with that.
@@ -152,8 +181,8 @@ impl Writer {
                 tracing::error!(run, reason, "the hub's table refuses a change of a run, which stays as it is; it is tried again");
                 Reply::Applied(Applied::Not)
             }
-            Order::Claim(run, _) | Order::Release(run) => {
-                tracing::error!(%run, reason, "the hub's table refuses that a run changes hands; it is tried again");
+            Order::Claim(_) | Order::Release(_) => {
+                tracing::error!(?order, reason, "the hub's table refuses that a run changes hands; it is tried again");
                 Reply::Claimed(None)
             }
         }
@@ -162,7 +191,8 @@ impl Writer {
     async fn apply(&self, orders: &[Order], desk: &mut Desk) -> Vec<Reply> {
         let named = orders.iter().map(|order| match order {
             Order::Change(change) => change.run(),
-            Order::Claim(run, _) | Order::Release(run) => Some(*run),
+            Order::Claim(claim) => Some(claim.run()),
+            Order::Release(until) => Some(until.run),
         });
         let named: BTreeSet<RunId> = named.flatten().collect();
         let laid = join_all(named.into_iter().map(|run| async move { (run, self.held_or_read(run).await) })).await;
@@ -170,11 +200,11 @@ impl Writer {
         loop {
             let replies = orders.iter().map(|order| match order {
                 Order::Change(change) => desk.apply(change).map(Reply::Applied),
-                Order::Claim(run, task) => {
-                    let claimed = desk.claim(*run, task.as_ref())?;
-                    Ok(Reply::Claimed(claimed.map(|state| state.tasks(*run))))
+                Order::Claim(claim) => {
+                    let claimed = desk.claim(claim.run(), claim.task())?;
+                    Ok(Reply::Claimed(claimed.map(|state| state.tasks(claim.run()))))
                 }
-                Order::Release(run) => desk.release(*run).map(|()| Reply::Claimed(None)),
+                Order::Release(until) => desk.release(*until).map(|()| Reply::Claimed(None)),
             });
             match replies.collect::<Result<Vec<Reply>, Missing>>() {
                 Ok(replies) => return replies,
@@ -194,7 +224,7 @@ impl Writer {
                 desk.lay_window(id, item.and_then(|item| Some((item.version, rows::read(&item.data)?))));
             }
             Missing::Windows(trigger, kind) => {
-                for item in self.query(&rows::windows_key(&trigger, kind), None, usize::MAX).await {
+                for item in self.all(&rows::windows_key(&trigger, kind)).await {
                     let (Some(id), Some(window)) = (rows::window_id(&trigger, kind, &item.sk), rows::read(&item.data)) else { continue };
                     desk.lay_window(id, Some((item.version, window)));
                 }
@@ -217,8 +247,8 @@ impl Writer {
     }
 
     /// What was written is known from now on, and what nobody works on has a bell.
-    fn take_note(&self, runs: Vec<(RunId, u64, RunState)>, asleep: &[(RunId, i64)], now: Timestamp) {
-        let mut bells = asleep.to_vec();
+    fn take_note(&self, runs: Vec<(RunId, u64, RunState)>, early: Vec<Appointment>) {
+        let mut bells = early;
         let mut held = self.held();
         for (run, version, state) in runs {
             if state.owner == self.me {
@@ -226,15 +256,15 @@ impl Writer {
                 continue;
             }
             held.remove(&run);
-            if !state.is_over() {
-                bells.push((run, state.wake));
+            if !state.is_over()
+                && let Ok(at) = Timestamp::from_millisecond(state.wake)
+            {
+                bells.push(Appointment { run, at });
             }
         }
         drop(held);
-        for (run, wake) in bells {
-            if let (Some(bell), Ok(at)) = (&self.bell, Timestamp::from_millisecond(wake)) {
-                bell.set(run, at.max(now));
-            }
+        if let Some(bell) = &self.bell {
+            bells.into_iter().for_each(|at| bell.set(at));
         }
     }
 
@@ -280,10 +310,15 @@ impl Writer {
         }
     }
 
-    pub(super) async fn query(&self, pk: &str, below: Option<String>, most: usize) -> Vec<Item> {
+    /// Every item of a hash key.
+    pub(super) async fn all(&self, pk: &str) -> Vec<Item> {
+        self.query(pk, Between::default(), usize::MAX).await
+    }
+
+    pub(super) async fn query(&self, pk: &str, between: Between, most: usize) -> Vec<Item> {
         let mut pause = PAUSES.0;
         loop {
-            match self.store.query(pk.to_owned(), below.clone(), most).await {
+            match self.store.query(pk.to_owned(), between.clone(), most).await {
                 Ok(items) => return items,
                 Err(error) => rest("read", &error.to_string(), &mut pause).await,
             }

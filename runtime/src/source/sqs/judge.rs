@@ -55,8 +55,8 @@ pub(crate) async fn judge(
             safe.push(handle);
             continue;
         }
-        if let Some(run) = message::bell(&body) {
-            intake.ring(run).await;
+        if let Some(bell) = message::bell(&body) {
+            intake.ring(bell).await;
             safe.push(handle);
             continue;
         }

@@ -1,26 +1,29 @@
 //! What a message of the hub's queue must be: an EventBridge event of CloudTrail from one of the hub's accounts.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use trailwire_engine::event::{DETAIL_TYPE_SUFFIX, Event, SOURCE_PREFIX};
 use trailwire_engine::matcher::Scope;
 
-use crate::core::run::RunId;
+use crate::core::run::{Appointment, RunId};
 use crate::hub::letters::DELIVERY;
 
 /// What a bell's message says of itself.
 const BELL: &str = "trailwire.due";
 
-/// The message that rings for a run.
-pub(crate) fn of_bell(run: RunId) -> String {
-    serde_json::json!({"type": BELL, "run": run.to_string()}).to_string()
+/// The message that rings for a run, at this time or before.
+pub(crate) fn of_bell(bell: Appointment) -> String {
+    serde_json::json!({"type": BELL, "run": bell.run.to_string(), "at": bell.at.as_millisecond()}).to_string()
 }
 
-/// The run that a message rings for; `None` for any other message.
-pub(super) fn bell(body: &str) -> Option<RunId> {
+/// What a message rings for; `None` for any other message.
+pub(super) fn bell(body: &str) -> Option<Appointment> {
     // Events are long, and have no such member: no second reading for each of them.
     let value: Value = Some(body).filter(|body| body.len() < 200).and_then(|body| serde_json::from_str(body).ok())?;
     let is_bell = value.get("type").and_then(Value::as_str) == Some(BELL);
-    value.get("run").and_then(Value::as_str).filter(|_| is_bell).and_then(RunId::parse)
+    let run = value.get("run").and_then(Value::as_str).filter(|_| is_bell).and_then(RunId::parse)?;
+    let at = value.get("at").and_then(Value::as_i64).and_then(|at| Timestamp::from_millisecond(at).ok())?;
+    Some(Appointment { run, at })
 }
 
 /// Reads a message.
@@ -60,14 +63,15 @@ mod tests {
 
     #[test]
     fn a_bell_rings_for_its_run() {
-        let run = RunId([0xab; 16]);
-        assert_eq!(bell(&of_bell(run)), Some(run));
+        let set = Appointment { run: RunId([0xab; 16]), at: Timestamp::from_millisecond(1_700_000_000_123).unwrap() };
+        assert_eq!(bell(&of_bell(set)), Some(set));
         for other in [
             "{oops",
             "{}",
             r#"{"type":"trailwire.due"}"#,
-            r#"{"type":"trailwire.due","run":"ab"}"#,
-            r#"{"run":"abababababababababababababababab"}"#,
+            r#"{"type":"trailwire.due","run":"ab","at":1}"#,
+            r#"{"type":"trailwire.due","run":"abababababababababababababababab"}"#,
+            r#"{"run":"abababababababababababababababab","at":1}"#,
         ] {
             assert_eq!(bell(other), None, "{other}");
         }
