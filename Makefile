@@ -13,7 +13,7 @@ demo: build ## Show the main job on a local AWS: apply, events, notifications, d
 	@$(BUILT)/trailwire-demo
 
 .PHONY: test
-test: lint build catalogue-check ## Check and test everything (TEST_THREADS tests at once: 4; random cases from SEED: the same ones every time)
+test: lint build catalogue-check operations-check ## Check and test everything (TEST_THREADS tests at once: 4; random cases from SEED: the same ones every time)
 	PROPTEST_RNG_SEED=$(or $(SEED),20261121) $(CARGO) test --workspace --no-fail-fast -- --test-threads $(or $(TEST_THREADS),4)
 
 .PHONY: build
@@ -118,6 +118,15 @@ catalogue-check: ## Make the event catalogue again and compare
 .PHONY: catalogue-report
 catalogue-report: $(CATALOGUE_STAMP) ## Say how much of real records the event catalogue knows (RECORDS=FILE for other ones)
 	@$(CATALOGUE_PYTHON) -B $(CATALOGUE)/catalogue.py report $(RECORDS)
+
+.PHONY: operations
+operations: $(CATALOGUE_STAMP) ## Write what queries may call (engine/src/operations/operations.json) from botocore and the tables
+	@$(CATALOGUE_PYTHON) -B tools/operations/operations.py write
+
+.PHONY: operations-check
+operations-check: ## Make what queries may call again and compare
+	@if $(MAKE) --no-print-directory $(CATALOGUE_STAMP); then $(CATALOGUE_PYTHON) -B tools/operations/operations.py check; \
+	else echo "operations-check: skipped, its packages cannot be installed" >&2; fi
 
 .PHONY: clean
 clean: ## Remove what was built and the Python environments

@@ -12,6 +12,7 @@ mod forwarders;
 mod names;
 mod not;
 mod place;
+mod queries;
 mod reading;
 mod texts;
 mod traps;
@@ -21,6 +22,7 @@ mod verdicts;
 
 pub use allow::is_silenced;
 pub use forwarders::{check_forwarder, check_forwarder_hub};
+pub use queries::{Answer, answer, check_allowed, is_template};
 pub use verdicts::{Verdict, check_test, run_tests};
 
 use crate::diagnostic::{Code, Diagnostic, Path};
@@ -104,6 +106,7 @@ fn check_texts(trigger: &Trigger, is_known: Known<'_>) -> Vec<Diagnostic> {
             diagnostics.extend(check_in_trigger(Language::JmesPath, text, &fields.key(label), Purpose::Value, true));
         }
     }
+    diagnostics.extend(queries::check(trigger));
     for (block, name, text) in groupings(trigger) {
         let path = Path::root(block).index(0).attribute(name);
         diagnostics.extend(check_in_trigger(Language::JmesPath, text, &path, Purpose::Value, true));

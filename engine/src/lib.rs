@@ -26,6 +26,7 @@ pub mod lang;
 pub mod shape;
 pub mod pushdown;
 pub mod catalogue;
+pub mod operations;
 pub mod trigger;
 pub mod matcher;
 pub mod explain;

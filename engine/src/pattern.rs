@@ -9,7 +9,7 @@
 //! Event Ruler (<https://github.com/aws/event-ruler>, 2.x), which is EventBridge's matcher, and were measured there.
 
 mod implies;
-mod json;
+pub(crate) mod json;
 mod matches;
 mod numeral;
 mod places;

@@ -7,9 +7,11 @@
 //! A member that an event does not have prints as nothing (`{{ detail.requestParameters.groupId }}`); the name of a
 //! variable that does not exist is refused by [`check`], before anything is applied.
 
+mod results;
 mod sample;
 mod uses;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Path};
 use crate::text::{Span, nearest};
-use crate::trigger::{Action, Trigger};
+pub use results::{Results, diagnose_trigger};
 
 /// Steps that one rendering may take; a template that needs more is stopped with [`RenderError`].
 pub const FUEL: u64 = 100_000;
@@ -40,7 +42,7 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-/// Every variable that `title` and `message` may use. A variable that an event does not fill prints as nothing.
+/// Every variable that `title` and `message` may use, beside the results of the queries before them. A variable that an event does not fill prints as nothing.
 pub const VARIABLES: &[Variable] = &[
     Variable { name: "trigger", meaning: "the trigger's name" },
     Variable { name: "severity", meaning: "the trigger's severity: info, low, medium, high or critical" },
@@ -95,7 +97,7 @@ pub struct RenderError(String);
 
 /// What a template sees.
 #[derive(Debug, Clone, Default)]
-pub struct Variables(std::collections::BTreeMap<&'static str, Value>);
+pub struct Variables(std::collections::BTreeMap<Cow<'static, str>, Value>);
 
 impl Variables {
     /// Nothing yet.
@@ -106,27 +108,27 @@ impl Variables {
     /// A text; `None` prints as nothing and is false in a condition.
     #[must_use]
     pub fn text(mut self, name: &'static str, text: Option<&str>) -> Self {
-        self.0.insert(name, text.map_or(Value::UNDEFINED, Value::from));
+        self.0.insert(name.into(), text.map_or(Value::UNDEFINED, Value::from));
         self
     }
 
     /// Any JSON, members reached with a dot.
     #[must_use]
-    pub fn json(mut self, name: &'static str, value: &serde_json::Value) -> Self {
-        self.0.insert(name, Value::from(Serde(value)));
+    pub fn json(mut self, name: impl Into<Cow<'static, str>>, value: &serde_json::Value) -> Self {
+        self.0.insert(name.into(), Value::from(Serde(value)));
         self
     }
 
     /// JSON that prints as `text` when it is named alone: `{{ actor }}` and `{{ actor.session }}`.
     #[must_use]
     pub fn named(mut self, name: &'static str, text: String, members: &serde_json::Value) -> Self {
-        self.0.insert(name, Value::from_object(Named { text, members: Value::from(Serde(members)) }));
+        self.0.insert(name.into(), Value::from_object(Named { text, members: Value::from(Serde(members)) }));
         self
     }
 
     /// The names that are filled, in order.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
     }
 }
 
@@ -207,13 +209,13 @@ const TESTS: [&str; 13] = [
     "undefined",
 ];
 
-/// Parses a template, looks at the variables, filters and tests that it names, and tries it on samples.
+/// Parses a template, looks at the variables, filters and tests that it names, and tries it on samples. `results` are those of the queries before it.
 ///
 /// # Errors
 ///
 /// Syntax that is not minijinja's; a variable, filter or test that nobody knows; what fails on every event, such as a filter without
 /// its argument or too many steps. What only some events make fail shows when it is rendered.
-pub fn check(template: &str) -> Result<(), InvalidTemplate> {
+pub fn check(template: &str, results: &Results<'_>) -> Result<(), InvalidTemplate> {
     let environment = environment();
     let parsed = environment.template_from_str(template).map_err(|error| InvalidTemplate {
         message: describe(&error),
@@ -223,10 +225,12 @@ pub fn check(template: &str) -> Result<(), InvalidTemplate> {
         help: Some("a value stands in `{{ … }}`, a condition in `{% if … %} … {% endif %}`".to_owned()),
     })?;
     let mut unknown: Vec<String> = parsed.undeclared_variables(false).into_iter().collect();
-    unknown.retain(|name| !VARIABLES.iter().any(|variable| variable.name == name) && !is_global(&environment, name));
+    let is_known = |name: &String| results.contains_key(name) || VARIABLES.iter().any(|variable| variable.name == name);
+    unknown.retain(|name| !is_known(name) && !is_global(&environment, name));
     unknown.sort();
     if let Some(name) = unknown.into_iter().next() {
-        return Err(nobody_knows("variable", &name, place(template, &name), VARIABLES.iter().map(|variable| variable.name), template));
+        let known = VARIABLES.iter().map(|variable| variable.name).chain(results.keys().map(String::as_str));
+        return Err(nobody_knows("variable", &name, place(template, &name), known, template));
     }
     for found in uses::uses(template) {
         let (word, known) = match found.kind {
@@ -286,12 +290,12 @@ fn fails_always(kind: minijinja::ErrorKind) -> bool {
 ///
 /// ```
 /// use trailwire_engine::{diagnostic::Path, template};
-/// let found = template::diagnose("{{ event_nam }} by {{ actor }}", &Path::root("title"));
+/// let found = template::diagnose("{{ event_nam }} by {{ actor }}", &Path::root("title"), &template::Results::new());
 /// assert_eq!(found[0].message, "unknown variable `event_nam`");
 /// assert_eq!(found[0].help.as_deref(), Some("did you mean `event_name`?"));
 /// ```
-pub fn diagnose(template: &str, path: &Path) -> Vec<Diagnostic> {
-    let Err(invalid) = check(template) else { return Vec::new() };
+pub fn diagnose(template: &str, path: &Path, results: &Results<'_>) -> Vec<Diagnostic> {
+    let Err(invalid) = check(template, results) else { return results::missing_members(template, path, results) };
     let mut diagnostic = Diagnostic::error(Code::BAD_TEMPLATE, invalid.message).at(path.clone());
     if let Some(span) = invalid.span {
         diagnostic = diagnostic.under(template, span);
@@ -302,19 +306,6 @@ pub fn diagnose(template: &str, path: &Path) -> Vec<Diagnostic> {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }]
-}
-
-/// What is wrong with the titles and messages of a trigger, with their paths.
-pub fn diagnose_trigger(trigger: &Trigger) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    for (index, action) in trigger.actions.iter().enumerate() {
-        let Action::Notify(notify) = action else { continue };
-        let path = Path::root("action").index(index).attribute("notify").index(0);
-        for (name, text) in [("title", &notify.title), ("message", &notify.message)] {
-            diagnostics.extend(text.iter().flat_map(|text| diagnose(text, &path.attribute(name))));
-        }
-    }
-    diagnostics
 }
 
 /// The first place where a name stands alone.
@@ -342,7 +333,7 @@ pub fn render(template: &str, variables: &Variables) -> Result<String, RenderErr
 fn render_in(environment: &Environment<'_>, template: &str, variables: &Variables) -> Result<String, minijinja::Error> {
     let parsed = environment.template_from_str(template)?;
     let mut output = Bounded::default();
-    let context = Value::from_pairs(variables.0.iter().map(|(name, value)| (*name, value.clone())));
+    let context = Value::from_pairs(variables.0.iter().map(|(name, value)| (name.as_ref(), value.clone())));
     let ended = parsed.render_captured_to(context, &mut output).map(drop);
     match ended {
         Err(error) if !output.full => Err(error),

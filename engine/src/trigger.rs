@@ -20,7 +20,7 @@ pub use destination::{
     notifications_only, which_kind,
 };
 pub use forwarder::{FORWARDER_MEMBERS, Forwarder};
-pub use model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
+pub use model::{Action, Notify, OnError, PushDown, Query, Send, Severity, Test, Trigger, Wait};
 pub use placeholder::placeholder;
 pub use restraint::{Suppress, THRESHOLD_MAX, Threshold, Window};
 pub use trigger_document::MEMBERS;

@@ -7,8 +7,9 @@ pub(crate) mod sample;
 
 use serde_json::{Map, Value};
 use trailwire_engine::actor::{Actor, who};
+use trailwire_engine::check::is_template;
 use trailwire_engine::template::{self, Variables};
-use trailwire_engine::trigger::{Action, Notify};
+use trailwire_engine::trigger::{Action, Notify, Query};
 use trailwire_engine::{eval, lang};
 
 use crate::core::run::{Occasion, Run};
@@ -79,7 +80,7 @@ pub(crate) fn content(run: &Run, action: u32) -> Option<Content> {
             severity: run.trigger.severity.name(),
             event: run.event.clone(),
         }))),
-        Action::Wait(_) => None,
+        Action::Wait(_) | Action::Query(_) => None,
     }
 }
 
@@ -181,7 +182,9 @@ fn variables(run: &Run) -> Variables {
     let of = |name: &str| detail.get(name).and_then(Value::as_str);
     let members = serde_json::to_value(actor).unwrap_or_else(|_| Value::Object(Map::new()));
     let (state, count, group) = counted(&run.occasion);
-    Variables::new()
+    let results = run.results.iter();
+    let results = results.fold(Variables::new(), |variables, (name, value)| variables.json(name.clone(), &in_one_line(value)));
+    results
         .text("state", Some(state))
         .text("count", Some(&count.to_string()))
         .text("group", group.map(one_line).as_deref())
@@ -203,6 +206,35 @@ fn variables(run: &Run) -> Variables {
         .named("actor", actor.to_string(), &members)
         .json("detail", detail)
         .json("event", &event)
+}
+
+/// The parameters of a query, their templates rendered.
+///
+/// # Errors
+///
+/// In words: a template that cannot be rendered, or that gives nothing. What is asked for must not widen where an event says nothing.
+pub(crate) fn parameters(run: &Run, query: &Query) -> Result<Value, String> {
+    let text = query.parameters.as_deref().unwrap_or("{}");
+    let written: Value = serde_json::from_str(text).map_err(|error| format!("its parameters are not JSON: {error}"))?;
+    rendered(&written, &variables(run))
+}
+
+fn rendered(value: &Value, variables: &Variables) -> Result<Value, String> {
+    Ok(match value {
+        Value::String(text) if is_template(text) => {
+            let rendered = template::render(text, variables).map_err(|error| format!("the template `{text}`: {error}"))?;
+            if rendered.trim().is_empty() {
+                return Err(format!("the template `{text}` gives nothing on this event"));
+            }
+            Value::String(rendered)
+        }
+        Value::Array(elements) => Value::Array(elements.iter().map(|element| rendered(element, variables)).collect::<Result<_, _>>()?),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| Ok((name.clone(), rendered(value, variables)?)));
+            Value::Object(members.collect::<Result<_, String>>()?)
+        }
+        other => other.clone(),
+    })
 }
 
 /// The value with each text in one line.

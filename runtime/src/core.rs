@@ -37,7 +37,7 @@ use crate::source::Received;
 use lane::Turn;
 use lineage::Lineage;
 use queue::Queue;
-use run::{Appointment, Occasion, Run, RunId, Step, Task, TaskId, event_key};
+use run::{Appointment, Occasion, Run, RunId, Task, TaskId, event_key};
 
 /// How often old keys are dropped.
 const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -66,6 +66,8 @@ pub(crate) enum Input {
     Lost(TaskId),
     /// An attempt at a delivery has ended.
     Tried { task: TaskId, attempt: Attempt },
+    /// A query is answered: its run with the result.
+    Answered { task: TaskId, run: Arc<Run> },
     /// A delivery that was given up has found its grave, or has not.
     Buried { task: TaskId, burial: Burial },
     /// The run of a wait that is over; `None` when the journal does not have it.
@@ -103,7 +105,7 @@ pub(crate) enum Command {
     Commit { commit: u64, changes: Vec<Change> },
     /// Tell the source that its batch is safe.
     Acknowledge { batch: u64, verdict: Verdict },
-    /// Try a delivery, and answer [`Input::Tried`].
+    /// Try a delivery or a query, and answer [`Input::Tried`], or [`Input::Answered`].
     Attempt { task: Task },
     /// Put a delivery among the dead letters, and answer [`Input::Buried`].
     Bury { task: Task, reason: String },
@@ -135,6 +137,9 @@ pub(crate) struct Verdict {
 pub(crate) enum Note {
     Started(Arc<Run>),
     Delivered {
+        task: Task,
+    },
+    Answered {
         task: Task,
     },
     Retrying {
@@ -218,6 +223,7 @@ impl Core {
                 self.queue.settle(&task);
             }
             Input::Tried { task, attempt } => self.tried(&task, attempt, now, &mut commands),
+            Input::Answered { task, run } => self.answered(&task, run, now, &mut commands),
             Input::Buried { task, burial } => self.buried(&task, burial, now, &mut commands),
             Input::Resumed { task, run } => self.resumed(&task, run.as_ref(), now, &mut commands),
             Input::Tick => {
@@ -385,9 +391,7 @@ impl Core {
         };
         // A destination that refuses one delivery for good does answer: the others need not hold back.
         let turn = self.queue.note(id, matches!(attempt, Attempt::Failed { .. }), asked, now);
-        if let (Some(turn), Step::Deliver(destination)) = (turn, &id.step) {
-            commands.push(Command::Note(Note::Circuit { destination: destination.clone(), open: turn == Turn::Opened }));
-        }
+        commands.extend(turn.map(|turn| Command::Note(Note::Circuit { destination: id.step.text(), open: turn == Turn::Opened })));
         let Some(task) = self.queue.settle(id) else { return };
         match attempt {
             Attempt::Delivered => {
@@ -400,6 +404,15 @@ impl Core {
             },
             Attempt::Final { reason } => self.bury(task, reason, commands),
         }
+    }
+
+    fn answered(&mut self, id: &TaskId, run: Arc<Run>, now: Timestamp, commands: &mut Vec<Command>) {
+        let turn = self.queue.note(id, false, None, now);
+        commands.extend(turn.map(|turn| Command::Note(Note::Circuit { destination: id.step.text(), open: turn == Turn::Opened })));
+        let Some(task) = self.queue.settle(id) else { return };
+        commands.push(Command::Note(Note::Answered { task }));
+        let next = progress::tasks(&run.trigger, id.run, id.action.saturating_add(1), now);
+        self.commit(vec![Change::Answer { done: id.clone(), run, next }], None, commands);
     }
 
     fn postpone(&mut self, next: Task, reason: String, commands: &mut Vec<Command>) {
@@ -489,7 +502,15 @@ impl Core {
 fn accept(trigger: &Trigger, event: &Event, assumed_by: &[String], now: Timestamp) -> Change {
     let (event_key, occasion) = (event_key(event), Occasion::Event);
     let (trigger_then, event_then) = (trigger.clone(), event.envelope().clone());
-    let run = Run { trigger: trigger_then, event: event_then, event_key, assumed_by: assumed_by.to_vec(), accepted: now, occasion };
+    let run = Run {
+        trigger: trigger_then,
+        event: event_then,
+        event_key,
+        assumed_by: assumed_by.to_vec(),
+        accepted: now,
+        occasion,
+        results: BTreeMap::new(),
+    };
     let tasks = progress::tasks(trigger, run.id(), 0, now);
     Change::Accept { run: Arc::new(run), tasks, gate: gate::gate(trigger, event) }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::event::Event;
+use trailwire_engine::fanout::table::HubRecord;
 use trailwire_engine::matcher::{CompiledSet, Fired, Outcome, Scope, Scratch, TriggerSet};
 use trailwire_engine::trigger::{Destination, OnError, Trigger};
 
@@ -48,6 +49,8 @@ pub(crate) struct Definitions {
     pub(crate) order: u64,
     /// Documents that are not in force.
     pub(crate) refused: Vec<Refused>,
+    /// The hub; `None` where there is none.
+    pub(crate) hub: Option<HubRecord>,
     set: CompiledSet,
     scope: Scope,
     triggers: BTreeMap<String, Trigger>,
@@ -120,7 +123,7 @@ impl Definitions {
         let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
         let blind = lost.map(|refused| (refused.name.clone(), event_names.remove(&refused.name))).collect();
         let order = previous.map_or(0, |previous| previous.order + 1).max(revision);
-        Self { revision, order, refused, set, scope, triggers, destinations, names, blind }
+        Self { revision, order, refused, hub: None, set, scope, triggers, destinations, names, blind }
     }
 
     /// What [`Definitions::to_text`] gave: the last good version of every definition, for a process that starts while one of them is bad.

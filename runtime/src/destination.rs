@@ -37,10 +37,11 @@ use trailwire_engine::trigger::{DestinationKind, Target};
 use crate::action::Content;
 use crate::core::Attempt;
 use crate::secrets::SecretText;
-use answer::Answer;
-use aws::Signed;
+pub(crate) use answer::Answer;
+pub(crate) use aws::{Signed, code, fault};
 use pace::Pace;
 pub(crate) use sender::Sender;
+pub(crate) use sns::percent;
 
 /// One kind of destination.
 trait Kind {
@@ -111,18 +112,18 @@ fn kind(destination: &DestinationKind) -> Box<dyn Kind + Send + Sync + '_> {
 
 /// An HTTP request.
 #[derive(Debug)]
-struct Request {
+pub(crate) struct Request {
     method: Method,
     to: To,
     headers: Vec<(&'static str, String)>,
     /// Headers that the user chose.
-    more_headers: Vec<(String, String)>,
+    pub(crate) more_headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
 /// Where a request goes.
 #[derive(Debug)]
-enum To {
+pub(crate) enum To {
     Url(Url),
     Aws(Signed),
 }
@@ -137,7 +138,12 @@ impl Request {
         Self { method: Method::POST, to, headers: vec![("content-type", content_type.to_owned())], more_headers: Vec::new(), body }
     }
 
-    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// A request to AWS.
+    pub(crate) fn aws(method: Method, to: Signed, body: Vec<u8>) -> Self {
+        Self { method, to: To::Aws(to), headers: Vec::new(), more_headers: Vec::new(), body }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }

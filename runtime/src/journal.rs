@@ -50,6 +50,15 @@ pub(crate) enum Change {
         /// What comes after it.
         next: Vec<Task>,
     },
+    /// A query is answered: its task is done, its run has the result from now on, and these come after it. Applied when the task is there.
+    Answer {
+        /// What is done.
+        done: TaskId,
+        /// The run with the result.
+        run: Arc<Run>,
+        /// What comes after it.
+        next: Vec<Task>,
+    },
     /// The time of a watch has come: its window is looked at, and the watch goes on, ends, or becomes the run that tells. Applied when the
     /// task is there.
     Close {
@@ -99,7 +108,7 @@ impl Change {
     fn run(&self) -> Option<RunId> {
         match self {
             Self::Accept { run, .. } | Self::Redeliver { run, .. } => Some(run.id()),
-            Self::Finish { done, .. } | Self::Close { done, .. } | Self::Bury { done, .. } => Some(done.run),
+            Self::Finish { done, .. } | Self::Answer { done, .. } | Self::Close { done, .. } | Self::Bury { done, .. } => Some(done.run),
             Self::Postpone(task) => Some(task.id.run),
             Self::Cancel(run) => Some(*run),
             Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => None,
@@ -110,7 +119,7 @@ impl Change {
     pub(crate) fn is_about(&self, id: &TaskId) -> bool {
         match self {
             Self::Accept { tasks, .. } => tasks.iter().any(|task| task.id == *id),
-            Self::Finish { done, next } => done == id || next.iter().any(|task| task.id == *id),
+            Self::Finish { done, next } | Self::Answer { done, next, .. } => done == id || next.iter().any(|task| task.id == *id),
             Self::Close { done, .. } | Self::Bury { done, .. } => done == id,
             Self::Redeliver { task, .. } | Self::Postpone(task) => task.id == *id,
             Self::Cancel(run) => id.run == *run,

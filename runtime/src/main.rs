@@ -12,6 +12,7 @@ mod hub;
 mod journal;
 mod lambda;
 mod lookups;
+mod query;
 mod secrets;
 mod source;
 mod status;

@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::core::Note;
-use crate::core::run::{Step, TaskId};
+use crate::core::run::TaskId;
 
 /// Starts the log. A second call changes nothing.
 pub(crate) fn start() {
@@ -46,6 +46,9 @@ pub(crate) fn note(note: &Note) {
         Note::Delivered { task } => {
             tracing::info!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts + 1, "delivered");
         }
+        Note::Answered { task } => {
+            tracing::info!(run = %task.id.run, trigger = task.trigger, action = task.id.action, attempts = task.attempts + 1, "the query is answered");
+        }
         Note::Retrying { task, reason } => {
             tracing::warn!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts,
                 next = %task.due, reason, "not delivered; it is tried again");
@@ -64,9 +67,6 @@ pub(crate) fn note(note: &Note) {
     }
 }
 
-fn destination(task: &TaskId) -> &str {
-    match &task.step {
-        Step::Deliver(destination) => destination,
-        Step::Continue => "",
-    }
+fn destination(task: &TaskId) -> String {
+    task.step.text()
 }

@@ -75,6 +75,7 @@ impl Hub {
             without: BTreeMap::new(),
             abandoned: vec![],
             own_role_arns: vec![],
+            query_operations: vec![],
             forward_dead_letter: true,
         };
         made.put(HubItem { record: Some(record), settings: None, revision: 1, claim: Claim::live() }.write()).await;

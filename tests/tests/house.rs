@@ -9,7 +9,7 @@ use serde_json::Value;
 use trailwire_tests::stand::repository;
 
 /// The engine's modules in reading order: one imports only those before it.
-const ENGINE_ORDER: [&str; 20] = [
+const ENGINE_ORDER: [&str; 21] = [
     "testing",
     "text",
     "diagnostic",
@@ -22,6 +22,7 @@ const ENGINE_ORDER: [&str; 20] = [
     "shape",
     "pushdown",
     "catalogue",
+    "operations",
     "trigger",
     "matcher",
     "explain",

@@ -141,6 +141,16 @@ codes! {
     ALLOW_REASON = 1116;
     /// An `allow` of a code that does not occur.
     ALLOW_UNUSED = 1117, silenceable;
+    /// A query of an operation that it may not call.
+    UNKNOWN_OPERATION = 1118;
+    /// A parameter of a query that its operation does not take, or that it needs.
+    BAD_PARAMETER = 1119;
+    /// A query's result under a name that is taken.
+    RESULT_NAME = 1120;
+    /// A member that the answer to a query does not have.
+    RESULT_MEMBER = 1121;
+    /// A query that the hub does not allow.
+    QUERY_REFUSED = 1122;
 
     /// A character that no JMESPath token begins with.
     UNEXPECTED_CHARACTER = 2000;

@@ -339,6 +339,18 @@ impl Hub {
         format!("arn:{}:iam::{account}:role{ROLE_PATH}{}", self.partition(), self.forward_role_name())
     }
 
+    /// The role by which the runtime asks AWS for the queries of triggers; one for each account, where the hub allows any.
+    #[must_use]
+    pub fn read_role_name(&self) -> String {
+        format!("{}read", self.own_prefix())
+    }
+
+    /// The ARN of the reading role in an account of the hub's partition.
+    #[must_use]
+    pub fn read_role_arn(&self, account: &str) -> String {
+        format!("arn:{}:iam::{account}:role{ROLE_PATH}{}", self.partition(), self.read_role_name())
+    }
+
     /// The queue in every cell that keeps what could not be forwarded from there.
     #[must_use]
     pub fn forward_dead_letter_queue_name(&self) -> String {
@@ -376,6 +388,7 @@ mod tests {
         assert_eq!(hub.rule_name(Owner::forwarder("all-writes"), 2), "tw-755b7686-fwd.all-writes-2");
         assert_eq!(hub.hub_rule_arn(), "arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-hub");
         assert_eq!(hub.forward_role_arn("444455556666"), "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-forward");
+        assert_eq!(hub.read_role_arn("444455556666"), "arn:aws:iam::444455556666:role/trailwire/tw-755b7686-read");
         assert_eq!(hub.secret_name("chat", "slack-webhook-url"), "trailwire/security/chat/slack-webhook-url");
         assert_eq!(Hub::from_arn(&hub.arn()), Some(hub));
     }

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use super::function::FUNCTION_POLICY_NAME;
 use super::function::Function;
 use super::names::{Cell, Hub, is_account_id};
 use super::policy::{
-    dead_letter_queue_attributes, differing_attributes, forward_dead_letter_queue_attributes, forward_policy, forward_trust_policy,
-    function_policy, function_trust_policy, queue_attributes, same_document,
+    FORWARD_POLICY_NAME, READ_POLICY_NAME, dead_letter_queue_attributes, differing_attributes, forward_dead_letter_queue_attributes,
+    forward_policy, forward_trust_policy, function_policy, function_trust_policy, queue_attributes, read_policy, read_trust_policy,
+    same_document,
 };
 
 /// Something that is not as wanted.
@@ -36,6 +38,8 @@ pub struct Role {
     pub description: String,
     /// Who may take it, JSON.
     pub trust: String,
+    /// The name of its policy.
+    pub policy_name: &'static str,
     /// What it may do, JSON.
     pub policy: String,
     /// The ARN of a policy that bounds it.
@@ -81,6 +85,7 @@ impl Role {
             name: hub.forward_role_name(),
             description: format!("Trailwire: forwards events to hub {}", hub.name()),
             trust: forward_trust_policy(hub, account),
+            policy_name: FORWARD_POLICY_NAME,
             policy: forward_policy(hub),
             boundary: boundary.map(|arn| boundary_in(&arn, account)),
         }
@@ -88,13 +93,27 @@ impl Role {
 
     /// The role of the hub's Lambda function.
     #[must_use]
-    pub fn function(hub: &Hub, boundary: Option<String>) -> Self {
+    pub fn function(hub: &Hub, queries: bool, boundary: Option<String>) -> Self {
         Self {
             name: hub.runtime_role_name(),
             description: format!("Trailwire: the runtime of hub {}", hub.name()),
             trust: function_trust_policy(),
-            policy: function_policy(hub),
+            policy_name: FUNCTION_POLICY_NAME,
+            policy: function_policy(hub, queries),
             boundary,
+        }
+    }
+
+    /// The role by which the runtime asks for queries in an account, for these operations.
+    #[must_use]
+    pub fn read(hub: &Hub, account: &str, query_operations: &[String], boundary: Option<String>) -> Self {
+        Self {
+            name: hub.read_role_name(),
+            description: format!("Trailwire: answers queries of hub {}", hub.name()),
+            trust: read_trust_policy(hub),
+            policy_name: READ_POLICY_NAME,
+            policy: read_policy(query_operations),
+            boundary: boundary.map(|arn| boundary_in(&arn, account)),
         }
     }
 

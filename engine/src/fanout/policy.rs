@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::function::Function;
 use super::names::{Cell, Hub};
 use super::table::{CANARY_PK, HubRecord, JOURNAL_PK, RUNTIME_PK};
+use crate::operations;
 
 pub use destination::destination_policy;
 
@@ -22,6 +23,8 @@ const VISIBILITY_SECONDS: u32 = 60;
 /// AWS's most. The runtime moves what it cannot judge itself and says why; this only bounds what even that cannot handle, and an outage
 /// in which messages are received again and again must not use it up.
 const RECEIVES_MAX: u32 = 1_000;
+/// The name of the reading role's only inline policy.
+pub const READ_POLICY_NAME: &str = "read";
 /// The name of the forwarding role's only inline policy.
 pub const FORWARD_POLICY_NAME: &str = "forward";
 
@@ -93,19 +96,42 @@ pub fn forward_policy(hub: &Hub) -> String {
     .to_string()
 }
 
-/// What the runtime of a hub must be allowed to do: read the queue, put dead letters aside, read and write the table, read the secrets
-/// that the provider made. Secrets that are only named by ARN are not in it.
+/// Who may take the reading role of an account: whom the hub's own account lets take it, and only in the name of this hub.
 #[must_use]
-pub fn runtime_policy(hub: &Hub) -> String {
-    json!({ "Version": VERSION, "Statement": runtime_statements(hub) }).to_string()
+pub fn read_trust_policy(hub: &Hub) -> String {
+    json!({
+        "Version": VERSION,
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": format!("arn:{}:iam::{}:root", hub.partition(), hub.home().account) },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "sts:ExternalId": hub.arn() } },
+        }],
+    })
+    .to_string()
+}
+
+/// What the reading role may do: what these operations need. One that is not known needs nothing.
+#[must_use]
+pub fn read_policy(query_operations: &[String]) -> String {
+    let actions = query_operations.iter().filter_map(|name| Some(operations::named(name)?.1.action.as_str()));
+    let actions: std::collections::BTreeSet<&str> = actions.collect();
+    json!({ "Version": VERSION, "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": "*" }] }).to_string()
+}
+
+/// What the runtime of a hub must be allowed to do: read the queue, put dead letters aside, read and write the table, read the secrets
+/// that the provider made, and, where the hub allows `queries`, take the reading role of each account. Secrets that are only named by ARN are not in it.
+#[must_use]
+pub fn runtime_policy(hub: &Hub, queries: bool) -> String {
+    json!({ "Version": VERSION, "Statement": runtime_statements(hub, queries) }).to_string()
 }
 
 /// The same for the hub's Lambda function, which writes its log, too.
 #[must_use]
-pub fn function_policy(hub: &Hub) -> String {
+pub fn function_policy(hub: &Hub, queries: bool) -> String {
     let group = hub.log_group_arn();
     let log = json!({ "Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": format!("{group}:*") });
-    json!({ "Version": VERSION, "Statement": runtime_statements(hub).into_iter().chain([log]).collect::<Vec<_>>() }).to_string()
+    json!({ "Version": VERSION, "Statement": runtime_statements(hub, queries).into_iter().chain([log]).collect::<Vec<_>>() }).to_string()
 }
 
 /// Who may take the role of the hub's Lambda function: Lambda.
@@ -115,7 +141,7 @@ pub fn function_trust_policy() -> String {
     json!({ "Version": VERSION, "Statement": [statement] }).to_string()
 }
 
-fn runtime_statements(hub: &Hub) -> Vec<Value> {
+fn runtime_statements(hub: &Hub, queries: bool) -> Vec<Value> {
     let (partition, home) = (hub.partition(), hub.home());
     let queue = hub.queue_arn(home, &hub.queue_name());
     let dead_letters = hub.queue_arn(home, &hub.dead_letter_queue_name());
@@ -126,7 +152,8 @@ fn runtime_statements(hub: &Hub) -> Vec<Value> {
     let own_rows = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [RUNTIME_PK, CANARY_PK, &format!("{JOURNAL_PK}*")] } });
     let writes = json!(["dynamodb:PutItem", "dynamodb:DeleteItem"]);
     let heartbeat = json!({ "Effect": "Allow", "Action": writes, "Resource": table, "Condition": own_rows });
-    vec![
+    let read = queries.then(|| allow(&["sts:AssumeRole"], &hub.read_role_arn("*")));
+    let mut statements = vec![
         // What it sends to its own queue are alarm clocks: delayed messages.
         allow(
             &[
@@ -143,7 +170,9 @@ fn runtime_statements(hub: &Hub) -> Vec<Value> {
         allow(&["dynamodb:GetItem", "dynamodb:Query"], &table),
         heartbeat,
         allow(&["secretsmanager:GetSecretValue"], &secrets),
-    ]
+    ];
+    statements.extend(read);
+    statements
 }
 
 /// Every attribute of the hub's queue that matters: filled by the hub's rule only, and patient with the hub's Lambda function where it has one.

@@ -97,7 +97,7 @@ impl<R: Deref<Target = Trigger>> Member<R> {
         let destinations = trigger.actions.iter().flat_map(|action| match action {
             Action::Notify(notify) => notify.destinations.clone(),
             Action::Send(send) => vec![send.destination.clone()],
-            Action::Wait(_) => Vec::new(),
+            Action::Wait(_) | Action::Query(_) => Vec::new(),
         });
         Self { patterns, destinations: destinations.collect(), pushed, trigger }
     }

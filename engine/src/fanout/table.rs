@@ -230,6 +230,9 @@ pub struct HubRecord {
     pub own_role_arns: Vec<String>,
     /// Whether every cell keeps what could not be forwarded.
     pub forward_dead_letter: bool,
+    /// The operations that queries of triggers may call, such as `ec2:DescribeInstances`. Where there are any, every account has a reading role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query_operations: Vec<String>,
 }
 
 impl HubRecord {
@@ -263,7 +266,10 @@ impl HubRecord {
     #[must_use]
     pub fn own_roles(&self) -> BTreeSet<String> {
         let hub = Hub::new(&self.name, Cell::new(&self.account_id, &self.region));
-        self.own_role_arns.iter().cloned().chain(self.accounts.iter().map(|account| hub.forward_role_arn(account))).collect()
+        let reading = if self.query_operations.is_empty() { &[][..] } else { &self.accounts };
+        let reading = reading.iter().map(|account| hub.read_role_arn(account));
+        let forwarding = self.accounts.iter().map(|account| hub.forward_role_arn(account));
+        self.own_role_arns.iter().cloned().chain(forwarding).chain(reading).collect()
     }
 }
 
@@ -423,6 +429,7 @@ mod tests {
             without: BTreeMap::new(),
             abandoned: vec![],
             own_role_arns: vec![],
+            query_operations: vec![],
             forward_dead_letter: true,
         }
     }

@@ -5,14 +5,14 @@ use crate::value::Value;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) kind: Kind,
-    pub(super) span: Span,
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) span: Span,
 }
 
 /// What a value is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Null, a boolean, a number or a string.
     Scalar(Value),
     Array(Vec<Node>),
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 ///
 /// # Errors
 /// The place and what is wrong there, in serde_json's words.
-pub(super) fn parse(text: &str) -> Result<Node, (Span, String)> {
+pub(crate) fn parse(text: &str) -> Result<Node, (Span, String)> {
     if let Err(error) = serde_json::from_str::<Value>(text) {
         let at = place(text, error.line(), error.column());
         let message = error.to_string();

@@ -28,7 +28,7 @@ fn templates_print_what_the_event_says() {
         ("{{ user_agent }}", "{{ 7 * 7 }} <!channel>"),
     ];
     for (template, expected) in cases {
-        check(template).unwrap();
+        check(template, &Results::new()).unwrap();
         assert_eq!(render(template, &variables()).as_deref(), Ok(expected), "{template}");
     }
 }
@@ -49,7 +49,7 @@ fn faults_are_named() {
         ("{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", "the template takes too many steps", Some(1)),
     ];
     for (template, message, line) in cases {
-        let error = check(template).unwrap_err();
+        let error = check(template, &Results::new()).unwrap_err();
         assert_eq!((error.message.as_str(), error.line), (message, line), "{template}");
         assert!(error.help.is_some(), "{template}");
     }
@@ -59,7 +59,7 @@ fn faults_are_named() {
 #[test]
 fn an_unknown_name_is_drawn_with_the_nearest_known_one() {
     let path = Path::root("title");
-    let drawn = |template: &str| diagnose(template, &path).iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n");
+    let drawn = |template: &str| diagnose(template, &path, &Results::new()).iter().map(Diagnostic::draw).collect::<Vec<_>>().join("\n");
     assert_eq!(
         drawn("{{ event_name | uper }}"),
         "error[TW1106]: unknown filter `uper` (in title)\n  |\n1 | {{ event_name | uper }}\n  |                 ^^^^\n  = help: did you mean `upper`?"

@@ -203,6 +203,8 @@ pub enum Action {
     Notify(Notify),
     /// Let time pass before the next step.
     Wait(Wait),
+    /// Ask AWS, for the steps after it.
+    Query(Query),
     /// Send the whole event on.
     Send(Send),
 }
@@ -215,6 +217,7 @@ impl Serialize for Action {
         match self {
             Self::Notify(notify) => block(serializer, "notify", notify),
             Self::Wait(wait) => block(serializer, "wait", wait),
+            Self::Query(query) => block(serializer, "query", query),
             Self::Send(send) => block(serializer, "send", send),
         }
     }
@@ -248,6 +251,32 @@ pub struct Wait {
 impl Serialize for Wait {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map([("duration", &self.text)])
+    }
+}
+
+/// A call of AWS that reads, in the event's account and region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Query {
+    /// Such as `ec2`; [`crate::operations`] has them.
+    pub service: String,
+    /// Such as `DescribeInstances`.
+    pub operation: String,
+    /// A JSON object; its texts are templates. `None` is no parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<String>,
+    /// A JMESPath expression over the answer; `None` takes all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// The variable that holds the result in the templates of later actions.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+impl Query {
+    /// As a hub's `query_operations` name it: `ec2:DescribeInstances`.
+    #[must_use]
+    pub fn called(&self) -> String {
+        format!("{}:{}", self.service, self.operation)
     }
 }
 

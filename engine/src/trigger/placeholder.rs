@@ -18,6 +18,9 @@ pub fn placeholder(name: &str) -> Option<Value> {
         "window" | "duration" => Some(json!("1m")),
         "event" => Some(json!("{}")),
         "expect" => Some(json!(false)),
+        "service" => Some(json!("ec2")),
+        "operation" => Some(json!("DescribeInstances")),
+        "as" => Some(json!("unknown")),
         "action" => Some(json!([{ "wait": [{ "duration": "1m" }] }])),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::duration;
-use super::model::{Action, Notify, OnError, PushDown, Send, Severity, Test, Trigger, Wait};
+use super::model::{Action, Notify, OnError, PushDown, Query, Send, Severity, Test, Trigger, Wait};
 use super::reader::Reader;
 use super::restraint::{Suppress, Threshold};
 use crate::diagnostic::Code;
@@ -140,15 +140,16 @@ impl Action {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let notify = reader.block("notify", Notify::read).map(Self::Notify);
         let wait = reader.block("wait", Wait::read).map(Self::Wait);
+        let query = reader.block("query", Query::read).map(Self::Query);
         let send = reader.block("send", Send::read).map(Self::Send);
         reader.finish();
-        let mut kinds: Vec<Self> = [notify, wait, send].into_iter().flatten().collect();
+        let mut kinds: Vec<Self> = [notify, wait, query, send].into_iter().flatten().collect();
         if kinds.len() == 1 {
             return kinds.pop();
         }
         if reader.is_object() {
             let message = format!("an action has exactly one block inside, this one has {}", kinds.len());
-            reader.error_here(Code::BLOCK_COUNT, message, "write `notify`, `wait` or `send`, and an `action` for each");
+            reader.error_here(Code::BLOCK_COUNT, message, "write `notify`, `wait`, `query` or `send`, and an `action` for each");
         }
         None
     }
@@ -186,6 +187,28 @@ impl Wait {
         }
         reader.finish();
         Self { text, duration }
+    }
+}
+
+impl Query {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let query = Self {
+            service: reader.required_text("service"),
+            operation: reader.required_text("operation"),
+            parameters: reader.text("parameters"),
+            result: reader.text("result"),
+            name: reader.required_text("as"),
+        };
+        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let name = &query.name;
+        let fits = name.len() <= 40 && name.bytes().all(is_word) && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+        if !name.is_empty() && !fits {
+            let help =
+                "lower-case letters, digits and `_`, beginning with a letter, at most 40 characters: templates use it as `{{ name }}`";
+            reader.error(Code::BAD_NAME, "as", format!("`{name}` is not a name for a result"), help);
+        }
+        reader.finish();
+        query
     }
 }
 

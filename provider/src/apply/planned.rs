@@ -44,6 +44,22 @@ impl PlannedForwarders {
     }
 }
 
+/// What the queries of a hub's triggers may call, by the hub's name; nothing in place of what is not known yet.
+#[derive(Debug, Default)]
+pub struct PlannedQueries(Mutex<HashMap<String, Option<Vec<String>>>>);
+
+impl PlannedQueries {
+    /// Keeps what a hub of a name allows. Terraform plans it before a trigger that refers to it.
+    pub fn plan(&self, hub: &str, operations: Option<Vec<String>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(hub.to_owned(), operations);
+    }
+
+    /// What was planned of a hub, given by name or ARN; `None` when nothing was.
+    pub fn planned(&self, hub: &str) -> Option<Option<Vec<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&hub_name(hub)).cloned()
+    }
+}
+
 /// The name of a hub that is given by name or ARN.
 fn hub_name(reference: &str) -> String {
     Hub::from_arn(reference).map_or_else(|| reference.to_owned(), |hub| hub.name().to_owned())

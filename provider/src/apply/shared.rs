@@ -8,7 +8,7 @@ use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
 use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
-use super::planned::{Planned, PlannedForwarders};
+use super::planned::{Planned, PlannedForwarders, PlannedQueries};
 use super::quota::Ledger;
 use super::trails::Trails;
 use crate::cloud::Session;
@@ -69,6 +69,8 @@ pub struct Shared {
     pub forwarders: PlannedForwarders,
     /// What trails log.
     pub trails: Trails,
+    /// What the hubs that were planned let queries call.
+    pub queries: PlannedQueries,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
     hubs: StdMutex<HashMap<String, Hub>>,
     views: StdMutex<HashMap<(Hub, Cell), View>>,

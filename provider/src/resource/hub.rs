@@ -96,6 +96,13 @@ impl Resource for HubResource {
                     plan::mark_unknown(&mut response.planned, &["cells", "drifted"]);
                 }
             }
+            if !request.is_create() {
+                plan_policy(&request, &mut response.planned);
+            }
+            if let Some(name) = request.config.get_str("name") {
+                let operations = request.config.get("query_operations");
+                context.shared.queries.plan(name, operations.is_wholly_known().then(|| request.config.get_strings("query_operations")));
+            }
             // Terraform plans a replacement twice: as a change, and then as a create that is given the private state of the first plan. Both must
             // leave `id` unknown, or what names the hub by it sees no change, stays, and keeps the old hub from going.
             let replaced = !response.requires_replace.is_empty() || request.is_create() && request.private == REPLACEMENT;
@@ -238,7 +245,11 @@ async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynami
     let region = config.get_str("region").unwrap_or(&home.cell.region);
     planned.set("region", Dynamic::String(region.to_owned()));
     if let Some(name) = config.get_str("name").filter(|_| !replaced) {
-        set_identity(planned, &Hub::new(name, Cell::new(home.cell.account.clone(), region)));
+        let hub = Hub::new(name, Cell::new(home.cell.account.clone(), region));
+        set_identity(planned, &hub, !config.get_strings("query_operations").is_empty());
+        if config.get("query_operations").is_unknown() {
+            planned.set("runtime_policy_json", Dynamic::Unknown);
+        }
     }
     Ok(())
 }
@@ -275,13 +286,25 @@ pub(crate) fn set_function(state: &mut Dynamic, hub: &Hub, lambda: Option<&lambd
     }
 }
 
+/// The runtime needs other rights where the hub begins or ends to allow queries.
+fn plan_policy(request: &PlanRequest, planned: &mut Dynamic) {
+    if request.config.get("query_operations").is_unknown() {
+        planned.set("runtime_policy_json", Dynamic::Unknown);
+    } else if let Some(hub) = request.prior.get_str("arn").and_then(Hub::from_arn) {
+        let queries = !request.config.get_strings("query_operations").is_empty();
+        if queries == request.prior.get_strings("query_operations").is_empty() {
+            planned.set("runtime_policy_json", Dynamic::String(runtime_policy(&hub, queries)));
+        }
+    }
+}
+
 fn set_function_names(state: &mut Dynamic, hub: &Hub) {
     state.set("lambda_arn", Dynamic::String(hub.function_arn()));
     state.set("runtime_role_arn", Dynamic::String(hub.runtime_role_arn()));
 }
 
-/// Every attribute that follows from a hub's name and home alone.
-pub(crate) fn set_identity(state: &mut Dynamic, hub: &Hub) {
+/// Every attribute that follows from a hub's name and home, and whether it allows queries.
+pub(crate) fn set_identity(state: &mut Dynamic, hub: &Hub, queries: bool) {
     for (name, value) in [
         ("id", hub.name().to_owned()),
         ("name", hub.name().to_owned()),
@@ -292,7 +315,7 @@ pub(crate) fn set_identity(state: &mut Dynamic, hub: &Hub) {
         ("queue_arn", hub.queue_arn(hub.home(), &hub.queue_name())),
         ("table_name", hub.table_name()),
         ("forward_role_name", hub.forward_role_name()),
-        ("runtime_policy_json", runtime_policy(hub)),
+        ("runtime_policy_json", runtime_policy(hub, queries)),
     ] {
         state.set(name, Dynamic::String(value));
     }

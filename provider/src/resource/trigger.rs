@@ -7,6 +7,7 @@ mod beside;
 pub(super) mod check;
 mod document;
 mod forwarded;
+mod queries;
 mod schema;
 mod send;
 
@@ -52,6 +53,7 @@ impl Resource for TriggerResource {
             response.diagnostics.extend(beside::plan(context, &session, &request).await);
             if plan::has_work(&request, &response) {
                 let events = check::parse(&request.config).ok();
+                response.diagnostics.extend(queries::plan(context, &session, &request).await);
                 response.diagnostics.extend(send::plan(context, &session, &request).await);
                 response.diagnostics.extend(forwarded::plan(context, &session, &request).await);
                 response.diagnostics.extend(quota::plan(context, &session, &request, (Carrier::Trigger, events), &response.planned).await);

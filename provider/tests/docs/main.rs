@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic: that is how it fails")]
 
+mod guides;
 mod page;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,10 @@ fn pages() -> BTreeMap<String, String> {
         pages.insert(format!("functions/{}.md", function.name()), function_page(function.as_ref(), &examples));
     }
     pages.insert("guides/diagnostics.md".to_owned(), diagnostics());
+    pages.insert("guides/templates.md".to_owned(), guides::templates());
+    let example = std::fs::read_to_string(root().join("examples/autoscaling/main.tf")).unwrap();
+    let trigger = example.find("resource \"trailwire_hub\"").and_then(|start| example.get(start..)).unwrap();
+    pages.insert("guides/queries.md".to_owned(), guides::queries(trigger));
     pages
 }
 

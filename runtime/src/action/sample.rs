@@ -1,5 +1,7 @@
 //! A sample of what is delivered, for `trailwire destination test` and the pages of the documentation. Nothing in it is anybody's.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::trigger::Trigger;
@@ -25,7 +27,15 @@ pub(crate) fn run(destination: &str, accepted: jiff::Timestamp) -> Result<Run, V
         "event_names": ["AuthorizeSecurityGroupIngress"],
         "action": [{"notify": [notify]}, {"send": [{"destination": destination}]}],
     }))?;
-    Ok(Run { trigger, event: event(), event_key: "sample".to_owned(), assumed_by: vec![], accepted, occasion: Occasion::Event })
+    Ok(Run {
+        trigger,
+        event: event(),
+        event_key: "sample".to_owned(),
+        assumed_by: vec![],
+        accepted,
+        occasion: Occasion::Event,
+        results: BTreeMap::new(),
+    })
 }
 
 fn event() -> Value {

@@ -31,6 +31,7 @@ fn run(notify: Value, event: Value) -> Run {
         assumed_by: vec![],
         accepted: "2026-03-01T12:00:09Z".parse().unwrap(),
         occasion: Occasion::Event,
+        results: std::collections::BTreeMap::new(),
     }
 }
 

@@ -324,6 +324,7 @@ mod tests {
             assumed_by: vec![],
             accepted,
             occasion,
+            results: std::collections::BTreeMap::new(),
         };
         let Ok(decision) = judge(&gate(trigger, &event).unwrap(), &Arc::new(run), &[], model);
         decision

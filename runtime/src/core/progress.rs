@@ -5,7 +5,7 @@ use trailwire_engine::trigger::{Action, Trigger};
 
 use super::run::{RunId, Step, Task};
 
-/// The tasks of a run from its action `from` on, up to and with the first wait. Empty when there is nothing left to do.
+/// The tasks of a run from its action `from` on, up to and with the first wait or query. Empty when there is nothing left to do.
 ///
 /// Deliveries are due at once and in the order of the actions; the run does not wait for them, so the wait after a notification
 /// begins when the notification is due and not when a slow destination has taken it.
@@ -16,6 +16,10 @@ pub(crate) fn tasks(trigger: &Trigger, run: RunId, from: u32, now: Timestamp) ->
         match action {
             Action::Notify(notify) => tasks.extend(notify.destinations.iter().map(deliver)),
             Action::Send(send) => tasks.push(deliver(&send.destination)),
+            Action::Query(_) => {
+                tasks.push(Task::new(run, &trigger.name, index, Step::Query(trigger.name.clone()), now));
+                break;
+            }
             Action::Wait(wait) => {
                 let length = SignedDuration::try_from(wait.duration).unwrap_or(SignedDuration::MAX);
                 let due = now.saturating_add(length).unwrap_or(Timestamp::MAX);

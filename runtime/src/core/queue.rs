@@ -23,25 +23,25 @@ impl Queue {
     pub(super) fn add(&mut self, task: Task) {
         if let Some(known) = self.tasks.get(&task.id) {
             let entry = (known.due, known.id.clone());
-            let waited = match &task.id.step {
-                Step::Continue => self.waits.remove(&entry),
-                Step::Deliver(destination) => self.lanes.get_mut(destination).is_some_and(|lane| lane.due.remove(&entry)),
+            let waited = match task.id.step.lane() {
+                None => self.waits.remove(&entry),
+                Some(lane) => self.lanes.get_mut(&lane).is_some_and(|lane| lane.due.remove(&entry)),
             };
             if !waited {
                 return;
             }
         }
         let entry = (task.due, task.id.clone());
-        match &task.id.step {
-            Step::Continue => self.waits.insert(entry),
-            Step::Deliver(destination) => self.lanes.entry(destination.clone()).or_default().due.insert(entry),
+        match task.id.step.lane() {
+            None => self.waits.insert(entry),
+            Some(lane) => self.lanes.entry(lane).or_default().due.insert(entry),
         };
         self.tasks.insert(task.id.clone(), task);
     }
 
     /// When the oldest delivery that is not done was due first.
     pub(super) fn oldest_delivery(&self) -> Option<Timestamp> {
-        self.tasks.values().filter(|task| matches!(task.id.step, Step::Deliver(_))).map(|task| task.since).min()
+        self.tasks.values().filter(|task| task.id.step != Step::Continue).map(|task| task.since).min()
     }
 
     /// Takes the waits that are over; each stays until it is settled.
@@ -79,9 +79,7 @@ impl Queue {
 
     /// Ends the work on a task that was taken. `None` where it was dropped in the meantime.
     pub(super) fn settle(&mut self, id: &TaskId) -> Option<Task> {
-        if let Step::Deliver(destination) = &id.step
-            && let Some(lane) = self.lanes.get_mut(destination)
-        {
+        if let Some(lane) = id.step.lane().and_then(|lane| self.lanes.get_mut(&lane)) {
             lane.busy.remove(&id.run);
         }
         let task = self.tasks.remove(id);
@@ -91,8 +89,7 @@ impl Queue {
 
     /// Notes how an attempt went, for the destination's other deliveries.
     pub(super) fn note(&mut self, id: &TaskId, failed: bool, asked: Option<Duration>, now: Timestamp) -> Option<Turn> {
-        let Step::Deliver(destination) = &id.step else { return None };
-        self.lanes.get_mut(destination)?.note(failed, asked, now)
+        self.lanes.get_mut(&id.step.lane()?)?.note(failed, asked, now)
     }
 
     /// Drops every task of a run.
@@ -102,11 +99,9 @@ impl Queue {
         for id in ids {
             let Some(task) = self.tasks.remove(&id) else { continue };
             let entry = (task.due, id.clone());
-            match &id.step {
-                Step::Continue => drop(self.waits.remove(&entry)),
-                Step::Deliver(destination) => {
-                    self.lanes.get_mut(destination).map(|lane| lane.due.remove(&entry));
-                }
+            match id.step.lane() {
+                None => drop(self.waits.remove(&entry)),
+                Some(lane) => drop(self.lanes.get_mut(&lane).map(|lane| lane.due.remove(&entry))),
             }
             self.drop_empty_lane(&id);
         }
@@ -116,10 +111,7 @@ impl Queue {
     pub(super) fn runs(&self) -> BTreeMap<RunId, Timestamp> {
         let mut runs = BTreeMap::new();
         for (id, task) in &self.tasks {
-            let lane = match &id.step {
-                Step::Deliver(destination) => self.lanes.get(destination),
-                Step::Continue => None,
-            };
+            let lane = id.step.lane().and_then(|lane| self.lanes.get(&lane));
             let opens = lane.map_or(task.due, |lane| lane.opens(task.due));
             let first = runs.entry(id.run).or_insert(opens);
             *first = opens.min(*first);
@@ -162,10 +154,10 @@ impl Queue {
 
     /// A lane is kept as long as it has work, or remembers something that its next delivery must know.
     fn drop_empty_lane(&mut self, id: &TaskId) {
-        if let Step::Deliver(destination) = &id.step
-            && self.lanes.get(destination).is_some_and(Lane::is_idle)
+        if let Some(lane) = id.step.lane()
+            && self.lanes.get(&lane).is_some_and(Lane::is_idle)
         {
-            self.lanes.remove(destination);
+            self.lanes.remove(&lane);
         }
     }
 }

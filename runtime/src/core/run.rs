@@ -1,5 +1,6 @@
 //! A run and its tasks: what the journal keeps.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -64,8 +65,8 @@ impl fmt::Debug for RunId {
     }
 }
 
-/// One execution of a trigger's actions for one event. It never changes: how far it has come is told by its tasks, and it ends with
-/// the last of them.
+/// One execution of a trigger's actions for one event. Only the results of its queries come to it: how far it has come is told by its tasks, and
+/// it ends with the last of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
     /// The trigger as it was when the event was judged. Later edits do not touch a run.
@@ -80,6 +81,8 @@ pub(crate) struct Run {
     pub(crate) accepted: Timestamp,
     /// What it is for.
     pub(crate) occasion: Occasion,
+    /// What its queries have given so far, by the names of their results.
+    pub(crate) results: BTreeMap<String, serde_json::Value>,
 }
 
 /// What a run is for.
@@ -143,6 +146,36 @@ pub(crate) enum Step {
     Continue,
     /// Delivers the action's content to the destination of this name.
     Deliver(String),
+    /// Asks AWS what the action's query asks, for the trigger of this name.
+    Query(String),
+}
+
+impl Step {
+    /// Before the trigger's name: no destination has a name with a colon.
+    const QUERY: &'static str = "query:";
+
+    /// As it is written: the destination's name, nothing for [`Step::Continue`].
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Continue => String::new(),
+            Self::Deliver(destination) => destination.clone(),
+            Self::Query(trigger) => format!("{}{trigger}", Self::QUERY),
+        }
+    }
+
+    /// From what [`Step::text`] gave.
+    pub(crate) fn of_text(text: &str) -> Self {
+        match (text, text.strip_prefix(Self::QUERY)) {
+            ("", _) => Self::Continue,
+            (_, Some(trigger)) => Self::Query(trigger.to_owned()),
+            (destination, None) => Self::Deliver(destination.to_owned()),
+        }
+    }
+
+    /// What its attempts queue up for; `None` where there are no attempts.
+    pub(crate) fn lane(&self) -> Option<String> {
+        (*self != Self::Continue).then(|| self.text())
+    }
 }
 
 /// Names a task. The order is that of a run's actions.
@@ -157,11 +190,7 @@ pub(crate) struct TaskId {
 impl TaskId {
     /// The same for every attempt at one delivery, across restarts: `webhook-id`, by which a receiver knows a repetition.
     pub(crate) fn idempotency_key(&self) -> String {
-        let destination = match &self.step {
-            Step::Deliver(destination) => destination.as_str(),
-            Step::Continue => "",
-        };
-        let hash = short_hash(&[&self.run.0, &self.action.to_be_bytes(), destination.as_bytes()]);
+        let hash = short_hash(&[&self.run.0, &self.action.to_be_bytes(), self.step.text().as_bytes()]);
         format!("msg_{}", RunId(hash))
     }
 }

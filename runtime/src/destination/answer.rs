@@ -5,23 +5,30 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::aws::element;
 use crate::action::is_shown;
 use crate::core::Attempt;
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
     /// AWS's id of the request.
-    pub(super) request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// Its first bytes.
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// AWS's id of the request: of the headers, or of an answer in XML.
+    pub(crate) fn request(&self) -> Option<&str> {
+        let of_body = || ["RequestID", "RequestId", "requestId"].into_iter().find_map(|name| element(&self.body, name));
+        self.request_id.as_deref().or_else(of_body).filter(|id| id.len() <= 100)
     }
 
     /// The body, where it is JSON.

@@ -9,11 +9,14 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+};
 use aws_sigv4::sign::v4;
 use aws_types::service_config::ServiceConfigKey;
 use reqwest::Url;
 use serde_json::Value;
+use trailwire_engine::operations::Service as Called;
 use trailwire_engine::trigger::Aws;
 
 use super::{Answer, Request, To};
@@ -28,25 +31,27 @@ const MARGIN: Duration = Duration::from_secs(300);
 
 /// A service, as it is addressed and signed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// The first part of its host names.
     pub(super) host: &'static str,
     /// Its name in signatures.
     pub(super) name: &'static str,
     /// Its id, as `AWS_ENDPOINT_URL_<ID>` has it.
     pub(super) id: &'static str,
+    /// Its host and the region that it is signed for, where it has one place for all regions.
+    pub(super) place: Option<(&'static str, &'static str)>,
 }
 
 impl Service {
     /// A service with one name for all.
     pub(super) const fn new(host: &'static str, id: &'static str) -> Self {
-        Self { host, name: host, id }
+        Self { host, name: host, id, place: None }
     }
 }
 
 /// Where a request to AWS goes, and by whose leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Signed {
+pub(crate) struct Signed {
     pub(super) service: Service,
     /// The endpoint, where the destination names one.
     pub(super) endpoint: Option<Url>,
@@ -54,12 +59,27 @@ pub(super) struct Signed {
     /// `None` is the runtime's.
     pub(super) region: Option<String>,
     pub(super) role_arn: Option<String>,
+    /// What the role asks of whom it trusts.
+    pub(super) external_id: Option<String>,
 }
 
 impl Signed {
     pub(super) fn to(service: Service, aws: &Aws, path: impl Into<String>) -> To {
         let (region, role_arn) = (aws.region().map(str::to_owned), aws.role_arn.clone());
-        To::Aws(Self { service, endpoint: None, path: path.into(), region, role_arn })
+        To::Aws(Self { service, endpoint: None, path: path.into(), region, role_arn, external_id: None })
+    }
+
+    /// The same at a path.
+    pub(crate) fn at(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
+    /// A call for a query in a region, by a role that asks for an external id.
+    pub(crate) fn query(service: &'static Called, partition: &str, region: &str, (role_arn, external_id): &(String, String)) -> Self {
+        let place = service.global.get(partition).map(|endpoint| (endpoint.host.as_str(), endpoint.region.as_str()));
+        let service = Service { host: &service.host, name: &service.signing, id: &service.id, place };
+        let (role_arn, external_id) = (Some(role_arn.clone()), Some(external_id.clone()));
+        Self { service, endpoint: None, path: "/".to_owned(), region: Some(region.to_owned()), role_arn, external_id }
     }
 }
 
@@ -79,13 +99,13 @@ pub(super) fn verdict(answer: &Answer) -> Attempt {
 }
 
 /// AWS's code and message.
-pub(super) fn fault(answer: &Answer) -> String {
+pub(crate) fn fault(answer: &Answer) -> String {
     let (code, message) = (code(answer), message(answer));
     if message.is_empty() { code } else { format!("{code}: {message}") }
 }
 
 /// AWS's code: of the JSON or the XML that it answers with.
-pub(super) fn code(answer: &Answer) -> String {
+pub(crate) fn code(answer: &Answer) -> String {
     let json = answer.json();
     let of_json = ["__type", "code", "Code"].into_iter().find_map(|name| json.get(name)?.as_str());
     let code = of_json.or_else(|| element(&answer.body, "Code")).unwrap_or_default();
@@ -98,7 +118,7 @@ fn message(answer: &Answer) -> String {
     of_json.or_else(|| element(&answer.body, "Message")).unwrap_or_default().to_owned()
 }
 
-fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
@@ -126,13 +146,14 @@ impl Signer {
     pub(super) async fn sign(&self, to: &Signed, request: &Request) -> Result<(Url, Vec<(String, String)>), String> {
         let config = self.config.get().await;
         let region = to.region.clone().or_else(|| config.region().map(ToString::to_string));
+        let region = to.service.place.map(|(_, region)| region.to_owned()).or(region);
         let region = region.ok_or("no region: give the destination one, or set AWS_REGION")?;
         let url = match &to.endpoint {
             Some(endpoint) => endpoint.clone(),
             None => endpoint(config, to.service, &region)?,
         };
         let url = url.join(&to.path).map_err(|error| format!("the endpoint is no address: {error}"))?;
-        let credentials = self.credentials(config, to.role_arn.as_deref()).await?;
+        let credentials = self.credentials(config, to).await?;
         let headers = signature(&url, request, &region, to.service.name, credentials)?;
         Ok((url, headers))
     }
@@ -142,7 +163,8 @@ impl Signer {
         *self.credentials.place(role.map(str::to_owned)).await = None;
     }
 
-    async fn credentials(&self, config: &aws_config::SdkConfig, role: Option<&str>) -> Result<Credentials, String> {
+    async fn credentials(&self, config: &aws_config::SdkConfig, to: &Signed) -> Result<Credentials, String> {
+        let role = to.role_arn.as_deref();
         let mut kept = self.credentials.place(role.map(str::to_owned)).await;
         if let Some((until, credentials)) = &*kept
             && *until > SystemTime::now()
@@ -152,8 +174,11 @@ impl Signer {
         let found = match role {
             None => config.credentials_provider().ok_or("there are no AWS credentials")?.provide_credentials().await,
             Some(role) => {
-                let provider = AssumeRoleProvider::builder(role).configure(config).session_name("trailwire").build().await;
-                provider.provide_credentials().await
+                let mut provider = AssumeRoleProvider::builder(role).configure(config).session_name("trailwire");
+                if let Some(id) = &to.external_id {
+                    provider = provider.external_id(id);
+                }
+                provider.build().await.provide_credentials().await
             }
         };
         let found = found.map_err(|error| match role {
@@ -182,7 +207,10 @@ fn endpoint(config: &aws_config::SdkConfig, service: Service, region: &str) -> R
     let key = ServiceConfigKey::builder().service_id(service.id).profile("endpoint_url").env("AWS_ENDPOINT_URL").build();
     let of_service = key.ok().and_then(|key| config.service_config()?.load_config(key));
     let written = of_service.or_else(|| config.endpoint_url().map(str::to_owned));
-    let endpoint = written.unwrap_or_else(|| format!("https://{}.{region}.{}/", service.host, domain(region)));
+    let endpoint = written.unwrap_or_else(|| match service.place {
+        Some((host, _)) => format!("https://{host}/"),
+        None => format!("https://{}.{region}.{}/", service.host, domain(region)),
+    });
     Url::parse(&endpoint).map_err(|error| format!("the endpoint `{endpoint}` is no address: {error}"))
 }
 
@@ -197,11 +225,22 @@ fn domain(region: &str) -> &'static str {
     }
 }
 
+/// S3 signs what a body is, and paths as they are.
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
+}
+
 fn signature(url: &Url, request: &Request, region: &str, service: &str, credentials: Credentials) -> Result<Vec<(String, String)>, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("the request can not be signed: {error}");
     let identity = credentials.into();
     let parameters = v4::SigningParams::builder().identity(&identity).region(region).name(service).time(SystemTime::now());
-    let parameters = parameters.settings(SigningSettings::default()).build().map_err(|error| wrong(&error))?.into();
+    let parameters = parameters.settings(settings(service)).build().map_err(|error| wrong(&error))?.into();
     let headers = request.headers.iter().map(|(name, value)| (*name, value.as_str()));
     let signable = SignableRequest::new(request.method.as_str(), url.as_str(), headers, SignableBody::Bytes(&request.body));
     let signed = sign(signable.map_err(|error| wrong(&error))?, &parameters).map_err(|error| wrong(&error))?;

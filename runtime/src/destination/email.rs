@@ -13,7 +13,7 @@ use super::{Answer, Call, Kind, Pace, Request, Undeliverable, notification, text
 use crate::action::Content;
 use crate::core::Attempt;
 
-const SERVICE: Service = Service { host: "email", name: "ses", id: "SESV2" };
+const SERVICE: Service = Service { host: "email", name: "ses", id: "SESV2", place: None };
 const SUBJECT: usize = 200;
 
 /// Recipients of e-mail.

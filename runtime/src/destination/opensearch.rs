@@ -16,8 +16,8 @@ use super::{Answer, Call, Kind, Request, To, Undeliverable, data, text};
 use crate::action::Content;
 use crate::core::Attempt;
 
-const DOMAIN: Service = Service { host: "es", name: "es", id: "OPENSEARCH" };
-const SERVERLESS: Service = Service { host: "aoss", name: "aoss", id: "OPENSEARCHSERVERLESS" };
+const DOMAIN: Service = Service { host: "es", name: "es", id: "OPENSEARCH", place: None };
+const SERVERLESS: Service = Service { host: "aoss", name: "aoss", id: "OPENSEARCHSERVERLESS", place: None };
 /// Characters of a text in the event: no more than 32,766 bytes with its path.
 const LEAF: usize = 7000;
 const DEPTH: usize = 15;

@@ -151,10 +151,10 @@ impl Sender {
     ///
     /// In words.
     pub(crate) async fn ask_cloudwatch(&self, operation: &str, input: &Value) -> Result<Value, String> {
-        let place = Signed { service: CLOUDWATCH, endpoint: None, path: "/".to_owned(), region: None, role_arn: None };
+        let place = Signed { service: CLOUDWATCH, endpoint: None, path: "/".to_owned(), region: None, role_arn: None, external_id: None };
         let request = Request::to(To::Aws(place), "application/x-amz-json-1.0", input.to_string().into_bytes());
         let request = request.header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"));
-        let answer = exchange(self.signed(request).await?).await?;
+        let answer = exchange(self.signed(request).await?, ANSWER).await?;
         match (answer.is_success(), fault(&answer)) {
             (true, _) => Ok(answer.json()),
             (false, said) if said.is_empty() => Err(format!("CloudWatch answered {}", answer.status)),
@@ -175,13 +175,30 @@ impl Sender {
         self.set_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Asks AWS something that changes nothing, and reads at most so many bytes of the answer.
+    ///
+    /// # Errors
+    ///
+    /// In words: no answer, no credentials.
+    pub(crate) async fn ask(&self, request: Request, most: usize) -> Result<Answer, String> {
+        let role = match &request.to {
+            To::Aws(signed) => signed.role_arn.clone(),
+            To::Url(_) => None,
+        };
+        let answer = exchange(self.signed(request).await?, most).await?;
+        if matches!(answer.status, 401 | 403) {
+            self.signer.forget(role.as_deref()).await;
+        }
+        Ok(answer)
+    }
+
     async fn send<E>(&self, request: Request, hold: Hold<'_, E>) -> Result<Answer, Unsent<E>> {
         let unsent = |reason: String| Unsent::Failed(failed(reason));
         let signed = self.signed(request).await.map_err(unsent)?;
         if !hold().await.map_err(Unsent::Unknown)? {
             return Err(Unsent::Lost);
         }
-        exchange(signed).await.map_err(unsent)
+        exchange(signed, ANSWER).await.map_err(unsent)
     }
 
     /// The request as it goes out.
@@ -204,23 +221,27 @@ impl Sender {
     }
 }
 
-async fn exchange(signed: reqwest::RequestBuilder) -> Result<Answer, String> {
+async fn exchange(signed: reqwest::RequestBuilder, most: usize) -> Result<Answer, String> {
     let response = signed.send().await.map_err(|error| transport_fault(&error))?;
-    Ok(answer(response).await)
+    answer(response, most).await
 }
 
-async fn answer(mut response: reqwest::Response) -> Answer {
+/// The first bytes of an answer. One that is wanted whole and breaks off is none.
+async fn answer(mut response: reqwest::Response, most: usize) -> Result<Answer, String> {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header("retry-after").and_then(|text| retry_after(text, Timestamp::now()));
     let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id")).map(str::to_owned);
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while body.len() < ANSWER
-        && let Ok(Some(chunk)) = response.chunk().await
-    {
-        body.extend(chunk.iter().take(ANSWER.saturating_sub(body.len())));
+    while body.len() < most {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend(chunk.iter().take(most.saturating_sub(body.len()))),
+            Ok(None) => break,
+            Err(_) if most == ANSWER => break,
+            Err(error) => return Err(transport_fault(&error)),
+        }
     }
-    Answer { status, retry_after, request_id, body: String::from_utf8_lossy(&body).into_owned() }
+    Ok(Answer { status, retry_after, request_id, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 fn failed(reason: String) -> Attempt {

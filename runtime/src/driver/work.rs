@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use trailwire_engine::trigger::Action;
 
 use crate::action::{self, Content};
 use crate::core::run::{Appointment, Run, Step, Task, TaskId};
@@ -11,6 +12,7 @@ use crate::core::{Attempt, Burial, Input};
 use crate::definitions::Definitions;
 use crate::destination::Sender;
 use crate::journal::{Journal, JournalError};
+use crate::query;
 use crate::telemetry::traces;
 
 /// Where deliveries go that were given up.
@@ -91,6 +93,7 @@ impl<J: Journal> Worker<J> {
         let attempt = match self.journal.run(task.id.run).await? {
             // It was cancelled in the meantime, and the core knows; or it can not be read, and is buried.
             None => Attempt::Final { reason: "its run can not be read".to_owned() },
+            Some(run) if matches!(task.id.step, Step::Query(_)) => return Ok(self.query(&run, task.id).await),
             Some(run) => {
                 let began = Timestamp::now();
                 let Some(attempt) = self.deliver(&run, &task).await? else { return Ok(Input::Lost(task.id)) };
@@ -99,6 +102,23 @@ impl<J: Journal> Worker<J> {
             }
         };
         Ok(Input::Tried { task: task.id, attempt })
+    }
+
+    /// Asks what a query asks; its run goes on with the result.
+    async fn query(&self, run: &Run, task: TaskId) -> Input {
+        let definitions = self.definitions.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let hub = definitions.as_ref().and_then(|definitions| definitions.hub.as_ref());
+        let Some(Action::Query(query)) = run.trigger.actions.get(task.action as usize) else {
+            return Input::Tried { task, attempt: Attempt::Final { reason: "its action is no query".to_owned() } };
+        };
+        match query::ask(&self.sender, hub, run, query).await {
+            Ok(result) => {
+                let mut run = run.clone();
+                run.results.insert(query.name.clone(), result);
+                Input::Answered { task, run: Arc::new(run) }
+            }
+            Err(attempt) => Input::Tried { task, attempt },
+        }
     }
 
     /// `None` where the task is somebody else's by now.

@@ -63,11 +63,8 @@ impl DeadLetters for Hub {
         Box::pin(async move {
             // What can not be read is kept raw where it is.
             let Some(run) = run else { return Burial::Journal };
-            let destination = match &task.id.step {
-                Step::Deliver(destination) => destination.clone(),
-                Step::Continue => String::new(),
-            };
-            let RunRow { event_key, accepted, occasion, .. } = RunRow::of(&run);
+            let destination = task.id.step.text();
+            let RunRow { event_key, accepted, occasion, results, .. } = RunRow::of(&run);
             let body = json!({
                 "type": DELIVERY,
                 "event_key": event_key,
@@ -81,6 +78,7 @@ impl DeadLetters for Hub {
                 "reason": reason,
                 "document": run.trigger,
                 "event": run.event,
+                "results": results,
             });
             let attributes = BTreeMap::from([("reason", reason), ("trigger", task.trigger), ("destination", destination)]);
             match self.send_dead_letter(body.to_string(), attributes).await {
@@ -109,10 +107,7 @@ pub(crate) fn read_delivery(body: &str, now: Timestamp) -> Option<Result<(Arc<Ru
 
 fn delivery(letter: &mut Map<String, Value>, now: Timestamp) -> Option<(Arc<Run>, Task)> {
     let action = u32::try_from(letter.get("action")?.as_u64()?).ok()?;
-    let step = match letter.get("destination")?.as_str()? {
-        "" => Step::Continue,
-        destination => Step::Deliver(destination.to_owned()),
-    };
+    let step = Step::of_text(letter.get("destination")?.as_str()?);
     let document = letter.remove("document")?;
     letter.insert("trigger".to_owned(), document);
     let run = codec::of_row(serde_json::from_value(Value::Object(std::mem::take(letter))).ok()?)?;

@@ -100,7 +100,9 @@ impl HubDefinitions {
     async fn put_in_force(&self, hub: &HubItem, documents: Documents) -> Arc<Definitions> {
         let previous = self.last();
         let earlier = previous.as_deref().or(self.earlier.get().map(|(earlier, _)| earlier));
-        let definitions = Arc::new(Definitions::new(hub.revision, scope(hub), documents, earlier));
+        let mut definitions = Definitions::new(hub.revision, scope(hub), documents, earlier);
+        definitions.hub.clone_from(&hub.record);
+        let definitions = Arc::new(definitions);
         let (triggers, destinations) = definitions.counts();
         tracing::info!(revision = hub.revision, triggers, destinations, "definitions in force");
         for refused in &definitions.refused {

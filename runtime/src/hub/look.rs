@@ -19,7 +19,7 @@ use trailwire_engine::fanout::canary::rule as canary_rule;
 use trailwire_engine::fanout::function::Function;
 use trailwire_engine::fanout::names::{self, Carrier, Cell};
 use trailwire_engine::fanout::objects::{FoundRole, Queue, Role};
-use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, from_percent, same_document, stored_bus_policy};
+use trailwire_engine::fanout::policy::{from_percent, same_document, stored_bus_policy};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Rule, drift, hub_rule};
 use trailwire_engine::fanout::table::{Attribute, Definition, HubRecord, RUNTIME_PK, SEEN};
 use trailwire_engine::fanout::wanted::Rules;
@@ -234,38 +234,27 @@ impl Look {
         Ok(self.config.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(given)).build())
     }
 
-    /// The forwarding role of an account. That the account can not be entered is told here, for each of its cells.
+    /// The roles of an account. That the account can not be entered is told here, for each of its cells.
     async fn role(&self, account: &str, config: &Result<SdkConfig, Unread>) -> Vec<String> {
         let config = match config {
             Ok(config) => config,
             Err(unread) => return vec![unread.clone()],
         };
-        match self.found_role(config).await {
-            Ok(found) => {
-                // What bounds the role is the provider's to know.
-                let boundary = found.as_ref().and_then(|found| found.boundary.clone());
-                let faults = Role::forward(&self.hub, account, boundary).faults(found.as_ref());
-                faults.into_iter().map(|fault| fault.reason).collect()
+        let operations = &self.record.query_operations;
+        let reading = (!operations.is_empty()).then(|| Role::read(&self.hub, account, operations, None));
+        let mut problems = Vec::new();
+        for role in std::iter::once(Role::forward(&self.hub, account, None)).chain(reading) {
+            match found_role(config, &role).await {
+                Ok(found) => {
+                    // What bounds the role is the provider's to know.
+                    let boundary = found.as_ref().and_then(|found| found.boundary.clone());
+                    let faults = Role { boundary, ..role }.faults(found.as_ref());
+                    problems.extend(faults.into_iter().map(|fault| fault.reason));
+                }
+                Err(unread) => problems.push(unread),
             }
-            Err(unread) => vec![unread],
         }
-    }
-
-    async fn found_role(&self, config: &SdkConfig) -> Result<Option<FoundRole>, Unread> {
-        let (iam, name) = (aws_sdk_iam::Client::new(config), self.hub.forward_role_name());
-        let role = match iam.get_role().role_name(&name).send().await {
-            Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
-            other => other.map_err(unread(&format!("role {name}")))?.role,
-        };
-        let policy = match iam.get_role_policy().role_name(&name).policy_name(FORWARD_POLICY_NAME).send().await {
-            Err(error) if error.code() == Some("NoSuchEntity") => None,
-            other => Some(from_percent(&other.map_err(unread(&format!("the policy of role {name}")))?.policy_document)),
-        };
-        Ok(role.map(|role| FoundRole {
-            trust: role.assume_role_policy_document.map(|document| from_percent(&document)),
-            boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
-            policy,
-        }))
+        problems
     }
 
     /// The rules and the dead letters of a cell.
@@ -338,4 +327,22 @@ impl Look {
         let held = counts.iter().filter_map(|name| found.as_ref()?.get(*name)?.parse::<u64>().ok()).sum();
         Ok((wanted.fault(found.as_ref()).map(|fault| fault.reason).into_iter().collect(), held))
     }
+}
+
+/// A role as it is, with the policy that it should have.
+async fn found_role(config: &SdkConfig, wanted: &Role) -> Result<Option<FoundRole>, Unread> {
+    let (iam, name) = (aws_sdk_iam::Client::new(config), &wanted.name);
+    let role = match iam.get_role().role_name(name).send().await {
+        Err(error) if error.code() == Some("NoSuchEntity") => return Ok(None),
+        other => other.map_err(unread(&format!("role {name}")))?.role,
+    };
+    let policy = match iam.get_role_policy().role_name(name).policy_name(wanted.policy_name).send().await {
+        Err(error) if error.code() == Some("NoSuchEntity") => None,
+        other => Some(from_percent(&other.map_err(unread(&format!("the policy of role {name}")))?.policy_document)),
+    };
+    Ok(role.map(|role| FoundRole {
+        trust: role.assume_role_policy_document.map(|document| from_percent(&document)),
+        boundary: role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn),
+        policy,
+    }))
 }

@@ -1,5 +1,7 @@
 //! How the journal writes runs and tasks: keys whose byte order is the order of a run's tasks, values in JSON.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,13 +10,11 @@ use trailwire_engine::trigger::Trigger;
 use crate::core::gate::{Kind, WindowId};
 use crate::core::run::{Occasion, Run, RunId, Step, Task, TaskId};
 
-/// `run | action | destination`, the destination empty for the end of a wait.
+/// `run | action | step`, the step as [`Step::text`] writes it: empty for the end of a wait.
 pub(crate) fn task_key(id: &TaskId) -> Vec<u8> {
     let mut key = id.run.0.to_vec();
     key.extend(id.action.to_be_bytes());
-    if let Step::Deliver(destination) = &id.step {
-        key.extend(destination.as_bytes());
-    }
+    key.extend(id.step.text().as_bytes());
     key
 }
 
@@ -57,11 +57,8 @@ pub(crate) fn task_value(task: &Task) -> Vec<u8> {
 /// `None` for a key or a value that no version has written.
 pub(crate) fn read_task(key: &[u8], value: &[u8]) -> Option<Task> {
     let (run, rest) = key.split_first_chunk::<16>()?;
-    let (action, destination) = rest.split_first_chunk::<4>()?;
-    let step = match destination {
-        [] => Step::Continue,
-        name => Step::Deliver(std::str::from_utf8(name).ok()?.to_owned()),
-    };
+    let (action, step) = rest.split_first_chunk::<4>()?;
+    let step = Step::of_text(std::str::from_utf8(step).ok()?);
     let row: TaskRow = serde_json::from_slice(value).ok()?;
     let id = TaskId { run: RunId(*run), action: u32::from_be_bytes(*action), step };
     Some(Task { id, trigger: row.trigger, due: row.due, attempts: row.attempts, since: row.since })
@@ -78,6 +75,8 @@ pub(crate) struct RunRow {
     pub(crate) accepted: Timestamp,
     #[serde(default, skip_serializing_if = "is_event")]
     pub(crate) occasion: Occasion,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) results: BTreeMap<String, Value>,
 }
 
 fn is_event(occasion: &Occasion) -> bool {
@@ -93,6 +92,7 @@ impl RunRow {
             assumed_by: run.assumed_by.clone(),
             accepted: run.accepted,
             occasion: run.occasion.clone(),
+            results: run.results.clone(),
         }
     }
 }
@@ -108,8 +108,8 @@ pub(crate) fn read_run(value: &[u8]) -> Option<Run> {
 /// The run of a row; `None` where this version does not understand its trigger.
 pub(crate) fn of_row(row: RunRow) -> Option<Run> {
     let trigger = Trigger::from_value(&row.trigger).ok()?;
-    let RunRow { event, event_key, assumed_by, accepted, occasion, .. } = row;
-    Some(Run { trigger, event, event_key, assumed_by, accepted, occasion })
+    let RunRow { event, event_key, assumed_by, accepted, occasion, results, .. } = row;
+    Some(Run { trigger, event, event_key, assumed_by, accepted, occasion, results })
 }
 
 /// What is kept of a delivery that was given up.

@@ -45,6 +45,13 @@ impl Model {
                 Some(_) => self.go_on(done, next),
                 None => Applied::Not,
             },
+            Change::Answer { done, run, next } => match self.tasks.remove(done) {
+                Some(_) => {
+                    self.runs.insert(done.run, Arc::clone(run));
+                    self.go_on(done, next)
+                }
+                None => Applied::Not,
+            },
             Change::Close { done, run, at } => {
                 let Some(task) = self.tasks.remove(done) else { return Applied::Not };
                 match gate::close(run, *at, self) {

@@ -29,7 +29,16 @@ pub(super) fn run(number: u8) -> Arc<Run> {
         assumed_by: vec!["alice (IAM user)".to_owned()],
         accepted: at(i64::from(number)),
         occasion: Occasion::Event,
+        results: std::collections::BTreeMap::new(),
     })
+}
+
+/// The run of a task with a result.
+fn answered(task: &TaskId, found: u32) -> Arc<Run> {
+    let number = (0..4).find(|number| run(*number).id() == task.run).unwrap();
+    let mut run = Run::clone(&run(number));
+    run.results.insert("found".to_owned(), json!({"n": found}));
+    Arc::new(run)
 }
 
 pub(super) fn task(number: u8, action: u32, destination: Option<&str>) -> Task {
@@ -49,6 +58,11 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         3 => (task.clone(), 0u32..2).prop_map(|(done, action)| {
             let next = vec![Task { id: TaskId { action: action + 2, ..done.id.clone() }, ..done.clone() }];
             Change::Finish { done: done.id, next: if action == 0 { next } else { vec![] } }
+        }),
+        2 => (task.clone(), 0u32..3).prop_map(|(done, found)| {
+            let asked = Task { id: TaskId { action: 3, step: Step::Query("t".to_owned()), ..done.id.clone() }, ..done.clone() };
+            let next = if found == 0 { vec![] } else { vec![asked] };
+            Change::Answer { run: answered(&done.id, found), done: done.id, next }
         }),
         1 => (0u8..4, 0u32..2).prop_map(|(number, action)| Change::Redeliver { run: run(number), task: self::task(number, action, Some("a")) }),
         2 => (task.clone(), 1u32..9).prop_map(|(task, attempts)| Change::Postpone(Task { attempts, due: at(9), ..task })),
@@ -87,6 +101,7 @@ pub(super) async fn restraints(journal: &impl Journal) {
             assumed_by: vec!["alice (IAM user)".to_owned()],
             accepted: at(second),
             occasion: Occasion::Event,
+            results: std::collections::BTreeMap::new(),
         };
         let tasks = vec![Task::new(run.id(), "r", 0, Step::Deliver("d".to_owned()), at(second))];
         script.push(Change::Accept { run: Arc::new(run), tasks, gate: gate::gate(&trigger, &event) });

@@ -33,7 +33,7 @@ use prometheus_client::registry::Registry;
 use trailwire_engine::event::Event;
 
 use super::health::Health;
-use crate::core::run::{Step, TaskId};
+use crate::core::run::TaskId;
 use crate::core::{Note, Verdict};
 use crate::definitions::Definitions;
 
@@ -169,6 +169,7 @@ impl Meters {
                 let seconds = now.duration_since(task.since).as_secs_f64().max(0.0);
                 self.delivery.get_or_create(&[("destination", destination(&task.id))]).observe(seconds);
             }
+            Note::Answered { task } => self.delivery(&task.id, "answered"),
             Note::Circuit { destination, open } => {
                 self.circuit.get_or_create(&[("destination", destination.clone())]).set(i64::from(*open));
             }
@@ -221,10 +222,7 @@ impl Meters {
 }
 
 fn destination(task: &TaskId) -> String {
-    match &task.step {
-        Step::Deliver(destination) => destination.clone(),
-        Step::Continue => String::new(),
-    }
+    task.step.text()
 }
 
 /// `VmRSS` of Linux's `/proc/self/status` (proc(5)), which is in KiB whatever a page is; `None` elsewhere.

@@ -68,6 +68,7 @@ resource "trailwire_hub" "security" {{
   regions         = {regions:?}
   member_accounts = [{member:?}]
   alarm_actions   = ["arn:aws:sns:{HOME}:111122223333:pager"]
+  query_operations = ["ec2:DescribeInstances"]
   tags            = {{ team = {team:?} }}
   {more}
 }}

@@ -22,6 +22,7 @@ mod languages;
 mod least_privilege;
 mod matrix;
 mod planning;
+mod queries;
 mod trails;
 mod unknown;
 mod world;

@@ -103,9 +103,10 @@ impl<'a> Work<'a> {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let settings = Settings::of(config, &request.planned, &context.config);
+        let mut settings = Settings::of(config, &request.planned, &context.config);
         let store = Store::new(&session, &hub);
         let item = if request.is_create() { None } else { store.hub_item().await.map_err(|error| one(&error))? };
+        settings.reading |= Settings::read(item.as_ref().and_then(|item| item.settings.as_deref())).reading;
         let (cells, management) = Self::cells(&session, &hub, &settings, item.as_ref()).await?;
         let accounts = accounts_of(&cells).into_iter().collect();
         let force = request.planned.get_bool("force_destroy") == Some(true);
@@ -150,7 +151,7 @@ impl<'a> Work<'a> {
 
     fn state(&self, planned: &Dynamic, urls: Option<&[String; 2]>, cells: &BTreeSet<Cell>, drifted: BTreeMap<String, String>) -> Dynamic {
         let mut state = planned.clone();
-        set_identity(&mut state, &self.hub);
+        set_identity(&mut state, &self.hub, !self.settings.query_operations.is_empty());
         set_function(&mut state, &self.hub, self.settings.lambda.as_ref());
         state.set("tags_all", tags_value(&self.settings.tags_all));
         if let Some([queue, dead_letters]) = urls {

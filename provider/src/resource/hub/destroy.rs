@@ -51,7 +51,8 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
         }
         return Err(refusal);
     }
-    let settings = Settings { alarm_actions: stored.alarm_actions.clone(), lambda: stored.lambda.clone(), ..Settings::default() };
+    let (alarm_actions, lambda) = (stored.alarm_actions.clone(), stored.lambda.clone());
+    let settings = Settings { alarm_actions, lambda, reading: stored.reading, ..Settings::default() };
     let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true };
     let home = Home { session: &session, hub: &hub, settings: &settings, senders: Senders::Accounts(&[]), mode: Mode::Repair };
     let declared = store.definitions(Kind::Destination).await.map_err(one)?;
@@ -148,7 +149,7 @@ pub(super) async fn remove_all(
     }
     let mut accounts = accounts_of(outcome.done.iter());
     accounts.insert(columns.hub.home().account.clone());
-    let outcome = outcome.and(home.remove_roles(&accounts).await);
+    let outcome = outcome.and(home.remove_roles(&accounts, home.settings.reading).await);
     if !outcome.failed.is_empty() {
         let told = outcome.diagnostic(columns.session, &format!("hub `{}` is not removed everywhere", columns.hub.name()));
         return Err((vec![told], Some(outcome)));

@@ -15,8 +15,8 @@ use crate::cloud::error::{CloudError, CloudResult, Kind};
 impl Home<'_> {
     /// The function and all that belongs to it. The queue must be there.
     pub(super) async fn function(&self, lambda: &Lambda) -> CloudResult<Reasons> {
-        let role = Role::function(self.hub, self.settings.permissions_boundary.clone());
-        let (role, _) = self.one_role(self.hub.home(), role, FUNCTION_POLICY_NAME).await?;
+        let role = Role::function(self.hub, !self.settings.query_operations.is_empty(), self.settings.permissions_boundary.clone());
+        let (role, _) = self.one_role(self.hub.home(), &role).await?;
         let log = self.log(lambda).await?;
         let code = self.code_and_settings(lambda).await?;
         let schedule = self.schedule().await?;

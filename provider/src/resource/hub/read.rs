@@ -136,6 +136,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("forward_dead_letter", Dynamic::Bool(settings.forward_dead_letter)),
         ("lambda", settings.lambda.as_ref().map_or_else(|| Dynamic::List(Vec::new()), Lambda::value)),
         ("alarm_actions", optional_set(&settings.alarm_actions)),
+        ("query_operations", optional_set(&settings.query_operations)),
         ("permissions_boundary", optional_text(settings.permissions_boundary.as_deref())),
         ("tags", optional_tags(&settings.tags)),
         ("tags_all", tags_value(&settings.tags_all)),
@@ -143,7 +144,7 @@ pub(crate) fn state_of(hub: &Hub, record: &HubRecord, settings: &Settings) -> Dy
         ("dead_letter_queue_url", Dynamic::String(record.dead_letter_queue_url.clone())),
         ("cells", cells_value(&record.cells())),
     ]);
-    set_identity(&mut state, hub);
+    set_identity(&mut state, hub, !settings.query_operations.is_empty());
     set_function(&mut state, hub, settings.lambda.as_ref());
     state
 }
@@ -166,7 +167,7 @@ async fn try_import(context: &Context, request: ImportRequest) -> Result<Dynamic
     match Store::new(&session, &hub).hub_item().await.map_err(|error| error.diagnostic())? {
         Some(item) if item.record.is_some() => {
             let mut state = Dynamic::object([("id", Dynamic::String(hub.name().to_owned()))]);
-            set_identity(&mut state, &hub);
+            set_identity(&mut state, &hub, false);
             Ok(state)
         }
         _ => Err(without_path(StoreError::NoHub(reference.clone()).diagnostic())),

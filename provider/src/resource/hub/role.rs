@@ -1,4 +1,5 @@
-//! The forwarding role: one in each account, by which EventBridge puts what that account's rules carry on the hub's bus.
+//! The roles of a hub in each account: the forwarding role, by which EventBridge puts what that account's rules carry on the hub's bus, and, where
+//! the hub allows queries, the reading role, by which the runtime asks them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use trailwire_engine::fanout::names::{Cell, ROLE_PATH};
 use trailwire_engine::fanout::objects::{FoundRole, Role, RoleStep};
-use trailwire_engine::fanout::policy::FORWARD_POLICY_NAME;
+use trailwire_engine::fanout::policy::{FORWARD_POLICY_NAME, READ_POLICY_NAME};
 use trailwire_engine::fanout::table::HubRecord;
 
 use super::column::{Looked, Place};
@@ -37,17 +38,27 @@ impl Home<'_> {
         (outcome, made.into_inner())
     }
 
-    /// The role of a cell's account, and whether it was missing.
+    /// The roles of a cell's account, and whether one was missing.
     async fn role(&self, cell: &Cell) -> CloudResult<(Reasons, bool)> {
-        let role = Role::forward(self.hub, &cell.account, self.settings.permissions_boundary.clone());
-        self.one_role(cell, role, FORWARD_POLICY_NAME).await
+        let boundary = &self.settings.permissions_boundary;
+        let (mut reasons, mut is_new) = self.one_role(cell, &Role::forward(self.hub, &cell.account, boundary.clone())).await?;
+        if !self.settings.query_operations.is_empty() {
+            let read = Role::read(self.hub, &cell.account, &self.settings.query_operations, boundary.clone());
+            let (more, new) = self.one_role(cell, &read).await?;
+            reasons.extend(more);
+            is_new |= new;
+        } else if self.settings.reading && !self.repairs() {
+            let name = self.hub.read_role_name();
+            reasons.extend(self.session.get_role(cell, &name).await?.map(|_| format!("role {name} is not wanted any more")));
+        }
+        Ok((reasons, is_new))
     }
 
-    /// A role with its policy of this name, and whether it was missing.
-    pub(super) async fn one_role(&self, cell: &Cell, role: Role, policy_name: &str) -> CloudResult<(Reasons, bool)> {
+    /// A role with its policy, and whether it was missing.
+    pub(super) async fn one_role(&self, cell: &Cell, role: &Role) -> CloudResult<(Reasons, bool)> {
         let found = match self.session.get_role(cell, &role.name).await? {
             Some(there) => {
-                let policy = self.session.get_role_policy(cell, &role.name, policy_name).await?;
+                let policy = self.session.get_role_policy(cell, &role.name, role.policy_name).await?;
                 Some(FoundRole { trust: there.trust, boundary: there.boundary, policy })
             }
             None => None,
@@ -56,7 +67,7 @@ impl Home<'_> {
         for fault in role.faults(found.as_ref()) {
             reasons.push(fault.reason);
             for step in fault.steps.into_iter().filter(|_| self.repairs()) {
-                self.session.iam(cell, role_call(&role.name, policy_name, step, self.all_tags())).await?;
+                self.session.iam(cell, role_call((&role.name, role.policy_name), step, self.all_tags())).await?;
             }
         }
         Ok((reasons, found.is_none()))
@@ -77,16 +88,23 @@ impl Home<'_> {
 
     /// The roles that are left in accounts which are not in scope any more.
     pub(super) async fn look_for_left_roles(&self, record: &HubRecord, outside: &BTreeSet<Cell>) -> Looked {
-        let name = self.hub.forward_role_name();
+        let names: Vec<String> = self.roles_there(self.settings.reading).map(|(name, _)| name).collect();
         let gone = outside.iter().filter(|cell| **cell == self.role_cell(&cell.account) && !record.accounts.contains(&cell.account));
-        let name = &name;
-        let looks = join_all(gone.map(|cell| async move { (cell, self.session.get_role(cell, name).await) }));
+        let both = gone.flat_map(|cell| names.iter().map(move |name| (cell, name)));
+        let looks = join_all(both.map(|(cell, name)| async move { (cell, name, self.session.get_role(cell, name).await) }));
         let mut looked = Looked::default();
-        for (cell, role) in looks.await {
+        for (cell, name, role) in looks.await {
             let told = |_| format!("role {name} is not wanted here any more");
             looked.add(cell, role.map(|role| role.into_iter().map(told).collect()), Place::Outside);
         }
         looked
+    }
+
+    /// The names of the roles that an account may have, each with that of its policy.
+    fn roles_there(&self, reading: bool) -> impl Iterator<Item = (String, &'static str)> {
+        let forward = (self.hub.forward_role_name(), FORWARD_POLICY_NAME);
+        let read = reading.then(|| (self.hub.read_role_name(), READ_POLICY_NAME));
+        std::iter::once(forward).chain(read)
     }
 
     /// Waits until a role that was made is known in every region.
@@ -100,18 +118,37 @@ impl Home<'_> {
         if before == self.all_tags() {
             return Outcome::default();
         }
-        let role = Tagged::Role(self.hub.forward_role_name());
+        let roles: Vec<Tagged> = self.roles_there(!self.settings.query_operations.is_empty()).map(|(name, _)| Tagged::Role(name)).collect();
         in_each(accounts.iter().map(|account| self.role_cell(account)), |cell| {
-            let role = &role;
-            async move { self.session.change_tags(&cell, role, before, self.all_tags()).await }
+            let roles = &roles;
+            async move {
+                for role in roles {
+                    self.session.change_tags(&cell, role, before, self.all_tags()).await?;
+                }
+                Ok(())
+            }
         })
         .await
     }
 
-    /// Removes the roles of these accounts.
-    pub(super) async fn remove_roles(&self, accounts: &BTreeSet<String>) -> Outcome {
+    /// Removes the roles of these accounts; `reading` tells whether there may be reading roles.
+    pub(super) async fn remove_roles(&self, accounts: &BTreeSet<String>, reading: bool) -> Outcome {
+        self.remove_each(accounts, &self.roles_there(reading).collect::<Vec<_>>()).await
+    }
+
+    /// Removes the reading roles of these accounts, which stay in scope.
+    pub(super) async fn remove_reading_roles(&self, accounts: &BTreeSet<String>) -> Outcome {
+        self.remove_each(accounts, &[(self.hub.read_role_name(), READ_POLICY_NAME)]).await
+    }
+
+    async fn remove_each(&self, accounts: &BTreeSet<String>, roles: &[(String, &'static str)]) -> Outcome {
         in_each(accounts.iter().map(|account| self.role_cell(account)), |cell| async move {
-            self.remove_role(&cell, &self.hub.forward_role_name(), FORWARD_POLICY_NAME).await
+            for (name, policy) in roles {
+                for step in Role::REMOVAL {
+                    self.session.iam(&cell, role_call((name, policy), step, self.all_tags())).await?;
+                }
+            }
+            Ok(())
         })
         .await
     }
@@ -119,23 +156,23 @@ impl Home<'_> {
     /// Removes a role and its policy of this name.
     pub(super) async fn remove_role(&self, cell: &Cell, name: &str, policy_name: &str) -> CloudResult<()> {
         for step in Role::REMOVAL {
-            self.session.iam(cell, role_call(name, policy_name, step, self.all_tags())).await?;
+            self.session.iam(cell, role_call((name, policy_name), step, self.all_tags())).await?;
         }
         Ok(())
     }
 }
 
-/// The call that takes a step about a role.
-fn role_call(name: &str, policy_name: &str, step: RoleStep, tags: &Tags) -> Call {
-    let (name, policy_name) = (name.to_owned(), policy_name.to_owned());
+/// The call that takes a step about a role of this name, whose policy has that one.
+fn role_call((name, policy_name): (&str, &str), step: RoleStep, tags: &Tags) -> Call {
+    let name = name.to_owned();
     match step {
         RoleStep::Create(Role { description, trust, boundary, .. }) => {
             Call::CreateRole { name, path: ROLE_PATH.to_owned(), description, trust, boundary, tags: tags.clone() }
         }
         RoleStep::ChangeTrust(trust) => Call::UpdateTrust { role: name, trust },
         RoleStep::ChangeBoundary(boundary) => Call::PutBoundary { role: name, boundary },
-        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: policy_name, policy },
-        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: policy_name },
+        RoleStep::PutPolicy(policy) => Call::PutRolePolicy { role: name, name: policy_name.to_owned(), policy },
+        RoleStep::RemovePolicy => Call::DeleteRolePolicy { role: name, name: policy_name.to_owned() },
         RoleStep::Remove => Call::DeleteRole { name },
     }
 }

@@ -1,6 +1,7 @@
 //! The schema of `trailwire_hub`.
 
 use trailwire_engine::diagnostic::Code;
+use trailwire_engine::operations;
 
 use crate::config::{account_ids, region_names};
 use crate::resource::common::{cells_attribute, drifted_attribute, tags_all_attribute, tags_attribute, timeouts_block};
@@ -51,6 +52,10 @@ pub(super) fn schema() -> Schema {
              dead letters, and of a queue that no runtime has asked for ten minutes. What could not be sent from a cell waits in a queue there, which `trailwire \
              doctor` looks at and no alarm does. Omitted: no alarms.",
         ))
+        .attribute(Attribute::set("query_operations", Type::String).not_empty().check(Code::UNKNOWN_OPERATION, known_operations).describe(
+            "What `query` actions may call, such as `ec2:DescribeInstances`; the [guide](../guides/queries.md) lists what there is. Every account in scope gets a role by which the \
+             runtime may call just these, and `runtime_policy_json` lets the runtime take it. Omitted: no queries and no such roles.",
+        ))
         .attribute(
             Attribute::bool("force_destroy").default_to(false).describe(
                 "Whether destroying the hub also removes triggers and destinations that are still declared in it. Default `false`.",
@@ -63,6 +68,14 @@ pub(super) fn schema() -> Schema {
         .block(organization_block())
         .block(super::lambda::block())
         .block(timeouts_block())
+}
+
+fn known_operations(value: &Dynamic) -> Result<(), String> {
+    let unknown = value.as_strings().into_iter().find(|name| operations::named(name.as_str()).is_none());
+    unknown.map_or(Ok(()), |name| {
+        let (message, help) = operations::unknown(&name);
+        Err(format!("holds something else: {message}; {help}"))
+    })
 }
 
 fn organization_block() -> NestedBlock {

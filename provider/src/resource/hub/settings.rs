@@ -35,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) alarm_actions: Vec<String>,
     /// The function that is the runtime; none is made without.
     pub(crate) lambda: Option<Lambda>,
+    /// What queries of triggers may call.
+    pub(crate) query_operations: Vec<String>,
+    /// Whether accounts may have a reading role: there is something to call, or was when it was last looked.
+    pub(crate) reading: bool,
     /// Cells that are not in the scope, or not known to be yet, and may hold something: `account/region`, `account, account/region, region`.
     pub(crate) leaving: Vec<String>,
 }
@@ -60,6 +64,8 @@ impl Settings {
             forward_dead_letter: planned.get_bool("forward_dead_letter").unwrap_or(true),
             alarm_actions: config.get_strings("alarm_actions"),
             lambda: Lambda::of(planned, config),
+            reading: !config.get_strings("query_operations").is_empty(),
+            query_operations: config.get_strings("query_operations"),
             leaving: Vec::new(),
         }
     }
@@ -100,6 +106,7 @@ impl Settings {
             abandoned: self.coverage.abandon_accounts.clone().unwrap_or_default(),
             own_role_arns: self.lambda.iter().map(|_| hub.runtime_role_arn()).collect(),
             forward_dead_letter: self.forward_dead_letter,
+            query_operations: self.query_operations.clone(),
         };
         record.covering(cells)
     }

@@ -4,6 +4,7 @@ mod canary;
 mod killed;
 mod lambda;
 mod organization;
+mod queries;
 mod trails;
 
 use std::sync::Arc;

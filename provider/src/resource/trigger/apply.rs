@@ -6,7 +6,7 @@ use trailwire_engine::fanout::wanted::Rules;
 
 use super::check::check;
 use super::document::choose;
-use super::{forwarded, send};
+use super::{forwarded, queries, send};
 use crate::context::Context;
 use crate::resource::definition::{Done, or_prior};
 use crate::resource::rows::apply::{Work, checked, without_work};
@@ -28,8 +28,9 @@ async fn try_apply(context: &Context, request: &ApplyRequest) -> Done {
     let work = Work::begin(context, request, rules, &trigger, late).await?;
     let store = work.store.clone();
     let checks = async {
-        let (sent, forwarded) = futures::try_join!(send::check(&store, &request.config), forwarded::check(&store, &trigger))?;
-        Ok(sent.into_iter().chain(forwarded).collect())
+        let checks = (send::check(&store, &request.config), forwarded::check(&store, &trigger), queries::check(&store, &trigger));
+        let (sent, forwarded, refused) = futures::try_join!(checks.0, checks.1, checks.2)?;
+        Ok(sent.into_iter().chain(forwarded).chain(refused).collect())
     };
     work.apply(request, checks).await
 }

@@ -72,6 +72,12 @@ pub(in crate::resource) fn is_premature(config: &Dynamic, diagnostic: &Diagnosti
         }
     }
     match diagnostic.code {
+        // These depend on what is called.
+        Code::UNKNOWN_OPERATION | Code::BAD_PARAMETER | Code::RESULT_MEMBER | Code::QUERY_REFUSED => {
+            queries(config).any(|query| ["service", "operation", "result"].iter().any(|name| query.get(name).is_unknown()))
+        }
+        // A variable may be the result whose name is not known yet.
+        Code::BAD_TEMPLATE | Code::RESULT_NAME => queries(config).any(|query| query.get("as").is_unknown()),
         Code::BLOCK_COUNT => at.as_map().is_some_and(|members| members.values().any(may_be_blocks)),
         // One of the two that exclude, or replace, each other may turn out to be null, or true.
         Code::CONFLICT if diagnostic.path == Path::root("any_event") => config.get("event_names").is_unknown(),
@@ -81,6 +87,10 @@ pub(in crate::resource) fn is_premature(config: &Dynamic, diagnostic: &Diagnosti
         Code::MISSING if diagnostic.path == Path::root("event_names") => config.get("any_event").is_unknown(),
         _ => false,
     }
+}
+
+fn queries(config: &Dynamic) -> impl Iterator<Item = &Dynamic> {
+    config.get_list("action").iter().filter_map(|action| action.get_block("query"))
 }
 
 /// Whether a nested block is there, or how often, is not known.

@@ -97,9 +97,19 @@ fn action(action: &Action) -> Dynamic {
                 ]),
             ),
             Action::Wait(wait) => ("wait", Dynamic::object([("duration", Dynamic::String(wait.text.clone()))])),
+            Action::Query(query) => (
+                "query",
+                Dynamic::object([
+                    ("service", Dynamic::String(query.service.clone())),
+                    ("operation", Dynamic::String(query.operation.clone())),
+                    ("parameters", optional_text(query.parameters.as_deref())),
+                    ("result", optional_text(query.result.as_deref())),
+                    ("as", Dynamic::String(query.name.clone())),
+                ]),
+            ),
             Action::Send(send) => ("send", Dynamic::object([("destination", Dynamic::String(send.destination.clone()))])),
         };
         Dynamic::List(if body.0 == wanted { vec![body.1] } else { Vec::new() })
     };
-    Dynamic::object([("notify", block("notify")), ("wait", block("wait")), ("send", block("send"))])
+    Dynamic::object([("notify", block("notify")), ("wait", block("wait")), ("query", block("query")), ("send", block("send"))])
 }

@@ -81,11 +81,18 @@ fn action() -> NestedBlock {
         .attribute(Attribute::map("fields", Type::String).not_empty().describe("Label to JMESPath over the event; shown in label order."));
     let wait = NestedBlock::optional("wait", "Lets time pass before the next action.")
         .attribute(Attribute::string("duration").required().describe("Such as `90s`, `10m`, `2h` or `1d`, up to 365 days."));
+    let query = NestedBlock::optional("query", "Asks AWS, in the account and region of the event; the result is a variable in the templates of the actions after it. The hub's `query_operations` must name the operation. The [guide](../guides/queries.md) lists the operations and tells what happens when one fails.")
+        .attribute(Attribute::string("service").required().describe("Such as `ec2` or `autoscaling`."))
+        .attribute(Attribute::string("operation").required().describe("Such as `DescribeInstances`."))
+        .attribute(Attribute::string("parameters").describe("The operation's parameters as JSON, usually `jsonencode({ … })`. Its texts may be templates, such as `\"{{ detail.requestParameters.roleName }}\"`; one that gives nothing ends the query. Omitted: no parameters."))
+        .attribute(Attribute::string("result").describe("JMESPath over the answer, all pages in one, with AWS's own names. What it gives may have 16 KB as JSON. Omitted: all of the answer."))
+        .attribute(Attribute::string("as").required().describe("The variable that holds the result: lower-case letters, digits and `_`, beginning with a letter, at most 40 characters."));
     let send = NestedBlock::optional("send", "Sends the whole event on. It travels as `{\"type\": \"trailwire.event\", \"timestamp\": …, \"data\": {\"trigger\": …, \"severity\": …, \"event\": …}}`.")
         .attribute(Attribute::string("destination").required().describe("Name of a destination of a kind that takes data: `webhook` and those in AWS but for `email`. Those that people read take notifications only."));
     NestedBlock::list("action", "What happens when the trigger fires, in order. Each has exactly one block inside.")
         .min(1)
         .block(notify)
         .block(wait)
+        .block(query)
         .block(send)
 }

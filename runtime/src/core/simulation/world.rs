@@ -59,14 +59,19 @@ pub(super) struct World {
     pub(super) hidden: BTreeMap<RunId, u64>,
     /// What must not be is noted here.
     pub(super) wrong: Vec<String>,
+    /// How often AWS was asked.
+    asked: u32,
+    /// What attempts after a query have seen.
+    results: BTreeMap<RunId, serde_json::Value>,
 }
 
-/// Trigger `one` notifies a and b, waits, then notifies a; trigger `two` sends odd events to c.
+/// Trigger `one` notifies a and b, waits, then notifies a; trigger `two` asks AWS about odd events, and sends them to c.
 pub(super) fn definitions() -> Arc<Definitions> {
     let one = json!({"name": "one", "event_names": ["E"], "action": [
         {"notify": [{"destinations": ["a", "b"]}]}, {"wait": [{"duration": "10m"}]}, {"notify": [{"destinations": ["a"]}]}]});
     let two = json!({"name": "two", "event_names": ["E"], "match_expression": "detail.requestParameters.odd",
-        "action": [{"wait": [{"duration": "1s"}]}, {"send": [{"destination": "c"}]}, {"wait": [{"duration": "1h"}]}]});
+        "action": [{"wait": [{"duration": "1s"}]}, {"query": [{"service": "ec2", "operation": "DescribeInstances", "as": "found"}]},
+            {"send": [{"destination": "c"}]}, {"wait": [{"duration": "1h"}]}]});
     of(&[one, two])
 }
 
@@ -107,8 +112,13 @@ pub(super) fn expected(number: u8) -> Vec<TaskId> {
         step: run::Step::Deliver(destination.to_owned()),
     };
     let mut tasks = vec![task("one", 0, "a"), task("one", 0, "b"), task("one", 2, "a")];
-    tasks.extend((number % 2 == 1).then(|| task("two", 1, "c")));
+    tasks.extend((number % 2 == 1).then(|| task("two", 2, "c")));
     tasks
+}
+
+/// The query that an odd event leads to.
+pub(super) fn query(number: u8) -> TaskId {
+    TaskId { run: RunId::new("two", &event_key(&event(number))), action: 1, step: run::Step::Query("two".to_owned()) }
 }
 
 impl World {
@@ -127,6 +137,8 @@ impl World {
             started: BTreeMap::new(),
             judged: Vec::new(),
             hidden: BTreeMap::new(),
+            asked: 0,
+            results: BTreeMap::new(),
             wrong: Vec::new(),
         };
         world.start();
@@ -212,6 +224,9 @@ impl World {
         match self.work.pop_front() {
             Some(Command::Attempt { task }) => {
                 self.look_at(&task);
+                if let (run::Step::Query(_), Ending::Good) = (&task.id.step, ending) {
+                    return self.answer(task.id);
+                }
                 let attempt = match ending {
                     Ending::Good => Attempt::Delivered,
                     Ending::Fails => Attempt::Failed { reason: "busy".to_owned(), retry_after: None },
@@ -223,6 +238,7 @@ impl World {
                 self.step(Input::Tried { task: task.id, attempt });
             }
             Some(Command::Bury { task, .. }) => {
+                self.note_hidden(&task);
                 let burial = match ending {
                     Ending::Good => Burial::Queue,
                     Ending::Fails => Burial::Failed,
@@ -241,6 +257,15 @@ impl World {
         }
     }
 
+    /// AWS answers with the event's number and how often it was asked.
+    fn answer(&mut self, task: TaskId) {
+        let Some(run) = self.journal.runs.get(&task.run) else { return };
+        let mut run = Run::clone(run);
+        self.asked += 1;
+        run.results.insert("found".to_owned(), json!([run.event["detail"]["eventID"], self.asked]));
+        self.step(Input::Answered { task, run: Arc::new(run) });
+    }
+
     /// An attempt that is made: no wait before it was shortened, and what it tells is noted.
     fn look_at(&mut self, task: &Task) {
         let Some(run) = self.journal.runs.get(&task.id.run) else { return };
@@ -250,7 +275,20 @@ impl World {
         if is_plain && self.now.duration_since(run.accepted) < SignedDuration::try_from(waited).unwrap() {
             self.wrong.push(format!("{task:?} of a run of {} came early, at {}", run.accepted, self.now));
         }
-        if let Occasion::Hidden { count, .. } = run.occasion {
+        // What comes after a query sees its result, and the same at every attempt.
+        if (run.trigger.name.as_str(), task.id.action) == ("two", 2) {
+            let found = run.results.get("found").cloned().unwrap_or_default();
+            let before = self.results.entry(task.id.run).or_insert_with(|| found.clone());
+            if found[0] != run.event["detail"]["eventID"] || found != *before {
+                self.wrong.push(format!("{task:?} sees {found}, and saw {before}"));
+            }
+        }
+        self.note_hidden(task);
+    }
+
+    /// An attempt tells how many were hidden; so does the letter of one that was given up without any.
+    fn note_hidden(&mut self, task: &Task) {
+        if let Some(Occasion::Hidden { count, .. }) = self.journal.runs.get(&task.id.run).map(|run| run.occasion.clone()) {
             self.hidden.insert(task.id.run, count);
         }
     }

@@ -79,6 +79,7 @@ fn content(event: Value) -> Content {
         assumed_by: vec![],
         accepted: "2026-03-01T12:00:09Z".parse().unwrap(),
         occasion: Occasion::Event,
+        results: std::collections::BTreeMap::new(),
     };
     action::content(&run, 0).unwrap()
 }

@@ -8,7 +8,7 @@ use super::super::{Applied, Change};
 use super::rows::{self, RunState, STATE, packed};
 use super::store::{Expect, Item, Write};
 use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
-use crate::core::run::{Appointment, Run, RunId, Step, TaskId};
+use crate::core::run::{Appointment, Run, RunId, TaskId};
 use crate::core::window::Window;
 
 /// What has to be read before a change can be applied.
@@ -109,6 +109,17 @@ impl Desk {
                 state.put(next);
                 Applied::Now(next.clone())
             }),
+            Change::Answer { done, run, next } => {
+                let answered = self.task(done, |state| {
+                    state.remove(done);
+                    state.put(next);
+                    Applied::Now(next.clone())
+                })?;
+                if answered != Applied::Not {
+                    self.bodies.insert(done.run, Arc::clone(run));
+                }
+                Ok(answered)
+            }
             Change::Close { done, run, at } => {
                 let Some(task) = self.own(done.run)?.and_then(|state| state.task(done)) else { return Ok(Applied::Not) };
                 let next = match gate::close(run, *at, self)? {
@@ -219,10 +230,7 @@ impl Desk {
         let Some(state) = self.own(done.run)? else { return Ok(Applied::Not) };
         let Some(task) = state.remove(done) else { return Ok(Applied::Not) };
         state.keep = true;
-        let destination = match &done.step {
-            Step::Deliver(name) => Some(name.clone()),
-            Step::Continue => None,
-        };
+        let destination = done.step.lane();
         // The run's body stays beside it for as long as its key.
         let letter = codec::DeadLetter {
             trigger: task.trigger,

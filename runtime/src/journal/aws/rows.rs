@@ -104,7 +104,7 @@ pub(super) struct RunState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct TaskState {
     action: u32,
-    /// `None` for the end of a wait.
+    /// The step as text; `None` for the end of a wait.
     to: Option<String>,
     due: i64,
     attempts: u32,
@@ -129,7 +129,7 @@ impl RunState {
 
     pub(super) fn tasks(&self, run: RunId) -> Vec<Task> {
         let time = |millis| Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
-        let step = |to: &Option<String>| to.clone().map_or(Step::Continue, Step::Deliver);
+        let step = |to: &Option<String>| Step::of_text(to.as_deref().unwrap_or_default());
         let tasks = self.tasks.iter().map(|task| Task {
             id: TaskId { run, action: task.action, step: step(&task.to) },
             trigger: self.trigger.clone(),
@@ -147,7 +147,7 @@ impl RunState {
     /// Takes a task out.
     pub(super) fn remove(&mut self, id: &TaskId) -> Option<Task> {
         let task = self.task(id)?;
-        let to = destination(id);
+        let to = id.step.lane();
         self.tasks.retain(|held| (held.action, &held.to) != (id.action, &to));
         Some(task)
     }
@@ -158,7 +158,7 @@ impl RunState {
             self.remove(&task.id);
             self.tasks.push(TaskState {
                 action: task.id.action,
-                to: destination(&task.id),
+                to: task.id.step.lane(),
                 due: task.due.as_millisecond(),
                 attempts: task.attempts,
                 since: task.since.as_millisecond(),
@@ -185,13 +185,6 @@ impl RunState {
             Some(next) if next > now.saturating_add(RELEASE) => (String::new(), next),
             Some(next) => (me.to_owned(), next.max(now).saturating_add(LEASE)),
         };
-    }
-}
-
-fn destination(id: &TaskId) -> Option<String> {
-    match &id.step {
-        Step::Deliver(destination) => Some(destination.clone()),
-        Step::Continue => None,
     }
 }
 

@@ -107,6 +107,12 @@ impl<'t> Tables<'t> {
                 Ok(if decision.runs { Applied::Now(begun) } else { Applied::Counted(begun) })
             }
             Change::Finish { done, next } => self.finish(done, next),
+            Change::Answer { done, run, next } => {
+                if self.task(done)?.is_some() {
+                    self.runs.insert(done.run.0.as_slice(), codec::run_value(run).as_slice())?;
+                }
+                self.finish(done, next)
+            }
             Change::Close { done, run, at } => match self.task(done)? {
                 None => Ok(Applied::Not),
                 Some(task) => match gate::close(run, *at, self)? {
@@ -203,10 +209,7 @@ impl<'t> Tables<'t> {
         let read = run.as_deref().and_then(codec::read_run).map(|run| codec::RunRow::of(&run));
         let letter = DeadLetter {
             trigger: task.trigger,
-            destination: match &done.step {
-                crate::core::run::Step::Deliver(name) => Some(name.clone()),
-                crate::core::run::Step::Continue => None,
-            },
+            destination: done.step.lane(),
             action: done.action,
             attempts: task.attempts,
             reason: reason.to_owned(),

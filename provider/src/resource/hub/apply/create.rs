@@ -33,6 +33,7 @@ impl Work<'_> {
         let cells: BTreeSet<Cell> = leaving.chain(self.cells.iter().cloned()).collect();
         let mut settings = self.settings.leaving(&cells);
         settings.forward_dead_letter |= before.forward_dead_letter;
+        settings.reading |= before.reading;
         if settings.alarm_actions.is_empty() {
             settings.alarm_actions = before.alarm_actions;
         }
@@ -68,7 +69,10 @@ impl Work<'_> {
                 return Ok(self.roll_back(request, &begun, outcome, made.err(), &lease).await);
             }
         };
-        let mut cleared = self.remove_columns(begun.cells.difference(&self.cells).cloned().collect()).await;
+        let mut cleared = self.remove_columns(begun.cells.difference(&self.cells).cloned().collect(), begun.settings.reading).await;
+        if begun.settings.reading && self.settings.query_operations.is_empty() {
+            cleared = cleared.and(self.home().remove_reading_roles(&self.accounts.iter().cloned().collect()).await);
+        }
         if begun.settings.forward_dead_letter && !self.settings.forward_dead_letter {
             cleared = cleared.and(self.columns().remove_dead_letters(self.cells.iter().cloned()).await);
         }

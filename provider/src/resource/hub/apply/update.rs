@@ -44,15 +44,19 @@ impl Work<'_> {
         let declared = self.definitions().await?.into_iter();
         let declared = declared.filter_map(|definition| Some((Carrier::of(definition.kind)?, definition.name))).collect();
         let outcome = outcome.and(self.columns().remove_orphans(&cells, &declared).await);
-        let removed = self.remove_columns(left.clone()).await;
+        let removed = self.remove_columns(left.clone(), self.settings.reading).await;
         let not_removed: Vec<Cell> = removed.failed.keys().cloned().collect();
         let mut diagnostics: Vec<Diagnostic> = unreadable.iter().map(unreadable_definition).collect();
-        if not_removed.len() < left.len()
-            && let Err(error) = self.unstoppable_put(&record, &not_removed).await
+        let ends_reading = self.settings.reading && self.settings.query_operations.is_empty();
+        let unread = if ends_reading { self.home().remove_reading_roles(&accounts_of(&cells)).await } else { Outcome::default() };
+        // Where something is left of them, in an account that is out of reach too, they are looked for again.
+        let reading = self.settings.reading && !(ends_reading && unread.failed.is_empty() && closed.is_empty() && not_removed.is_empty());
+        if (not_removed.len() < left.len() || ends_reading)
+            && let Err(error) = self.unstoppable_put(&record, &not_removed, reading).await
         {
             diagnostics.push(error.diagnostic());
         }
-        let mut outcome = outcome.and(removed);
+        let mut outcome = outcome.and(removed).and(unread);
         if !self.settings.forward_dead_letter && (anew || old.is_none()) {
             outcome = outcome.and(self.columns().remove_dead_letters(cells.iter().cloned()).await);
         }
@@ -100,12 +104,14 @@ impl Work<'_> {
         let mut announced = Settings::read(item.settings.as_deref()).leaving(leaving.iter().chain(&self.cells));
         let new_alarms = announced.alarm_actions.is_empty() && !self.settings.alarm_actions.is_empty();
         let new_function = announced.lambda.is_none() && self.settings.lambda.is_some();
-        if self.cells.is_subset(&known) && !new_alarms && !new_function {
+        let new_roles = !announced.reading && self.settings.reading;
+        if self.cells.is_subset(&known) && !new_alarms && !new_function && !new_roles {
             return Ok(());
         }
         if new_function {
             announced.lambda.clone_from(&self.settings.lambda);
         }
+        announced.reading |= self.settings.reading;
         if new_alarms {
             announced.alarm_actions.clone_from(&self.settings.alarm_actions);
         }
@@ -117,20 +123,20 @@ impl Work<'_> {
         self.store.put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
     }
 
-    async fn unstoppable_put(&self, record: &HubRecord, leaving: &[Cell]) -> Result<(), StoreError> {
-        let settings = Some(self.settings.leaving(leaving).write());
+    async fn unstoppable_put(&self, record: &HubRecord, leaving: &[Cell], reading: bool) -> Result<(), StoreError> {
+        let settings = Some(Settings { reading, ..self.settings.leaving(leaving) }.write());
         self.store.unstoppable().put_hub(&HubItem { settings, ..self.item(Some(record.clone())) }).await
     }
 
     /// Rules first, then the queues that keep what they could not forward, then the roles of accounts in which nothing is left.
-    pub(super) async fn remove_columns(&self, cells: BTreeSet<Cell>) -> Outcome {
+    pub(super) async fn remove_columns(&self, cells: BTreeSet<Cell>, reading: bool) -> Outcome {
         let rules = self.columns().remove_rules(cells).await;
         let done = rules.done.clone();
         let outcome = rules.and(self.columns().remove_dead_letters(done).await);
         let mut empty = accounts_of(&outcome.done);
         let kept = accounts_of(outcome.failed.keys());
         empty.retain(|account| !kept.contains(account) && !self.accounts.contains(account));
-        outcome.and(self.home().remove_roles(&empty).await)
+        outcome.and(self.home().remove_roles(&empty, reading).await)
     }
 }
 

@@ -16,10 +16,11 @@ fn large() -> Value {
     let topic = "arn:aws:sns:eu-west-1:111122223333:pager";
     let lambda = json!([{ "filename": concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml") }]);
     let (regions, members) = (["eu-west-1", "us-east-1", "us-west-2"], [B, C]);
-    json!({ "name": "security", "regions": regions, "member_accounts": members, "alarm_actions": [topic], "lambda": lambda })
+    json!({ "name": "security", "regions": regions, "member_accounts": members, "alarm_actions": [topic], "lambda": lambda,
+        "query_operations": ["ec2:DescribeInstances"] })
 }
 
-/// Fewer regions and fewer accounts, no alarms and no function.
+/// Fewer regions and fewer accounts, no alarms, no function and no queries.
 fn small() -> Value {
     json!({ "name": "security", "regions": ["eu-west-1", "us-east-1"], "member_accounts": [C] })
 }
