@@ -2,7 +2,6 @@
 //! from what is there to what is wanted. Nothing here calls AWS.
 
 pub mod cover;
-pub mod deploy;
 pub mod limits;
 pub mod names;
 pub mod pattern;
@@ -10,6 +9,7 @@ pub mod pushed;
 pub mod function;
 pub mod policy;
 pub mod objects;
+pub mod deploy;
 pub mod alarms;
 pub mod quota;
 pub mod rules;

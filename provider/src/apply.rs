@@ -2,6 +2,7 @@
 
 pub mod cells;
 pub mod coverage;
+pub mod hubs;
 pub mod planned;
 pub(crate) mod progress;
 pub mod quota;

@@ -117,6 +117,10 @@ impl Cloud {
     async fn home(&self, stop: &CancellationToken) -> CloudResult<&Home> {
         self.home
             .get_or_try_init(|| async {
+                if let Some(name) = self.config.unknown_caller() {
+                    let message = format!("`{name}` of the provider block is not known yet, and AWS is not asked before it is");
+                    return Err(CloudError::ours(Kind::Configuration, &Cell::new("", ""), message));
+                }
                 let region = self.door.home_region().await?;
                 let nowhere = Cell::new("", region.clone());
                 let Reply::Caller(caller) = self.attempts(&nowhere, Call::GetCallerIdentity, stop).await? else {

@@ -59,6 +59,30 @@ pub struct ProviderConfig {
     pub unknown: Vec<String>,
 }
 
+/// What decides who asks AWS, where, and of which accounts.
+const DECIDES: [&str; 12] = [
+    "region",
+    "profile",
+    "access_key",
+    "secret_key",
+    "token",
+    "assume_role",
+    "endpoints",
+    "allowed_account_ids",
+    "forbidden_account_ids",
+    "member_role_name",
+    "member_external_id",
+    "custom_ca_bundle",
+];
+
+impl ProviderConfig {
+    /// An argument that is not known yet and decides who asks AWS, where, and of which accounts. Until it is, AWS is not asked: the environment's answer would
+    /// be that of another caller.
+    pub fn unknown_caller(&self) -> Option<&str> {
+        self.unknown.iter().map(String::as_str).find(|name| DECIDES.contains(name))
+    }
+}
+
 /// How retries are paced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryMode {

@@ -21,7 +21,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
-use trailwire_engine::diagnostic::{Diagnostic, Path};
+use trailwire_engine::diagnostic::{Code, Diagnostic, Path};
 
 use crate::context::Context;
 use crate::schema::Schema;
@@ -29,6 +29,15 @@ use crate::value::Dynamic;
 
 /// A future in a box, so that the traits are object safe.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What exists now, as far as AWS may be asked: a state is kept as it is while the provider block is not known.
+pub async fn read(resource: &dyn Resource, context: &Context, request: ReadRequest) -> ReadResponse {
+    let Some(name) = context.config.unknown_caller() else { return resource.read(context, request).await };
+    let message = format!("`{name}` of the provider block is not known yet, and the state is kept as it is");
+    let help = "what it says may not be true any more; plan again once what it comes from is applied";
+    let told = Diagnostic::warning(Code::AWS_CREDENTIALS, message).help(help);
+    ReadResponse { state: request.state, diagnostics: vec![told], private: None }
+}
 
 /// A managed resource.
 pub trait Resource: Send + Sync {

@@ -252,6 +252,16 @@ impl Store {
         put.map_err(|error| lost(error, HUB_KEY, self.hub.name()))
     }
 
+    /// Removes the item of a hub that was claimed and could not be made, in a table that was there. Nothing to do when it is gone.
+    ///
+    /// # Errors
+    /// `Taken` when the lease ran out and somebody else has taken the hub over.
+    pub async fn withdraw_hub(&self, lease: &Lease) -> StoreResult<()> {
+        let ours = Condition::Any(vec![Condition::Absent, lease.is_ours()]);
+        let delete = self.transact(vec![Write::Delete { key: key(HUB_KEY, HUB_KEY), condition: Some(ours) }]).await;
+        delete.map_err(|error| lost(error, HUB_KEY, self.hub.name()))
+    }
+
     /// Puts the hub's record, makes it live and raises its revision.
     pub async fn put_hub(&self, item: &HubItem) -> StoreResult<()> {
         Ok(self.transact(vec![put_hub(item, Condition::Present, "")]).await?)

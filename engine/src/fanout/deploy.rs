@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names::{Hub, ROLE_PATH};
+use super::objects::boundary_in;
 
 /// In whose account the policy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +18,12 @@ pub enum Deployer<'a> {
 }
 
 /// The policy, JSON. For one hub where it is given, else for every hub of the partition.
+///
+/// Whoever may make a role and write its policy may do everything that some role may. With `boundary`, the ARN of a policy, this is bounded: no role is made
+/// or written without that permissions boundary, or the policy of its name in the role's own account, and none loses it. Then every hub must name it, too.
 #[must_use]
-pub fn deploy_policy(deployer: Deployer<'_>, partition: &str, hub: Option<&Hub>) -> String {
-    let names = Names::of(partition, hub);
+pub fn deploy_policy(deployer: Deployer<'_>, partition: &str, hub: Option<&Hub>, boundary: Option<&str>) -> String {
+    let names = Names::of(partition, hub, boundary);
     let mut statements = names.cells();
     if let Deployer::Home { member_role_name } = deployer {
         statements.extend(names.home());
@@ -42,10 +46,12 @@ struct Names<'a> {
     secrets: String,
     /// Where the hub is, `REGION:ACCOUNT`.
     place: String,
+    /// The permissions boundary that every role has.
+    boundary: Option<&'a str>,
 }
 
 impl<'a> Names<'a> {
-    fn of(partition: &'a str, hub: Option<&Hub>) -> Self {
+    fn of(partition: &'a str, hub: Option<&Hub>, boundary: Option<&'a str>) -> Self {
         match hub {
             Some(hub) => Self {
                 partition,
@@ -53,6 +59,7 @@ impl<'a> Names<'a> {
                 home: hub.bus_name(),
                 secrets: hub.secret_name("*", "*"),
                 place: format!("{}:{}", hub.home().region, hub.home().account),
+                boundary,
             },
             None => Self {
                 partition,
@@ -60,6 +67,7 @@ impl<'a> Names<'a> {
                 home: "trailwire-*".to_owned(),
                 secrets: "trailwire/*".to_owned(),
                 place: "*:*".to_owned(),
+                boundary,
             },
         }
     }
@@ -82,16 +90,29 @@ impl<'a> Names<'a> {
         let missing = format!("arn:{}:iam::*:role/{begins}", self.partition);
         let queues = self.arn("sqs", "*:*", &begins);
         let pass = hand("Hand", "events.amazonaws.com", &role);
-        vec![
+        let mut statements = vec![
             // Lists are of a bus: which resource they are asked for is not the same everywhere.
             allow("Look", &["account:ListRegions", "events:ListRules", "events:ListRuleNamesByTarget"], &["*".to_owned()]),
             allow("Trails", &of("cloudtrail", &["DescribeTrails", "GetTrailStatus", "GetEventSelectors"]), &["*".to_owned()]),
             allow("Rules", &of("events", &RULES), &[rules]),
-            allow("Roles", &of("iam", &ROLES), &[role]),
             allow("MissingRoles", &of("iam", &["GetRole", "DeleteRolePolicy", "DeleteRole"]), &[missing]),
             pass,
             allow("Queues", &of("sqs", &QUEUES), &[queues]),
-        ]
+        ];
+        statements.extend(self.roles(&role));
+        statements
+    }
+
+    fn roles(&self, role: &str) -> Vec<Value> {
+        let roles = [role.to_owned()];
+        let Some(boundary) = self.boundary else {
+            return vec![allow("Roles", &of("iam", &[&ROLES[..], &POWERS, &["DeleteRolePermissionsBoundary"]].concat()), &roles)];
+        };
+        let mut bounded = allow("BoundRoles", &of("iam", &POWERS), &roles);
+        if let Some(statement) = bounded.as_object_mut() {
+            statement.insert("Condition".to_owned(), json!({ "StringLike": { "iam:PermissionsBoundary": boundary_in(boundary, "*") } }));
+        }
+        vec![allow("Roles", &of("iam", &ROLES), &roles), bounded]
     }
 
     /// What a hub has in its home region alone.
@@ -128,20 +149,10 @@ const RULES: [&str; 8] =
     ["PutRule", "DeleteRule", "PutTargets", "RemoveTargets", "ListTargetsByRule", "ListTagsForResource", "TagResource", "UntagResource"];
 const BUS: [&str; 7] =
     ["CreateEventBus", "DescribeEventBus", "DeleteEventBus", "PutPermission", "ListTagsForResource", "TagResource", "UntagResource"];
-const ROLES: [&str; 12] = [
-    "CreateRole",
-    "GetRole",
-    "DeleteRole",
-    "UpdateAssumeRolePolicy",
-    "PutRolePolicy",
-    "GetRolePolicy",
-    "DeleteRolePolicy",
-    "PutRolePermissionsBoundary",
-    "DeleteRolePermissionsBoundary",
-    "ListRoleTags",
-    "TagRole",
-    "UntagRole",
-];
+const ROLES: [&str; 8] =
+    ["GetRole", "DeleteRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "DeleteRolePolicy", "ListRoleTags", "TagRole", "UntagRole"];
+/// What gives a role rights.
+const POWERS: [&str; 3] = ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"];
 const QUEUES: [&str; 8] =
     ["CreateQueue", "GetQueueUrl", "GetQueueAttributes", "SetQueueAttributes", "DeleteQueue", "ListQueueTags", "TagQueue", "UntagQueue"];
 const FUNCTION: [&str; 13] = [
@@ -229,10 +240,10 @@ mod tests {
             ("Look", &["*"]),
             ("Trails", &["*"]),
             ("Rules", &["arn:aws:events:*:*:rule/tw-755b7686-*"]),
-            ("Roles", &["arn:aws:iam::*:role/trailwire/tw-755b7686-*"]),
             ("MissingRoles", &["arn:aws:iam::*:role/tw-755b7686-*"]),
             ("Hand", &["arn:aws:iam::*:role/trailwire/tw-755b7686-*"]),
             ("Queues", &["arn:aws:sqs:*:*:tw-755b7686-*"]),
+            ("Roles", &["arn:aws:iam::*:role/trailwire/tw-755b7686-*"]),
             ("Bus", &["arn:aws:events:eu-west-1:111122223333:event-bus/trailwire-security"]),
             ("HubRule", &["arn:aws:events:eu-west-1:111122223333:rule/trailwire-security/tw-755b7686-*"]),
             (
@@ -259,13 +270,13 @@ mod tests {
         ];
         let expected: Vec<(String, Vec<String>)> =
             expected.iter().map(|(sid, arns)| ((*sid).to_owned(), arns.iter().map(|arn| (*arn).to_owned()).collect())).collect();
-        assert_eq!(resources(&deploy_policy(HOME, "aws", Some(&hub))), expected);
-        assert_eq!(resources(&deploy_policy(Deployer::Member, "aws", Some(&hub))), expected[..7]);
+        assert_eq!(resources(&deploy_policy(HOME, "aws", Some(&hub), None)), expected);
+        assert_eq!(resources(&deploy_policy(Deployer::Member, "aws", Some(&hub), None)), expected[..7]);
     }
 
     #[test]
     fn every_hub_is_deployed_by_what_their_names_begin_with() {
-        let home = resources(&deploy_policy(HOME, "aws-cn", None));
+        let home = resources(&deploy_policy(HOME, "aws-cn", None, None));
         let find = |sid: &str| home.iter().find(|(found, _)| found == sid).unwrap().1.clone();
         assert_eq!(find("Rules"), ["arn:aws-cn:events:*:*:rule/tw-*"]);
         assert_eq!(find("HubRule"), ["arn:aws-cn:events:*:*:rule/trailwire-*/tw-*"]);
@@ -276,8 +287,31 @@ mod tests {
     #[test]
     fn the_policies_fit_into_a_managed_policy() {
         let hub = Hub::new("h".repeat(32), Cell::new("111122223333", "ap-southeast-2"));
+        let boundary = format!("arn:aws:iam::111122223333:policy/{}", "b".repeat(128));
         for hub in [None, Some(&hub)] {
-            assert!(deploy_policy(HOME, "aws", hub).len() <= 6_144);
+            assert!(deploy_policy(HOME, "aws", hub, Some(&boundary)).len() <= 6_144);
+        }
+    }
+
+    #[test]
+    fn with_a_boundary_no_role_comes_to_rights_without_it_and_none_loses_it() {
+        let boundary = "arn:aws:iam::111122223333:policy/bound";
+        for deployer in [HOME, Deployer::Member] {
+            let policy = deploy_policy(deployer, "aws", None, Some(boundary));
+            let conditions = |action: &str| {
+                let name = Value::from(format!("iam:{action}"));
+                let all = statements(&policy).into_iter().filter(|statement| statement["Action"].as_array().unwrap().contains(&name));
+                all.map(|statement| statement["Condition"].clone()).collect::<Vec<_>>()
+            };
+            for action in POWERS {
+                assert_eq!(
+                    conditions(action),
+                    [json!({ "StringLike": { "iam:PermissionsBoundary": "arn:aws:iam::*:policy/bound" } })],
+                    "{action}"
+                );
+            }
+            assert_eq!(conditions("DeleteRolePermissionsBoundary"), [Value::Null; 0]);
+            assert_eq!(conditions("DeleteRole").len(), 2);
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::cloud::call::DEFAULT_BUS;
 /// Shared by every call of this process.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    hubs: Mutex<HashMap<String, Coverage>>,
+    /// By name and home region.
+    hubs: Mutex<HashMap<String, BTreeMap<String, Coverage>>>,
     there: Mutex<HashMap<Cell, Arc<OnceCell<Option<Rules>>>>>,
     added: Mutex<Added>,
 }
@@ -33,13 +34,18 @@ struct Added {
 
 impl Ledger {
     /// Remembers what a hub is to cover. Terraform plans it before the triggers that refer to it.
-    pub fn plan_hub(&self, name: &str, scope: Coverage) {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), scope);
+    pub fn plan_hub(&self, name: &str, region: &str, scope: Coverage) {
+        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default().insert(region.to_owned(), scope);
     }
 
-    /// What a hub that was planned by this process is to cover.
-    pub fn planned_hub(&self, name: &str) -> Option<Coverage> {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    /// What a hub that was planned by this process is to cover: the one in this region, or the only one of this name.
+    pub fn planned_hub(&self, name: &str, region: Option<&str>) -> Option<Coverage> {
+        let hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_name = hubs.get(name)?;
+        match region {
+            Some(region) => of_name.get(region).cloned(),
+            None => of_name.values().next().filter(|_| of_name.len() == 1).cloned(),
+        }
     }
 
     /// Counts the rules that a trigger adds and gives the quotas that are thereby reached, each once for each cell of this process.

@@ -12,56 +12,65 @@ use trailwire_engine::trigger::Trigger;
 use super::Shared;
 use super::cells::cells_of;
 use super::coverage::cannot_be_reached;
+use super::hubs::several;
 use crate::cloud::Session;
 use crate::cloud::error::Kind;
 use crate::store::{Store, StoreError};
 use crate::value::Dynamic;
 
-/// Finds the hub that a reference means: a bus ARN says it, a name is looked up in the home region and then in every other one. `stored` is the ARN
+/// Finds the hub that a reference means: a bus ARN says it, a name is looked up in every region of the account, once in this process. `stored` is the ARN
 /// that a state keeps; it needs no look-up and works when the hub is gone.
 ///
 /// # Errors
 /// When there is none, or several, or it belongs to another account than the credentials.
 pub async fn find_hub(session: &Session, shared: &Shared, reference: &str, stored: Option<&str>) -> Result<Hub, Diagnostic> {
     let at = Path::root("hub");
-    let failed = |error: &StoreError| error.diagnostic();
     let home = session.home().await.map_err(|error| error.diagnostic())?;
     if let Some(hub) = stored.and_then(Hub::from_arn).or_else(|| Hub::from_arn(reference)) {
         return if hub.home().account == home.cell.account { Ok(hub) } else { Err(wrong_account(&hub, &home.cell)) };
     }
     if let Err(invalid) = check_hub_name(reference) {
         return Err(Diagnostic::error(Code::BAD_NAME, format!("`{reference}` is neither a hub's name nor its bus ARN"))
-            .at(at)
+            .at(at.clone())
             .help(invalid.to_string()));
     }
-    if let Some(hub) = shared.known_hub(reference) {
-        return Ok(hub);
+    let none = || StoreError::NoHub(reference.to_owned()).diagnostic().at(at.clone());
+    let search = async {
+        let found = search(session, reference, &home.cell).await?;
+        // Nothing is remembered of a hub that is not there yet.
+        if found.is_empty() && shared.hubs().known(reference).is_empty() { Err(none()) } else { Ok(found) }
+    };
+    shared.hubs().search(reference, search).await?;
+    let mut found = shared.hubs().known(reference);
+    match found.len() {
+        0 | 1 => found.pop_first().ok_or_else(none),
+        _ => Err(several(reference, &found)),
     }
-    let near = Hub::new(reference, home.cell.clone());
-    if Store::new(session, &near).hub_item().await.map_err(|error| failed(&error))?.is_some() {
-        shared.remember_hub(&near);
-        return Ok(near);
-    }
-    let regions = session.enabled_regions(&home.cell.account).await.map_err(|error| error.diagnostic())?;
-    let others = regions.iter().filter(|region| **region != home.cell.region);
-    let looks = others.map(|region| {
-        let hub = Hub::new(reference, Cell::new(home.cell.account.clone(), region.clone()));
-        async move { Store::new(session, &hub).hub_item().await.ok().flatten().map(|_| hub) }
+}
+
+/// Every hub of a name in the account. A region whose tables these credentials may not read is passed over: nothing could be declared there by them.
+async fn search(session: &Session, name: &str, home: &Cell) -> Result<Vec<Hub>, Diagnostic> {
+    let passed = |kind: Kind| matches!(kind, Kind::RegionDisabled | Kind::TokenNotValidHere | Kind::ScpDenied | Kind::AccessDenied);
+    let regions = match session.enabled_regions(&home.account).await {
+        Ok(regions) => regions.iter().filter(|region| **region != home.region).cloned().collect(),
+        Err(error) if passed(error.kind) => Vec::new(),
+        Err(error) => return Err(error.diagnostic()),
+    };
+    let near = Hub::new(name, home.clone());
+    let others = regions.into_iter().map(|region| Hub::new(name, Cell::new(home.account.clone(), region)));
+    let looks = others.chain([near.clone()]).map(|hub| async move {
+        let item = Store::new(session, &hub).hub_item().await;
+        (hub, item)
     });
-    let found: Vec<Hub> = join_all(looks).await.into_iter().flatten().collect();
-    match found.as_slice() {
-        [hub] => {
-            shared.remember_hub(hub);
-            Ok(hub.clone())
-        }
-        [] => Err(StoreError::NoHub(reference.to_owned()).diagnostic().at(at)),
-        several => {
-            let arns: Vec<String> = several.iter().map(Hub::arn).collect();
-            Err(Diagnostic::error(Code::NOT_FOUND, format!("there are several hubs `{reference}` in this account"))
-                .at(at)
-                .help(format!("name the one you mean by its ARN: {}", arns.join(", "))))
+    let mut found = Vec::new();
+    for (hub, item) in join_all(looks).await {
+        match item {
+            Ok(item) => found.extend(item.map(|_| hub)),
+            Err(StoreError::Call(error)) if hub != near && passed(error.kind) => {}
+            Err(error) => return Err(error.diagnostic()),
         }
     }
+    Ok(found)
 }
 
 /// The state belongs to another account than the credentials: nothing may be concluded from what is seen.
@@ -87,7 +96,7 @@ pub fn wrong_region(hub: &Hub, home: &Cell) -> Diagnostic {
 /// When it does; not where it cannot be told.
 pub async fn check_meaning(session: &Session, shared: &Shared, reference: &str, stored: &Hub) -> Result<(), Diagnostic> {
     let home = session.home().await.map_err(|error| error.diagnostic())?.cell;
-    if reference != stored.name() || home.region == stored.home().region || shared.known_hub(reference).as_ref() == Some(stored) {
+    if reference != stored.name() || home.region == stored.home().region || shared.hubs().only(reference).as_ref() == Some(stored) {
         return Ok(());
     }
     let near = Hub::new(reference, home);

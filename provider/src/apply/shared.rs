@@ -1,4 +1,4 @@
-//! What all resources of one process share: where a hub of a name is, and the rules of each cell, listed once.
+//! What all resources of one process share: where the hubs of a name are, and the rules of each cell, listed once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -8,6 +8,7 @@ use trailwire_engine::fanout::names::{Carrier, Cell, Hub, Owner};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, after};
 use trailwire_engine::fanout::table::{Definition, HubItem, Kind};
 
+use super::hubs::Hubs;
 use super::planned::{Planned, PlannedForwarders, PlannedQueries};
 use super::quota::Ledger;
 use super::trails::Trails;
@@ -72,26 +73,21 @@ pub struct Shared {
     /// What the hubs that were planned let queries call.
     pub queries: PlannedQueries,
     snapshots: StdMutex<HashMap<Hub, Arc<OnceCell<Arc<Snapshot>>>>>,
-    hubs: StdMutex<HashMap<String, Hub>>,
+    hubs: Hubs,
     views: StdMutex<HashMap<(Hub, Cell), View>>,
     /// What this process was asked to plan as a destination, by the reference to its hub and its name: its kind, or nothing where that is not known yet.
     planned: StdMutex<HashMap<(String, String), Option<&'static str>>>,
 }
 
 impl Shared {
-    /// The hub that a name was found to mean before.
-    pub fn known_hub(&self, name: &str) -> Option<Hub> {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
-    }
-
-    /// Remembers what a name means.
-    pub fn remember_hub(&self, hub: &Hub) {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).insert(hub.name().to_owned(), hub.clone());
+    /// The hubs that names mean.
+    pub fn hubs(&self) -> &Hubs {
+        &self.hubs
     }
 
     /// Forgets a hub that was removed.
     pub fn forget_hub(&self, hub: &Hub) {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner).remove(hub.name());
+        self.hubs.forget(hub);
         self.views.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| of != hub);
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Timing {
     propagation: Duration,
     /// A queue's name is free again 60 seconds after its removal; how long that is waited for.
     queue_name: Duration,
+    /// How long the name of a secret that was removed is waited for: AWS promises no time.
+    pub(crate) secret_name: Duration,
     /// How often it is looked whether something has happened that takes seconds.
     pub(crate) poll: Duration,
     /// How long a new role is given to be known in every region before events are sent by it.
@@ -53,6 +55,7 @@ impl Timing {
             cap: Duration::from_secs(10),
             propagation: Duration::from_secs(120),
             queue_name: Duration::from_secs(75),
+            secret_name: Duration::from_secs(75),
             poll: Duration::from_secs(2),
             role: seconds(ROLE_VARIABLE).unwrap_or(Duration::from_secs(8)),
             lease: seconds(LEASE_VARIABLE).unwrap_or(Duration::from_secs(LEASE_SECONDS)).max(Duration::from_secs(1)),
@@ -67,6 +70,7 @@ impl Timing {
             cap: Duration::from_millis(10),
             propagation: Duration::from_secs(10),
             queue_name: Duration::from_secs(10),
+            secret_name: Duration::from_secs(10),
             poll: Duration::from_millis(2),
             role: Duration::from_millis(8),
             lease: Duration::from_millis(200),

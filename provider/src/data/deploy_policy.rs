@@ -31,6 +31,11 @@ impl DataSource for DeployPolicyData {
                     .not_empty()
                     .describe("The name of a hub in the provider's region, or its ARN, whether it is made yet or not. Omitted: every hub."),
             )
+            .attribute(Attribute::string("permissions_boundary").not_empty().describe(
+                "ARN of a policy: no role is made or given rights without it as its permissions boundary, and none loses it. Every hub that is deployed by this \
+                 must name it in its own `permissions_boundary`. Omitted: whoever holds the policy can give a role that begins with `tw-` any right, and so has \
+                 all rights of the account.",
+            ))
             .attribute(Attribute::string("json").computed().describe("The policy."))
     }
 
@@ -56,7 +61,8 @@ async fn read(context: &Context, request: &ReadDataRequest) -> Result<Dynamic, D
         _ => Deployer::Home { member_role_name: &context.config.member_role_name },
     };
     let mut state = request.config.clone();
-    state.set("json", Dynamic::String(deploy_policy(deployer, partition, hub.as_ref())));
+    let boundary = request.config.get_str("permissions_boundary");
+    state.set("json", Dynamic::String(deploy_policy(deployer, partition, hub.as_ref(), boundary)));
     Ok(state)
 }
 
@@ -81,7 +87,7 @@ mod tests {
     #[test]
     fn every_call_of_the_provider_is_allowed_and_nothing_beside() {
         let home = Deployer::Home { member_role_name: "trailwire-deploy" };
-        let policy: Value = serde_json::from_str(&deploy_policy(home, "aws", None)).unwrap();
+        let policy: Value = serde_json::from_str(&deploy_policy(home, "aws", None, None)).unwrap();
         let statements = policy["Statement"].as_array().unwrap();
         let actions = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
         let allowed: BTreeSet<&str> = actions.filter_map(Value::as_str).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use trailwire_engine::diagnostic::{Code, Diagnostic, Path, Step};
+use trailwire_engine::fanout::tags::either;
 use trailwire_engine::trigger::{DestinationKind, duration};
 
 use super::PlanRequest;
@@ -15,6 +16,9 @@ use crate::value::Dynamic;
 
 /// How long a change may take unless `timeouts` says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+
+/// Why something has drifted whose tags were changed, not everywhere yet.
+pub const RETAGGED: &str = "a change of tags is not finished";
 
 /// The attribute `tags`.
 pub fn tags_attribute() -> Attribute {
@@ -82,6 +86,15 @@ pub fn planned_tags_all(config: &ProviderConfig, request: &PlanRequest) -> Dynam
     } else {
         Dynamic::Unknown
     }
+}
+
+/// The tags that things of a resource may have: those of its state, and where the table keeps others, `(all, before)`, those too: `all` are what they were to
+/// get last, and `before` what they may still have where that did not end.
+pub fn tags_before(prior: &Dynamic, stored: Option<(&Tags, Option<&Tags>)>) -> Tags {
+    let told = prior.get_string_map("tags_all");
+    let Some((all, before)) = stored else { return told };
+    let tags = either(&told, all);
+    before.map_or_else(|| tags.clone(), |before| either(&tags, before))
 }
 
 /// Tags as a value; an empty map, not null.

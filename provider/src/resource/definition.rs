@@ -55,6 +55,9 @@ pub(super) fn planned(
     settle: impl FnOnce(&mut Dynamic),
 ) -> PlanResponse {
     let mut response = plan::propose(schema, request);
+    if let Some(reference) = request.config.get_str("hub").filter(|_| request.is_create()) {
+        response.diagnostics.extend(context.shared.hubs().check(reference));
+    }
     settle(&mut response.planned);
     response.planned.set("tags_all", planned_tags_all(&context.config, request));
     let same_hub = same_hub(&request.prior, &request.config);
@@ -73,7 +76,7 @@ pub(super) fn planned(
 
 /// What a caller in another region than the definition's hub would get wrong.
 pub(super) async fn check_caller(context: &Context, request: &PlanRequest) -> Vec<Diagnostic> {
-    let stored = request.prior.get_str("hub_arn").and_then(Hub::from_arn);
+    let stored = request.prior.get_str("hub_arn").and_then(Hub::from_arn).filter(|_| context.config.unknown_caller().is_none());
     let (Some(stored), Some(reference)) = (stored, request.config.get_str("hub")) else { return Vec::new() };
     let session = context.cloud.session(&request.stop);
     check_meaning(&session, &context.shared, reference, &stored).await.err().into_iter().collect()

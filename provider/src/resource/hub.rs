@@ -10,6 +10,7 @@ mod destroy;
 mod function;
 mod home;
 mod lambda;
+mod made;
 mod read;
 mod role;
 mod schema;
@@ -77,7 +78,8 @@ impl Resource for HubResource {
     fn plan<'a>(&'a self, context: &'a Context, request: PlanRequest) -> Boxed<'a, PlanResponse> {
         Box::pin(async move {
             let session = context.cloud.session(&request.stop);
-            if let Err(diagnostic) = check_caller(&session, &request.prior, &request.config, &request.private).await {
+            let is_asked = context.config.unknown_caller().is_none();
+            if is_asked && let Err(diagnostic) = check_caller(&session, &request.prior, &request.config, &request.private).await {
                 return PlanResponse { planned: request.prior, diagnostics: vec![diagnostic], ..PlanResponse::default() };
             }
             if request.is_destroy() {
@@ -110,9 +112,15 @@ impl Resource for HubResource {
                 response.private = Some(REPLACEMENT.to_vec());
             }
             if (request.is_create() || replaced)
-                && let Err(diagnostic) = plan_identity(&session, &request.config, &mut response.planned, replaced).await
+                && let Err(diagnostic) = plan_identity(is_asked.then_some(&session), &request.config, &mut response.planned, replaced).await
             {
                 response.diagnostics.push(diagnostic);
+                return response;
+            }
+            if let Some(hub) = response.planned.get_str("arn").and_then(Hub::from_arn) {
+                context.shared.hubs().meet(&hub);
+            }
+            if !is_asked {
                 return response;
             }
             let work = if request.is_create() || !is_calm(&response.planned) { Work::Some } else { Work::None };
@@ -169,7 +177,7 @@ fn check_partition(home: &str, regions: &[String]) -> Vec<Diagnostic> {
     let china = (partition(home) == "aws-cn" && regions.iter().any(|region| region != home)).then(|| {
         Diagnostic::error(Code::BAD_AWS_NAME, "in China, events cannot be sent from one region to another")
             .at(at.clone())
-            .help("make a hub in each region")
+            .help(format!("make a hub in each region, this one with `regions = [\"{home}\"]`"))
     });
     foreign.chain(china).collect()
 }
@@ -208,6 +216,9 @@ async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic, w
     if !diagnostics.is_empty() {
         return diagnostics;
     }
+    if let Some(wrong) = plan_partition(session, config, &coverage, &Cell::new(&home, &region)).await {
+        return vec![wrong];
+    }
     let named = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     if !config.get("organization").is_wholly_known() {
         return diagnostics;
@@ -224,14 +235,29 @@ async fn plan_coverage(context: &Context, session: &Session, config: &Dynamic, w
     }
     diagnostics.extend(check_regions(session, "exclude_regions", &named(&coverage.exclude_regions), &BTreeSet::from([home])).await);
     if let (Some(name), true) = (config.get_str("name"), Coverage::is_known(config)) {
-        context.shared.ledger.plan_hub(name, coverage);
+        context.shared.ledger.plan_hub(name, config.get_str("region").unwrap_or(&region), coverage);
     }
     diagnostics
 }
 
+/// What is wrong with the partition of the regions that are meant. Where none are named, that is asked of AWS in China alone: elsewhere those that are enabled
+/// can send.
+async fn plan_partition(session: &Session, config: &Dynamic, coverage: &Coverage, home: &Cell) -> Option<Diagnostic> {
+    let known = ["region", "regions", "exclude_regions"].iter().all(|name| config.get(name).is_wholly_known());
+    let region = config.get_str("region").unwrap_or(&home.region);
+    if !known || coverage.regions.is_none() && partition(region) != "aws-cn" {
+        return None;
+    }
+    match coverage.regions_in(session, &home.account).await {
+        Ok(regions) => check_partition(region, &Vec::from_iter(regions)).into_iter().next(),
+        Err(error) => Some(error.diagnostic()),
+    }
+}
+
 /// What a hub will be called, as far as it is known while planning: all of it, once name and region are. Of a hub that is `replaced` it is left unknown
-/// although it is known: only so does Terraform replace what is declared in the hub, before the old hub goes and after the new one has come.
-async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynamic, replaced: bool) -> Result<(), Diagnostic> {
+/// although it is known: only so does Terraform replace what is declared in the hub, before the old hub goes and after the new one has come. Without a session
+/// it is not known who will make it.
+async fn plan_identity(session: Option<&Session>, config: &Dynamic, planned: &mut Dynamic, replaced: bool) -> Result<(), Diagnostic> {
     plan::mark_unknown(planned, &["id", "arn", "account_id", "bus_arn", "queue_url", "queue_arn", "dead_letter_queue_url", "table_name"]);
     plan::mark_unknown(planned, &["forward_role_name", "runtime_policy_json", "cells", "drifted"]);
     if let Some(name) = config.get_str("name").filter(|_| !replaced) {
@@ -241,6 +267,10 @@ async fn plan_identity(session: &Session, config: &Dynamic, planned: &mut Dynami
         planned.set("region", Dynamic::Unknown);
         return Ok(());
     }
+    let Some(session) = session else {
+        planned.set("region", config.get_str("region").map_or(Dynamic::Unknown, |region| Dynamic::String(region.to_owned())));
+        return Ok(());
+    };
     let home = session.home().await.map_err(|error| error.diagnostic())?;
     let region = config.get_str("region").unwrap_or(&home.cell.region);
     planned.set("region", Dynamic::String(region.to_owned()));

@@ -23,16 +23,23 @@ pub(crate) struct Bench {
     pub(crate) stop: CancellationToken,
     /// The provider block.
     pub(crate) provider: Value,
+    /// An argument of it that is not known yet.
+    pub(crate) unknown: Option<&'static str>,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        Self { model: Model::default(), stop: CancellationToken::new(), provider: Value::Null }
+        Self { model: Model::default(), stop: CancellationToken::new(), provider: Value::Null, unknown: None }
     }
 
     /// A new process of the provider.
     pub(crate) fn context(&self) -> Context {
-        let config = Arc::new(ProviderConfig::parse(&dynamic(&self.provider)).unwrap());
+        let mut provider = dynamic(&self.provider);
+        if let Some(name) = self.unknown {
+            provider = if provider.is_null() { Dynamic::object([("", Dynamic::Null); 0]) } else { provider };
+            provider.set(name, Dynamic::Unknown);
+        }
+        let config = Arc::new(ProviderConfig::parse(&provider).unwrap());
         let cloud = Arc::new(Cloud::with_door(Arc::clone(&config), Arc::new(self.model.clone()), Timing::fast()));
         Context { cloud, config, shared: Arc::default() }
     }
@@ -96,7 +103,7 @@ impl Bench {
 
     pub(crate) async fn read(&self, resource: &dyn Resource, state: &Dynamic) -> ReadResponse {
         let request = ReadRequest { state: state.clone(), private: Vec::new(), stop: self.stop.clone() };
-        let mut response = resource.read(&self.context(), request).await;
+        let mut response = super::read(resource, &self.context(), request).await;
         response.state = conform::conform(response.state, &resource.schema().block);
         response
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Failure, Server, answer};
-use crate::resource::ReadRequest;
+use crate::resource::{ReadRequest, read as read_resource};
 use crate::wire::message::{ReadResourceRequest, ReadResourceResponse};
 use crate::wire::{self, convert};
 
@@ -22,7 +22,7 @@ async fn read(server: &Server, request: ReadResourceRequest) -> Result<ReadResou
     let state = wire::decode(request.current_state.as_ref(), &block.implied_type())?;
     let context = server.context()?;
     let asked = ReadRequest { state, private: request.private.clone(), stop: server.stop.clone() };
-    let found = server.guard("reading", async move { resource.read(&context, asked).await }).await?;
+    let found = server.guard("reading", async move { read_resource(&*resource, &context, asked).await }).await?;
     Ok(ReadResourceResponse {
         new_state: Some(answer(found.state, &block)?),
         private: found.private.unwrap_or(request.private),

@@ -10,9 +10,11 @@ use crate::trigger::{Aws, Destination, DestinationKind, Secret, Target};
 /// is enough.
 #[must_use]
 pub fn destination_policy(hub: &Hub, destination: &Destination) -> Option<String> {
-    let own = format!(":secret:{}", hub.secret_name(&destination.name, ""));
+    let home = hub.home();
+    let (place, name) = (format!("{}:{}", home.region, home.account), hub.secret_name(&destination.name, ""));
+    let own = format!("arn:{}:secretsmanager:{place}:secret:{name}", hub.partition());
     let foreign = destination.kind.secrets().into_iter().filter_map(|secret| match secret {
-        Secret::Arn(arn) if !arn.contains(&own) => Some(arn.as_str()),
+        Secret::Arn(arn) if !arn.starts_with(&own) => Some(arn.as_str()),
         _ => None,
     });
     let mut statements: Vec<Value> = foreign.map(|arn| allow(&["secretsmanager:GetSecretValue"], arn)).collect();
@@ -86,6 +88,7 @@ mod tests {
     fn a_destination_asks_for_itself_alone() {
         let hub = Hub::new("security", Cell::new("111122223333", "eu-west-1"));
         let secret = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:111122223333:secret:{name}");
+        let foreign = |arn: &str| ("slack", json!({ "secret_arn": arn }), Some(("secretsmanager:GetSecretValue", arn.to_owned())));
         for (kind, body, expected) in [
             ("webhook", json!({"url": "https://h/"}), None),
             ("slack", json!({"secret_arn": secret("trailwire/security/d/slack-webhook-url-AbCdEf")}), None),
@@ -95,6 +98,8 @@ mod tests {
                 json!({"secret_arn": secret("trailwire/security/other/slack-webhook-url-AbCdEf")}),
                 Some(("secretsmanager:GetSecretValue", secret("trailwire/security/other/slack-webhook-url-AbCdEf"))),
             ),
+            foreign("arn:aws:secretsmanager:us-east-1:111122223333:secret:trailwire/security/d/slack-webhook-url-AbCdEf"),
+            foreign("arn:aws:secretsmanager:eu-west-1:444455556666:secret:trailwire/security/d/slack-webhook-url-AbCdEf"),
             (
                 "sns",
                 json!({"topic_arn": "arn:aws:sns:us-east-1:444455556666:t"}),

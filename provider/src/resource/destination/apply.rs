@@ -1,6 +1,7 @@
 //! Creating, updating and destroying a destination.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::fanout::names::Hub;
@@ -15,7 +16,7 @@ use super::{check, placeholder};
 use crate::apply::cells::drifted_value;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
-use crate::cloud::error::{CloudResult, Kind as ErrorKind};
+use crate::cloud::error::{CloudError, CloudResult, Kind as ErrorKind};
 use crate::config::Secret;
 use crate::context::Context;
 use crate::resource::common::{all_tags, is_calm, optional_text, tags_value, timeout, to_json};
@@ -94,17 +95,22 @@ impl<'a> Work<'a> {
     async fn put_secret(&self, field: &Field, value: Secret) -> CloudResult<String> {
         let (cell, name) = (self.hub.home(), self.hub.secret_name(self.name, field.secret));
         let description = format!("Trailwire: destination {} of hub {}", self.name, self.hub.name());
-        match self.session.create_secret(cell, &name, &description, value.clone(), &self.tags_all).await {
-            Err(error) if error.kind == ErrorKind::Exists => {}
-            Err(error) if error.kind == ErrorKind::InUse => {
-                // Marked for deletion by somebody: the name is free once it is wholly removed.
-                self.session.delete_secret(cell, &name).await?;
-                return self.session.create_secret(cell, &name, &description, value, &self.tags_all).await;
+        let began = Instant::now();
+        loop {
+            match self.session.create_secret(cell, &name, &description, value.clone(), &self.tags_all).await {
+                Err(error) if error.kind == ErrorKind::Exists => break,
+                Err(error) if error.kind == ErrorKind::InUse && began.elapsed() < self.session.timing().secret_name => {
+                    // Marked for deletion by somebody, or removed by us a moment ago: the name is free once it is wholly removed, which AWS does in its own time.
+                    self.session.delete_secret(cell, &name).await?;
+                    self.session.wait(cell, self.session.timing().poll, &format!("the removed secret {name} to be gone")).await?;
+                }
+                other => return other,
             }
-            other => return other,
         }
         self.session.put_secret_value(cell, &name, value).await?;
-        let arn = self.session.describe_secret(cell, &name).await?.map(|secret| secret.arn).unwrap_or_default();
+        let found = self.session.describe_secret(cell, &name).await?;
+        let gone = || CloudError::ours(ErrorKind::NotFound, cell, format!("secret {name} was removed while it was given its value"));
+        let arn = found.map(|secret| secret.arn).ok_or_else(gone)?;
         self.session.change_tags(cell, &Tagged::Secret(arn.clone()), &Tags::new(), &self.tags_all).await?;
         Ok(arn)
     }
@@ -125,35 +131,29 @@ impl<'a> Work<'a> {
         let (_, lease) = claim.map_err(|error| one(&error))?;
         let mut secrets = BTreeMap::new();
         request.progress.record(self.state(&request.planned, &secrets));
-        let mut failure = None;
-        for (field, value, _) in self.given() {
-            match self.put_secret(field, value).await {
-                Ok(arn) => {
-                    secrets.insert(field.secret.to_owned(), arn);
-                }
-                Err(error) => {
-                    failure = Some(StoreError::from(error));
-                    break;
-                }
-            }
-        }
-        if failure.is_none() {
-            let document = self.document(&secrets)?;
-            failure =
-                self.store.put(Kind::Destination, self.name, &document, &self.settings(secrets.clone()).write(), Some(&lease)).await.err();
-        }
-        let Some(error) = failure else {
+        let Err(mut diagnostics) = self.make(&mut secrets, &lease).await else {
             return Ok(ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() });
         };
-        let mut diagnostic = error.diagnostic();
-        diagnostic.message = format!("destination `{}` was not created: {}", self.name, diagnostic.message);
-        if self.undo(&lease).await.is_ok() {
-            return Err(vec![diagnostic]);
+        for diagnostic in &mut diagnostics {
+            diagnostic.message = format!("destination `{}` was not created: {}", self.name, diagnostic.message);
         }
-        let mut diagnostics = vec![diagnostic];
+        if self.undo(&lease).await.is_ok() {
+            return Err(diagnostics);
+        }
         diagnostics
             .extend(self.store.unstoppable().confirm(Kind::Destination, self.name, &lease).await.err().map(|error| error.diagnostic()));
         Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
+    }
+
+    /// The secrets, each of which is told once it is there, and then the document.
+    async fn make(&self, secrets: &mut BTreeMap<String, String>, lease: &Lease) -> Result<(), Vec<Diagnostic>> {
+        for (field, value, _) in self.given() {
+            let arn = self.put_secret(field, value).await.map_err(|error| vec![error.diagnostic()])?;
+            secrets.insert(field.secret.to_owned(), arn);
+        }
+        let (document, settings) = (self.document(secrets)?, self.settings(secrets.clone()).write());
+        let put = self.store.put(Kind::Destination, self.name, &document, &settings, Some(lease)).await;
+        put.map_err(|error| one(&error))
     }
 
     async fn undo(&self, lease: &Lease) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -89,6 +89,43 @@ async fn a_failed_create_leaves_nothing() {
         assert_eq!(secrets(&bench), []);
         bench.ok(D, &Dynamic::Null, &slack(1)).await;
     }
+}
+
+/// Secrets Manager removes in its own time, and refuses the name until then.
+#[tokio::test]
+async fn a_secret_is_made_again_once_the_removed_one_is_gone() {
+    let bench = bench().await;
+    let left = AtomicUsize::new(3);
+    bench.model.fail(move |_, call| {
+        let refused = call.operation() == "secretsmanager:CreateSecret"
+            && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        refused.then_some(Kind::InUse)
+    });
+    let state = bench.ok(D, &Dynamic::Null, &slack(1)).await;
+    assert_eq!(secrets(&bench), one("slack-webhook-url", SECRET));
+    bench.ok(D, &state, &Value::Null).await;
+}
+
+#[tokio::test]
+async fn a_secret_that_vanishes_while_it_is_taken_over_undoes_the_create() {
+    let bench = bench().await;
+    bench.model.with(|world| {
+        let place = ("eu-west-1".to_owned(), "trailwire/security/chat/slack-webhook-url".to_owned());
+        world.secrets.insert(place, "an earlier one".to_owned());
+    });
+    let model = bench.model.clone();
+    bench.model.fail(move |_, call| {
+        if call.operation() == "secretsmanager:DescribeSecret" {
+            model.with(|world| world.secrets.clear());
+        }
+        None
+    });
+    let (state, error) = bench.fails(D, &Dynamic::Null, &slack(1)).await;
+    assert!(state.is_null(), "{state:?}");
+    assert!(error.contains("destination `chat` was not created: secret trailwire/security/chat/slack-webhook-url was removed"), "{error}");
+    bench.model.heal();
+    // Nothing holds the name.
+    bench.ok(D, &Dynamic::Null, &slack(1)).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Creating and updating a hub.
 
 mod create;
+mod undo;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use trailwire_engine::fanout::table::{Claim, HubItem, HubRecord};
 
 use super::column::Columns;
 use super::home::{Home, Mode};
+use super::made::Made;
 use super::role::accounts_of;
 use super::settings::check_not_empty;
 use super::{Settings, check_alarm_actions, check_caller, check_partition, destroy, lambda, memory, set_function, set_identity};
@@ -78,6 +80,8 @@ struct Work<'a> {
     management: Option<String>,
     /// Whether queues go with what they hold.
     force: bool,
+    /// What this apply made.
+    made: Made,
 }
 
 fn one(error: &StoreError) -> Vec<Diagnostic> {
@@ -110,7 +114,7 @@ impl<'a> Work<'a> {
         let (cells, management) = Self::cells(&session, &hub, &settings, item.as_ref()).await?;
         let accounts = accounts_of(&cells).into_iter().collect();
         let force = request.planned.get_bool("force_destroy") == Some(true);
-        Ok(Work { context, store, session, hub, settings, item, cells, accounts, management, force })
+        Ok(Work { context, store, session, hub, settings, item, cells, accounts, management, force, made: Made::default() })
     }
 
     /// What is to be covered. An account that cannot be reached stays as it was; the work in it fails and is told.
@@ -137,12 +141,12 @@ impl<'a> Work<'a> {
 
     fn home(&self) -> Home<'_> {
         let senders = self.settings.senders(&self.accounts);
-        Home { session: &self.session, hub: &self.hub, settings: &self.settings, senders, mode: Mode::Repair }
+        Home { session: &self.session, hub: &self.hub, settings: &self.settings, senders, mode: Mode::Repair, made: &self.made }
     }
 
     fn columns(&self) -> Columns<'_> {
         let (session, shared) = (&self.session, &*self.context.shared);
-        Columns { session, shared, hub: &self.hub, settings: &self.settings, force: self.force }
+        Columns { session, shared, hub: &self.hub, settings: &self.settings, force: self.force, made: &self.made }
     }
 
     fn item(&self, record: Option<HubRecord>) -> HubItem {

@@ -1,11 +1,14 @@
 //! The canary rule of each cell: `trailwire doctor --canary` tags it, and it carries the event of that.
 
+use std::collections::BTreeSet;
+
 use trailwire_engine::fanout::canary;
 use trailwire_engine::fanout::names::Cell;
 use trailwire_engine::fanout::rules::{Found, Rule, difference, drift, removal};
 
 use super::column::Columns;
 use super::home::Reasons;
+use super::made::Thing;
 use crate::apply::cells::{Outcome, in_each};
 use crate::apply::rules::Hand;
 use crate::cloud::call::{Tagged, Tags};
@@ -16,10 +19,13 @@ use crate::cloud::error::CloudResult;
 pub(super) enum Before<'a> {
     /// None is there.
     Nothing,
-    /// They may be there, with these tags.
-    Tagged(&'a Tags),
-    /// The same, and their targets are to have another dead-letter queue, which a listing does not tell.
-    Retargeted(&'a Tags),
+    /// They may be there.
+    There {
+        /// The tags that they have.
+        tags: &'a Tags,
+        /// Where their targets may have another dead-letter queue than is wanted, which a listing does not tell.
+        anew: &'a BTreeSet<Cell>,
+    },
 }
 
 impl Columns<'_> {
@@ -40,11 +46,14 @@ impl Columns<'_> {
     pub(super) async fn make_canaries(&self, cells: &[Cell], before: Before<'_>) -> Outcome {
         in_each(cells.iter().cloned(), |cell| async move {
             let rule = self.canary(&cell);
-            let (found, tags) = match before {
-                Before::Nothing => (Found::new(), None),
-                Before::Tagged(tags) | Before::Retargeted(tags) => (self.found(&cell, &rule.name).await?, Some(tags)),
+            let (found, tags, anew) = match before {
+                Before::Nothing => (Found::new(), None, true),
+                Before::There { tags, anew } => (self.found(&cell, &rule.name).await?, Some(tags), anew.contains(&cell)),
             };
-            let seen = if matches!(before, Before::Retargeted(_)) { &Found::new() } else { &found };
+            if found.is_empty() {
+                self.made.note(Thing::Canary(cell.clone()));
+            }
+            let seen = if anew { &Found::new() } else { &found };
             self.hand().take(&cell, difference(std::slice::from_ref(&rule), seen, |_| false)).await?;
             match tags.filter(|tags| *tags != &self.settings.tags_all && !found.is_empty()) {
                 Some(tags) => {
@@ -62,6 +71,16 @@ impl Columns<'_> {
         let rule = self.canary(cell);
         let found = self.found(cell, &rule.name).await?;
         Ok(drift(&[rule], &found, |_| false))
+    }
+
+    /// Removes the rules that this apply made.
+    pub(super) async fn remove_made_canaries(&self, cells: &[Cell]) -> Outcome {
+        let made = cells.iter().filter(|cell| self.made.has(&Thing::Canary((*cell).clone())));
+        in_each(made.cloned(), |cell| async move {
+            let found = self.found(&cell, &self.hub.canary_rule_name()).await?;
+            self.remove_canary(&cell, &found).await
+        })
+        .await
     }
 
     /// Removes the rule of a cell, if it is among those that were found there.

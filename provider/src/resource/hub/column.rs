@@ -11,6 +11,7 @@ use trailwire_engine::fanout::table::{Definition, HubRecord};
 
 use super::Settings;
 use super::home::{Mode, Reasons, queue};
+use super::made::Made;
 use crate::apply::Shared;
 use crate::apply::cells::{Outcome, in_each};
 use crate::apply::rules::Row;
@@ -31,6 +32,8 @@ pub(super) struct Columns<'a> {
     pub(super) settings: &'a Settings,
     /// Whether queues go with what they hold.
     pub(super) force: bool,
+    /// What is made is noted here.
+    pub(super) made: &'a Made,
 }
 
 impl Columns<'_> {
@@ -40,7 +43,7 @@ impl Columns<'_> {
             return Ok(Reasons::new());
         }
         let wanted = Queue::of_forward_dead_letters(self.hub, cell);
-        queue(self.session, cell, &wanted, &self.settings.tags_all, mode).await.map(|(reasons, _)| reasons)
+        queue((self.session, self.made, cell), &wanted, &self.settings.tags_all, mode).await.map(|(reasons, _)| reasons)
     }
 
     /// Makes the forward dead-letter queues, and brings their tags up to date.
@@ -78,15 +81,15 @@ impl Columns<'_> {
         .await
     }
 
-    /// The rules of every definition in these cells of the scope. `anew` puts rules and targets even where they seem to be as wanted: a listing
-    /// does not tell a target's dead-letter queue.
+    /// The rules of every definition in these cells of the scope. In those of `anew` rules and targets are put even where they seem to be as wanted: a
+    /// listing does not tell a target's dead-letter queue.
     /// Definitions that cannot be read are returned by name: their rules stay as they are.
     pub(super) async fn rules(
         &self,
         record: &HubRecord,
         definitions: &[Definition],
         cells: &[Cell],
-        anew: bool,
+        anew: &BTreeSet<Cell>,
     ) -> (Outcome, Vec<(Carrier, String)>) {
         let mut unreadable = Vec::new();
         let mut readable = Vec::new();
@@ -111,7 +114,7 @@ impl Columns<'_> {
                         return row.remove(&cell).await;
                     }
                     let wanted = rules.wanted(self.hub, record, &cell);
-                    if anew {
+                    if anew.contains(&cell) {
                         row.create(&cell, &wanted).await?;
                     }
                     row.reconcile(&cell, &wanted, None).await
@@ -165,10 +168,12 @@ impl Columns<'_> {
 
     /// What differs in the cells of the scope.
     pub(super) async fn look(&self, cells: &[Cell], declared: &Declared) -> Looked {
+        let unfinished = &self.settings.retarget_cells();
         let looks = cells.iter().map(|cell| async move {
             let looks = futures::try_join!(self.dead_letters(cell, Mode::Look), self.look_at_canary(cell), self.orphans(cell, declared));
             let (mut reasons, canary, orphans) = looks?;
             reasons.extend(canary);
+            reasons.extend(unfinished.contains(cell).then(|| "a change of `forward_dead_letter` is not finished".to_owned()));
             reasons.extend(orphans.iter().map(|orphan| format!("there are rules of {}, which nobody declares", owner(orphan))));
             Ok(reasons)
         });

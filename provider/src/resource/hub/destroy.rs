@@ -12,6 +12,7 @@ use super::Settings;
 use super::apply::{Done, hub_of, with_note};
 use super::column::{Columns, held};
 use super::home::{Home, Mode};
+use super::made::Made;
 use super::role::accounts_of;
 use crate::apply::cells::{cells_of, cells_value, drifted_value};
 use crate::cloud::Session;
@@ -53,8 +54,10 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     }
     let (alarm_actions, lambda) = (stored.alarm_actions.clone(), stored.lambda.clone());
     let settings = Settings { alarm_actions, lambda, reading: stored.reading, ..Settings::default() };
-    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true };
-    let home = Home { session: &session, hub: &hub, settings: &settings, senders: Senders::Accounts(&[]), mode: Mode::Repair };
+    let lost = if force { removed_with(&store, hub.name()).await.map_err(one)? } else { None };
+    let made = &Made::default();
+    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: true, made };
+    let home = Home { session: &session, hub: &hub, settings: &settings, senders: Senders::Accounts(&[]), mode: Mode::Repair, made };
     let declared = store.definitions(Kind::Destination).await.map_err(one)?;
     let removed = match remove_secrets(&session, &hub, &declared).await {
         Ok(()) => remove_all(&columns, &home, cells.into_iter().collect()).await,
@@ -63,7 +66,7 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     match removed {
         Ok(()) => {
             context.shared.forget_hub(&hub);
-            Ok(ApplyResponse::default())
+            Ok(ApplyResponse { diagnostics: lost.into_iter().collect(), ..ApplyResponse::default() })
         }
         Err((diagnostics, outcome)) => {
             let mut state = prior.clone();
@@ -76,17 +79,34 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     }
 }
 
-/// What somebody declares keeps the hub; what a killed apply began and nobody finished does not.
-async fn refuse_while_declared(store: &Store, name: &str) -> Result<(), Vec<Diagnostic>> {
-    let declared = store.declared().await.map_err(|error| vec![error.diagnostic()])?;
+/// Some of them by name, and how many more there are.
+fn named(declared: &[Definition]) -> String {
     let mut names: Vec<String> = declared.iter().map(|definition| format!("{} `{}`", definition.kind.as_str(), definition.name)).collect();
-    let Some(first) = declared.first() else { return Ok(()) };
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     if more > 0 {
         names.push(format!("{more} more"));
     }
-    let message = format!("hub `{name}` still holds {}", names.join(", "));
+    names.join(", ")
+}
+
+/// What is removed with the hub although somebody declares it.
+async fn removed_with(store: &Store, name: &str) -> Result<Option<Diagnostic>, StoreError> {
+    let declared = store.declared().await?;
+    let told = || {
+        let help =
+            "where the hub is made again, apply once more to declare them again; with `replace_triggered_by` they are replaced with it";
+        Diagnostic::warning(Code::IN_USE, format!("hub `{name}` is removed with {}, which were still declared in it", named(&declared)))
+            .help(help)
+    };
+    Ok((!declared.is_empty()).then(told))
+}
+
+/// What somebody declares keeps the hub; what a killed apply began and nobody finished does not.
+async fn refuse_while_declared(store: &Store, name: &str) -> Result<(), Vec<Diagnostic>> {
+    let declared = store.declared().await.map_err(|error| vec![error.diagnostic()])?;
+    let Some(first) = declared.first() else { return Ok(()) };
+    let message = format!("hub `{name}` still holds {}", named(&declared));
     let import = format!("terraform import trailwire_{}.NAME {name}/{}", first.kind.as_str(), first.name);
     let help = format!(
         "destroy them first, in the state that declares them, or bring them under this one: {import}\n    or set `force_destroy = true` and apply that before"
@@ -95,7 +115,7 @@ async fn refuse_while_declared(store: &Store, name: &str) -> Result<(), Vec<Diag
 }
 
 /// Events that nobody has handled keep the hub.
-async fn refuse_while_holding(session: &Session, hub: &Hub, cells: &BTreeSet<Cell>) -> Result<(), Vec<Diagnostic>> {
+pub(super) async fn refuse_while_holding(session: &Session, hub: &Hub, cells: &BTreeSet<Cell>) -> Result<(), Vec<Diagnostic>> {
     let home = [hub.queue_name(), hub.dead_letter_queue_name()].map(|name| (hub.home(), name));
     let queues = home.into_iter().chain(cells.iter().map(|cell| (cell, hub.forward_dead_letter_queue_name())));
     let looks = queues.map(|(cell, name)| async move {
@@ -155,7 +175,7 @@ pub(super) async fn remove_all(
         return Err((vec![told], Some(outcome)));
     }
     let rest = async {
-        home.remove().await?;
+        home.remove(|_| true).await?;
         home.remove_table().await
     };
     rest.await.map_err(|error| (vec![with_note(error.diagnostic(), columns.session)], None))

@@ -7,6 +7,7 @@ use trailwire_engine::fanout::policy::{Senders, bus_policy, same_document};
 use trailwire_engine::fanout::rules::{Found, FoundRule, FoundTargets, Step, difference, drift, hub_rule};
 
 use super::Settings;
+use super::made::{Made, Thing};
 use crate::apply::rules::delete_rule;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
@@ -30,6 +31,8 @@ pub(super) struct Home<'a> {
     /// Whom the bus takes events from.
     pub(super) senders: Senders<'a>,
     pub(super) mode: Mode,
+    /// What is made is noted here.
+    pub(super) made: &'a Made,
 }
 
 /// Why something is not as wanted; nothing when it is.
@@ -73,6 +76,7 @@ impl Home<'_> {
         if there.is_none() {
             reasons.push(format!("bus {name} is missing"));
             if self.repairs() {
+                self.made.note(Thing::Bus);
                 self.session.create_bus(cell, &name, &format!("Trailwire: hub {}", self.hub.name()), self.all_tags()).await?;
             }
         }
@@ -91,15 +95,10 @@ impl Home<'_> {
     /// The queue and its dead-letter queue, with their URLs; empty where they are missing and not made.
     pub(super) async fn queues(&self) -> CloudResult<(Reasons, [String; 2])> {
         let (cell, tags) = (self.hub.home(), self.all_tags());
-        let (mut reasons, dead_letter_url) = queue(self.session, cell, &Queue::of_dead_letters(self.hub), tags, self.mode).await?;
-        let (more, url) = queue(
-            self.session,
-            cell,
-            &Queue::of_hub(self.hub, self.settings.lambda.as_ref().map(|lambda| &lambda.function)),
-            tags,
-            self.mode,
-        )
-        .await?;
+        let place = (self.session, self.made, cell);
+        let (mut reasons, dead_letter_url) = queue(place, &Queue::of_dead_letters(self.hub), tags, self.mode).await?;
+        let wanted = Queue::of_hub(self.hub, self.settings.lambda.as_ref().map(|lambda| &lambda.function));
+        let (more, url) = queue(place, &wanted, tags, self.mode).await?;
         reasons.extend(more);
         Ok((reasons, [url, dead_letter_url]))
     }
@@ -114,6 +113,9 @@ impl Home<'_> {
         let wanted = [wanted];
         let reasons = drift(&wanted, &found, |_| false);
         if self.repairs() {
+            if found.is_empty() {
+                self.made.note(Thing::Rule);
+            }
             for step in difference(&wanted, &found, |_| false) {
                 match step {
                     Step::PutRule(rule) => self.session.put_rule(cell, &bus, &rule, self.all_tags()).await?,
@@ -140,6 +142,9 @@ impl Home<'_> {
         let cell = self.hub.home();
         let found = self.session.describe_alarms(cell, self.hub.own_prefix()).await?;
         let mut reasons = Reasons::new();
+        if self.repairs() && found.is_empty() {
+            self.made.note(Thing::Alarms);
+        }
         for fault in alarms::faults(self.hub, &alarms::wanted(self.hub, &self.settings.alarm_actions), &found) {
             reasons.push(fault.reason);
             for step in fault.steps.into_iter().filter(|_| self.repairs()) {
@@ -182,22 +187,28 @@ impl Home<'_> {
         Ok(())
     }
 
-    /// Removes everything but the table and the roles: the rule, then what it joins.
-    pub(super) async fn remove(&self) -> CloudResult<()> {
+    /// Removes what `goes` of everything but the table and the roles: the rule, then what it joins.
+    pub(super) async fn remove(&self, goes: impl Fn(&Thing) -> bool) -> CloudResult<()> {
         let (cell, bus) = (self.hub.home(), self.hub.bus_name());
-        if !self.settings.alarm_actions.is_empty() {
+        if !self.settings.alarm_actions.is_empty() && goes(&Thing::Alarms) {
             self.session.delete_alarms(cell, alarms::names(self.hub)).await?;
         }
-        if self.settings.lambda.is_some() {
+        if self.settings.lambda.is_some() && goes(&Thing::Function) {
             self.remove_function().await?;
         }
-        match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {
-            Err(error) if error.kind == Kind::NotFound => {}
-            other => other?,
+        if goes(&Thing::Rule) {
+            match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {
+                Err(error) if error.kind == Kind::NotFound => {}
+                other => other?,
+            }
         }
-        self.session.delete_bus(cell, &bus).await?;
+        if goes(&Thing::Bus) {
+            self.session.delete_bus(cell, &bus).await?;
+        }
         for name in [self.hub.queue_name(), self.hub.dead_letter_queue_name()] {
-            if let Some(url) = self.session.get_queue_url(cell, &name).await? {
+            if goes(&Thing::Queue(cell.clone(), name.clone()))
+                && let Some(url) = self.session.get_queue_url(cell, &name).await?
+            {
                 self.session.delete_queue(cell, &url).await?;
             }
         }
@@ -216,7 +227,12 @@ impl Home<'_> {
 }
 
 /// One queue, with its URL; an empty one when it is missing and not made. A queue that was removed a moment ago may still have a URL and then not be there.
-pub(super) async fn queue(session: &Session, cell: &Cell, wanted: &Queue, tags: &Tags, mode: Mode) -> CloudResult<(Reasons, String)> {
+pub(super) async fn queue(
+    (session, made, cell): (&Session, &Made, &Cell),
+    wanted: &Queue,
+    tags: &Tags,
+    mode: Mode,
+) -> CloudResult<(Reasons, String)> {
     let mut url = session.get_queue_url(cell, &wanted.name).await?;
     let found = match &url {
         Some(url) => session.get_queue_attributes(cell, url).await?,
@@ -225,7 +241,10 @@ pub(super) async fn queue(session: &Session, cell: &Cell, wanted: &Queue, tags: 
     let Some(fault) = wanted.fault(found.as_ref()) else { return Ok((Reasons::new(), url.unwrap_or_default())) };
     for step in fault.steps.into_iter().filter(|_| mode == Mode::Repair) {
         match step {
-            QueueStep::Create(queue) => url = Some(session.create_queue(cell, &queue.name, queue.attributes, tags).await?),
+            QueueStep::Create(queue) => {
+                made.note(Thing::Queue(cell.clone(), queue.name.clone()));
+                url = Some(session.create_queue(cell, &queue.name, queue.attributes, tags).await?);
+            }
             QueueStep::SetAttributes(attributes) => {
                 session.set_queue_attributes(cell, url.as_deref().unwrap_or_default(), attributes).await?;
             }

@@ -10,6 +10,7 @@ use super::apply::hub_of;
 use super::column::{Columns, Looked, Place};
 use super::home::{Home, Mode};
 use super::lambda::Lambda;
+use super::made::Made;
 use super::role::accounts_of;
 use super::{Settings, set_function, set_identity};
 use crate::apply::cells::{cells_value, drifted_value};
@@ -18,7 +19,7 @@ use crate::apply::scope::{find_hub, known_cells};
 use crate::cloud::Session;
 use crate::config::Refresh;
 use crate::context::Context;
-use crate::resource::common::{optional_set, optional_tags, optional_text, tags_value};
+use crate::resource::common::{RETAGGED, optional_set, optional_tags, optional_text, tags_value};
 use crate::resource::{ImportRequest, ImportResponse, ReadRequest, ReadResponse};
 use crate::store::{Store, StoreError};
 use crate::value::Dynamic;
@@ -50,9 +51,12 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         // Begun and not finished; the state says so by being tainted.
         return Ok(ReadResponse { state: old, ..ReadResponse::default() });
     };
+    context.shared.hubs().meet(&hub);
     let settings = Settings::read(item.settings.as_deref());
-    let home = Home { session: &session, hub: &hub, settings: &settings, senders: settings.senders(&record.accounts), mode: Mode::Look };
-    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: false };
+    let made = &Made::default();
+    let home =
+        Home { session: &session, hub: &hub, settings: &settings, senders: settings.senders(&record.accounts), mode: Mode::Look, made };
+    let columns = Columns { session: &session, shared: &context.shared, hub: &hub, settings: &settings, force: false, made };
     let cells = record.cells();
     let outside = outside(&home, record, known_cells(&old, Some(record)));
     let declared = snapshot.carriers();
@@ -63,7 +67,8 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
         home.look_for_left_roles(record, &outside),
         look_at_scope(&session, record, &settings.coverage)
     );
-    let looked = looks.0.and(looks.1).and(looks.2).and(looks.3).and(looks.4);
+    let mut looked = looks.0.and(looks.1).and(looks.2).and(looks.3).and(looks.4);
+    looked.add(hub.home(), Ok(settings.tags_before.iter().map(|_| RETAGGED.to_owned()).collect()), Place::Inside);
     let still = outside.into_iter().filter(|cell| looked.tells_of(cell));
     let all_cells: Vec<Cell> = cells.iter().cloned().chain(still).collect();
     let diagnostics = unread(&looked.unread);

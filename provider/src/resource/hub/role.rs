@@ -13,6 +13,7 @@ use trailwire_engine::fanout::table::HubRecord;
 
 use super::column::{Looked, Place};
 use super::home::{Home, Reasons};
+use super::made::Thing;
 use crate::apply::cells::{Outcome, in_each};
 use crate::cloud::call::{Call, Tagged, Tags};
 use crate::cloud::error::CloudResult;
@@ -67,6 +68,11 @@ impl Home<'_> {
         for fault in role.faults(found.as_ref()) {
             reasons.push(fault.reason);
             for step in fault.steps.into_iter().filter(|_| self.repairs()) {
+                if found.is_none() && role.name == self.hub.forward_role_name() {
+                    self.made.note(Thing::Role(cell.account.clone()));
+                } else if found.is_none() && role.name == self.hub.runtime_role_name() {
+                    self.made.note(Thing::Function);
+                }
                 self.session.iam(cell, role_call((&role.name, role.policy_name), step, self.all_tags())).await?;
             }
         }

@@ -58,7 +58,9 @@ pub(super) fn schema() -> Schema {
         ))
         .attribute(
             Attribute::bool("force_destroy").default_to(false).describe(
-                "Whether destroying the hub also removes triggers and destinations that are still declared in it. Default `false`.",
+                "Whether destroying the hub also removes what is still declared in it: triggers, forwarders, destinations with their secrets, and what its queues \
+                 hold. That includes a replacement (`-replace`, or a hub that is tainted), after which nothing is declared until the next apply, unless each names \
+                 the hub in `lifecycle { replace_triggered_by = [trailwire_hub.NAME] }`. Default `false`.",
             ),
         )
         .attribute(tags_attribute());

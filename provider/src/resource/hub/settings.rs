@@ -41,6 +41,12 @@ pub(crate) struct Settings {
     pub(crate) reading: bool,
     /// Cells that are not in the scope, or not known to be yet, and may hold something: `account/region`, `account, account/region, region`.
     pub(crate) leaving: Vec<String>,
+    /// Cells, written likewise, in which a change of `forward_dead_letter` is not finished: targets may still have what was wanted before, or a queue that is
+    /// not wanted may be left. A listing of rules does not tell it.
+    pub(crate) retarget: Vec<String>,
+    /// While a change of tags is not finished everywhere: the tags that there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tags_before: Option<Tags>,
 }
 
 impl Settings {
@@ -52,6 +58,21 @@ impl Settings {
     /// The cells to be cleared where they are not in the scope.
     pub(super) fn leaving_cells(&self) -> Vec<Cell> {
         self.leaving.iter().flat_map(|text| cells_of_text(text)).collect()
+    }
+
+    /// The same, with a change of `forward_dead_letter` that is not finished in these cells.
+    pub(super) fn retargeting<'a>(&self, cells: impl IntoIterator<Item = &'a Cell>) -> Self {
+        Self { retarget: cells_text(cells), ..self.clone() }
+    }
+
+    /// The same, with a change from these tags that is not finished everywhere.
+    pub(super) fn retagging(&self, before: &Tags) -> Self {
+        Self { tags_before: (*before != self.tags_all).then(|| before.clone()), ..self.clone() }
+    }
+
+    /// The cells in which a change of `forward_dead_letter` is not finished.
+    pub(super) fn retarget_cells(&self) -> BTreeSet<Cell> {
+        self.retarget.iter().flat_map(|text| cells_of_text(text)).collect()
     }
 
     pub(super) fn of(config: &Dynamic, planned: &Dynamic, provider: &ProviderConfig) -> Self {
@@ -67,6 +88,8 @@ impl Settings {
             reading: !config.get_strings("query_operations").is_empty(),
             query_operations: config.get_strings("query_operations"),
             leaving: Vec::new(),
+            retarget: Vec::new(),
+            tags_before: None,
         }
     }
 

@@ -3,9 +3,13 @@ mod alarms;
 mod canary;
 mod killed;
 mod lambda;
+mod lost;
 mod organization;
 mod queries;
+mod retag;
+mod retarget;
 mod trails;
+mod unknown;
 
 use std::sync::Arc;
 
@@ -176,7 +180,9 @@ async fn a_hub_is_not_destroyed_while_something_is_declared_in_it_unless_forced(
     let mut forced = config();
     forced["force_destroy"] = json!(true);
     let state = bench.ok(H, &state, &forced).await;
-    bench.ok(H, &state, &Value::Null).await;
+    let removed = bench.apply(H, &state, &Value::Null).await;
+    let told = drawn(&removed.diagnostics);
+    assert!(told.starts_with("warning[TW4007]: hub `security` is removed with trigger `a`, which were still declared in it\n"), "{told}");
     assert!(bench.model.with(|world| world.is_empty()));
 }
 
@@ -257,6 +263,27 @@ fn a_configuration_is_checked() {
         let found = check(config);
         assert!(found.starts_with(expected), "{found}");
     }
+}
+
+#[tokio::test]
+async fn a_hub_that_its_regions_cannot_send_to_is_refused_while_planning() {
+    let bench = Bench::new();
+    for (config, expected) in [
+        (
+            json!({ "name": "a", "region": "cn-north-1" }),
+            "error[TW1107]: region `eu-central-1` is in another partition than the hub's region",
+        ),
+        (
+            json!({ "name": "a", "regions": ["cn-north-1"] }),
+            "error[TW1107]: region `cn-north-1` is in another partition than the hub's region",
+        ),
+    ] {
+        let plan = bench.plan(H, &Dynamic::Null, &bench.config(H, &config)).await;
+        assert!(drawn(&plan.diagnostics).starts_with(expected), "{}", drawn(&plan.diagnostics));
+        assert_eq!(plan.diagnostics.len(), 1, "{:?}", plan.diagnostics);
+    }
+    let told = super::check_partition("cn-north-1", &["cn-north-1".to_owned(), "cn-northwest-1".to_owned()]);
+    assert!(drawn(&told).ends_with("make a hub in each region, this one with `regions = [\"cn-north-1\"]`"), "{}", drawn(&told));
 }
 
 #[tokio::test]

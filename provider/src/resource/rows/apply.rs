@@ -18,7 +18,7 @@ use crate::cloud::Session;
 use crate::cloud::call::Tags;
 use crate::cloud::error::CloudResult;
 use crate::context::Context;
-use crate::resource::common::{is_calm, tags_value, timeout};
+use crate::resource::common::{is_calm, tags_before, tags_value, timeout};
 use crate::resource::definition::{Done, find, identify, one};
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::{Claimed, Lease, Store, StoreError};
@@ -234,10 +234,26 @@ impl Work<'_> {
         ApplyResponse { state: self.state(&request.planned, cells, reasons), diagnostics, private: None }
     }
 
+    async fn put(&self, settings: &Settings) -> Result<(), StoreError> {
+        self.store.put(self.kind(), self.name(), &self.document, &settings.write(), None).await
+    }
+
+    /// The tags that rules may have. The table is asked only where something may be unfinished, which then has drifted.
+    async fn tags_before(&self, prior: &Dynamic) -> Result<Tags, StoreError> {
+        let drifted = prior.get("drifted").as_map().is_some_and(|drifted| !drifted.is_empty());
+        if !drifted {
+            return Ok(tags_before(prior, None));
+        }
+        let definition = self.store.definition(self.kind(), self.name()).await?;
+        let stored = definition.and_then(|definition| definition.settings).map(|settings| Settings::read(Some(&settings)));
+        Ok(tags_before(prior, stored.as_ref().map(|stored| (&stored.tags_all, stored.tags_before.as_ref()))))
+    }
+
     async fn update(&self, request: &ApplyRequest, record: HubRecord) -> Done {
-        let put = self.store.put(self.kind(), self.name(), &self.document, &self.settings.write(), None).await;
-        put.map_err(|error| one(&error))?;
-        let tags_before: Tags = request.prior.get_string_map("tags_all");
+        let tags_before = self.tags_before(&request.prior).await.map_err(|error| one(&error))?;
+        let is_retagged = tags_before != self.settings.tags_all;
+        let settings = Settings { tags_before: is_retagged.then(|| tags_before.clone()), ..self.settings.clone() };
+        self.put(&settings).await.map_err(|error| one(&error))?;
         let (outcome, record) = self.in_scope(record, How::Repair(Some(&tags_before))).await;
         let cells = self.rules.cells(&record);
         let left = if cells.is_empty() && !has_rules(&request.prior) { BTreeSet::new() } else { may_hold(&request.prior, Some(&record)) };
@@ -250,6 +266,8 @@ impl Work<'_> {
         let mut diagnostics = Vec::new();
         if !outcome.failed.is_empty() {
             diagnostics.push(outcome.diagnostic(&self.session, &format!("{} is not updated everywhere", self.told())));
+        } else if is_retagged && let Err(error) = self.put(&self.settings).await {
+            diagnostics.push(error.diagnostic());
         }
         Ok(ApplyResponse { state, diagnostics, private: None })
     }

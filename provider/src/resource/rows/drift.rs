@@ -36,6 +36,13 @@ impl Drift {
         state.set("drifted", drifted_value(self.reasons.clone()));
     }
 
+    /// Adds a reason to those that are told of a cell.
+    pub(crate) fn add(&mut self, cell: &Cell, reason: &str) {
+        let told = self.reasons.entry(cell.to_string()).or_default();
+        let before = std::mem::take(told);
+        *told = if before.is_empty() { reason.to_owned() } else { format!("{before}; {reason}") };
+    }
+
     /// What differs, cell by cell, in the scope, in the rest of the hub's cells and in those that the state knows: outside the scope any rule is too much.
     /// A cell that cannot be read keeps what the state says of it, with a warning.
     ///

@@ -79,12 +79,12 @@ pub(crate) async fn cells(context: &Context, session: &Session, request: &PlanRe
     let reference = request.config.get_str("hub")?;
     let named = Hub::from_arn(reference);
     let name = named.as_ref().map_or(reference, Hub::name);
-    if let Some(coverage) = context.shared.ledger.planned_hub(name) {
+    if let Some(coverage) = context.shared.ledger.planned_hub(name, named.as_ref().map(|hub| hub.home().region.as_str())) {
         let home = session.home().await.ok()?.cell.account;
         return Some(coverage.resolve(session, &home).await.ok()?.cells.into_iter().collect());
     }
     let stored = request.prior.get_str("hub_arn").and_then(Hub::from_arn);
-    let hub = stored.or_else(|| named.clone()).or_else(|| context.shared.known_hub(name))?;
+    let hub = stored.or_else(|| named.clone()).or_else(|| context.shared.hubs().only(name))?;
     let snapshot = context.shared.snapshot(session, &hub).await.ok()?;
     snapshot.hub.as_ref()?.record.as_ref().map(HubRecord::cells)
 }

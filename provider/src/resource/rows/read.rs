@@ -9,6 +9,7 @@ use super::carried::{set_pushed, stored};
 use super::drift::Drift;
 use crate::config::Refresh;
 use crate::context::Context;
+use crate::resource::common::RETAGGED;
 use crate::resource::definition::{find, identify, or_unchanged, unreadable};
 use crate::resource::{ReadRequest, ReadResponse};
 use crate::value::Dynamic;
@@ -48,7 +49,10 @@ async fn try_read(
     let (rules, settings) = stored.map_err(|error| Diagnostic::error(Code::OUT_OF_RANGE, error.to_string()))?;
     let mut new = attributes(&rules.events, &settings);
     set_pushed(&mut new, carrier, settings.pushed.as_ref().unwrap_or(&rules.pushed));
-    let drift = Drift::of(context, &session, (&hub, record), &rules, &state).await?;
+    let mut drift = Drift::of(context, &session, (&hub, record), &rules, &state).await?;
+    if settings.tags_before.is_some() {
+        drift.add(hub.home(), RETAGGED);
+    }
     new.set("hub", state.get("hub").clone());
     new.set("timeouts", state.get("timeouts").clone());
     identify(&mut new, &hub, name);

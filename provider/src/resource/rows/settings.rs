@@ -20,6 +20,9 @@ pub(crate) struct Settings {
     pub(crate) failure_tolerance: i64,
     /// What the rules carry. Missing where an earlier version wrote the definition.
     pub(crate) pushed: Option<Pushed>,
+    /// While a change of tags is not finished everywhere: the tags that rules may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tags_before: Option<Tags>,
 }
 
 impl Settings {
@@ -31,6 +34,7 @@ impl Settings {
             tags,
             failure_tolerance: request.planned.get_i64("failure_tolerance").unwrap_or(0),
             pushed: Some(pushed.clone()),
+            tags_before: None,
         }
     }
 

@@ -29,8 +29,10 @@ pub(super) async fn plan(context: &Context, session: &Session, request: &PlanReq
     match find_hub(session, &context.shared, reference, request.prior.get_str("hub_arn")).await {
         Ok(hub) => check(&Store::new(session, &hub), &trigger).await.ok().flatten(),
         Err(_) => {
-            let hub = Hub::from_arn(reference).map_or_else(|| reference.to_owned(), |hub| hub.name().to_owned());
-            context.shared.ledger.planned_hub(&hub).map(|_| missing(&hub, name))
+            let named = Hub::from_arn(reference);
+            let hub = named.as_ref().map_or(reference, Hub::name);
+            let region = named.as_ref().map(|hub| hub.home().region.as_str());
+            context.shared.ledger.planned_hub(hub, region).map(|_| missing(hub, name))
         }
     }
 }

@@ -10,23 +10,26 @@ use trailwire_engine::fanout::table::HubItem;
 use super::{Done, Work, with_note};
 use crate::apply::cells::Outcome;
 use crate::cloud::error::{CloudError, Kind as ErrorKind};
+use crate::resource::hub::Settings;
 use crate::resource::hub::canary::Before;
-use crate::resource::hub::column::Columns;
-use crate::resource::hub::home::Home;
-use crate::resource::hub::{Settings, destroy};
+use crate::resource::hub::made::Thing;
 use crate::resource::{ApplyRequest, ApplyResponse};
 use crate::store::{Lease, StoreError};
 use crate::value::Dynamic;
 
 /// What may be there of a hub that is being made: what this apply makes, and what the one made that was killed and whose claim it adopted.
-struct Begun {
-    cells: BTreeSet<Cell>,
+pub(super) struct Begun {
+    /// Whether a claim was adopted: who made what is there cannot be told then.
+    pub(super) adopted: bool,
+    /// Whether the table was made by this apply.
+    pub(super) made_table: bool,
+    pub(super) cells: BTreeSet<Cell>,
     /// Those of this apply, and of the other one whatever leaves something behind.
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl Work<'_> {
-    fn begun(&self, adopted: Option<&str>) -> Begun {
+    fn begun(&self, adopted: Option<&str>, made_table: bool) -> Begun {
         let before = Settings::read(adopted);
         let abandons = |cell: &Cell| self.settings.coverage.abandons(&cell.account);
         let leaving = before.leaving_cells().into_iter().filter(|cell| !abandons(cell));
@@ -40,7 +43,7 @@ impl Work<'_> {
         if settings.lambda.is_none() {
             settings.lambda = before.lambda;
         }
-        Begun { cells, settings }
+        Begun { adopted: adopted.is_some(), made_table, cells, settings }
     }
 
     /// The claim says what is meant before anything is made: whoever adopts it clears what is not meant any more.
@@ -48,7 +51,7 @@ impl Work<'_> {
         let state = |urls: Option<&[String; 2]>, cells: &BTreeSet<Cell>, drifted| self.state(&request.planned, urls, cells, drifted);
         let mut made_table = false;
         let claimed = match self.home().make_table(&mut made_table).await {
-            Ok(()) => self.store.claim_hub(|adopted| self.begun(adopted).settings.write()).await,
+            Ok(()) => self.store.claim_hub(|adopted| self.begun(adopted, false).settings.write()).await,
             Err(error) => Err(error.into()),
         };
         let (adopted, lease) = match claimed {
@@ -60,7 +63,7 @@ impl Work<'_> {
             }
             Err(error) => return Err(vec![with_note(error.diagnostic(), &self.session)]),
         };
-        let begun = self.begun(adopted.and_then(|held| held.settings).as_deref());
+        let begun = self.begun(adopted.map(|held| held.settings.unwrap_or_default()).as_deref(), made_table);
         request.progress.record(state(None, &begun.cells, BTreeMap::new()));
         let (outcome, urls) = self.make(&begun.settings).await;
         let urls = match (urls, outcome.failed.is_empty()) {
@@ -77,7 +80,8 @@ impl Work<'_> {
             cleared = cleared.and(self.columns().remove_dead_letters(self.cells.iter().cloned()).await);
         }
         let cells = self.cells.iter().chain(cleared.failed.keys()).cloned().collect();
-        let settings = Some(self.settings.leaving(cleared.failed.keys()).write());
+        let unfinished: BTreeSet<&Cell> = cleared.failed.keys().filter(|cell| self.cells.contains(cell)).collect();
+        let settings = Some(self.settings.leaving(cleared.failed.keys()).retargeting(unfinished).write());
         let item = HubItem { settings, ..self.item(Some(self.settings.record(&self.hub, &self.cells, &urls))) };
         let mut diagnostics = Vec::new();
         if !cleared.failed.is_empty() {
@@ -85,7 +89,7 @@ impl Work<'_> {
             diagnostics.push(Diagnostic { severity: Severity::Warning, ..self.told(&cleared, &what) });
         }
         match self.store.unstoppable().confirm_hub(&item, &lease).await {
-            Ok(()) => self.context.shared.remember_hub(&self.hub),
+            Ok(()) => self.context.shared.hubs().remember(&self.hub),
             Err(error) => diagnostics.push(error.diagnostic()),
         }
         Ok(ApplyResponse { state: state(Some(&urls), &cells, cleared.reasons()), diagnostics, private: None })
@@ -112,7 +116,10 @@ impl Work<'_> {
         if home.is_err() || !queues.failed.is_empty() {
             return (queues, home);
         }
-        (queues.and(columns.make_canaries(&cells, Before::Nothing).await), home)
+        // On a bus that was there rules may be, too.
+        let (tags, anew) = (&self.settings.tags_all, &self.cells);
+        let before = if self.made.has(&Thing::Bus) { Before::Nothing } else { Before::There { tags, anew } };
+        (queues.and(columns.make_canaries(&cells, before).await), home)
     }
 
     /// Removes what was made. When that fails, or the user does not want to wait, what is left is in the state, and nobody adopts it.
@@ -135,13 +142,10 @@ impl Work<'_> {
             columns.into_iter().chain(home).collect::<Vec<_>>()
         };
         if !self.session.stop().is_cancelled() {
-            let columns = Columns { force: true, ..self.columns() };
             let refused = outcome.failed.values().filter(|error| error.kind == ErrorKind::AccountRefused);
             let refused: BTreeSet<&String> = refused.map(|error| &error.cell.account).collect();
             let cells = begun.cells.iter().filter(|cell| !refused.contains(&cell.account)).cloned().collect();
-            let home = Home { settings: &begun.settings, ..self.home() };
-            let undone = destroy::remove_all(&columns, &home, cells).await;
-            if undone.is_ok() {
+            if self.undo(begun, cells, lease).await {
                 return ApplyResponse {
                     state: Dynamic::Null,
                     diagnostics: told("was not created, and what was made is removed again"),

@@ -31,7 +31,7 @@ fn bare() -> Value {
 }
 
 /// Applies and is killed in the n-th call, once it is carried out. How many calls were made where nobody was killed.
-async fn kill_in(bench: &Bench, moment: usize, prior: &Dynamic, config: &Value) -> usize {
+pub(super) async fn kill_in(bench: &Bench, moment: usize, prior: &Dynamic, config: &Value) -> usize {
     let (reached, count) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
     let (notify, counted) = (Arc::clone(&reached), Arc::clone(&count));
     bench.model.fail(move |_, _| {
