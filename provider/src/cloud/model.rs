@@ -283,6 +283,7 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
                 return refuse(Kind::InUse, "must delete policies first");
             }
             world.roles.remove(&of(&name));
+            world.tags.remove(&(here(cell), Tagged::Role(name)));
             Ok(Reply::Done)
         }
         Call::ListTags { of } => Ok(Reply::Tags(world.tags.get(&(here(cell), of)).cloned().unwrap_or_default())),
