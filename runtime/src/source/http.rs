@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -27,6 +27,7 @@ use crate::secrets::SecretText;
 
 /// The largest body: four of the largest events that a queue carries.
 const LARGEST: usize = 4 * 1024 * 1024;
+const TOO_LARGE: &str = "the body is larger than 4 MiB";
 /// For a body to have come.
 const BODY: Duration = Duration::from_secs(30);
 /// Requests under way at once; one more is answered 429.
@@ -82,9 +83,12 @@ async fn take(State(http): State<Http>, request: Request) -> Response {
     if http.intake.is_full() {
         return busy("too many deliveries are open");
     }
+    if request.body().size_hint().lower() > LARGEST as u64 {
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
+    }
     let body = match tokio::time::timeout(BODY, to_bytes(request.into_body(), LARGEST)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(error)) if is_too_large(&error) => return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 4 MiB"),
+        Ok(Err(error)) if is_too_large(&error) => return problem(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
         Ok(Err(_)) => return problem(StatusCode::BAD_REQUEST, "the body broke off"),
         Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the body did not come in time"),
     };
