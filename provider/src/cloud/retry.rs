@@ -16,9 +16,9 @@ const RETRIES: u32 = 12;
 /// Attempts after the first at an endpoint that cannot be reached: it is named soon.
 const UNREACHABLE_RETRIES: u32 = 2;
 /// How long a call that is under way may go on after an interrupt, so that its outcome is known.
-const GRACE: Duration = Duration::from_millis(1500);
+const GRACE: Duration = Duration::from_secs(1);
 /// How long calls may still be begun after an interrupt where something must be left in order. The user waits for both: less than 5 seconds.
-pub(super) const LAST_CALLS: Duration = Duration::from_secs(3);
+pub(super) const LAST_CALLS: Duration = Duration::from_secs(2);
 
 /// How long everything takes that is waited for; shorter in tests.
 #[derive(Clone, Copy, Debug)]
