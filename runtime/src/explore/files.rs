@@ -11,6 +11,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::log_file::LogFile;
+
 /// How long after an event its file may be delivered. CloudTrail says 15 minutes as a rule; a day leaves room.
 const LATEST: SignedDuration = SignedDuration::from_hours(24);
 
@@ -68,7 +70,7 @@ impl<'n> Told<'n> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Files to read, in the order of the paths named, each folder's in the order of their names.
-    pub(crate) files: Vec<PathBuf>,
+    pub(crate) files: Vec<LogFile>,
     /// How many were left out because of their names.
     pub(crate) left_out: u64,
     /// Folders and files that can not be looked at, with the reason.
@@ -83,7 +85,7 @@ pub(crate) fn find(paths: &[PathBuf], selection: &Selection) -> Found {
         if path.is_dir() {
             folder(path, selection, &mut found);
         } else {
-            found.files.push(path.clone());
+            found.files.push(LogFile::Local(path.clone()));
         }
     }
     found
@@ -113,7 +115,7 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
             Ok((true, _)) if name != "CloudTrail-Digest" => folder(&path, selection, found),
             Ok((_, true)) if is_log(&name) && !name.contains("_CloudTrail-Digest_") => {
                 if selection.may_hold(&name) {
-                    found.files.push(path);
+                    found.files.push(LogFile::Local(path));
                 } else {
                     found.left_out += 1;
                 }
@@ -169,7 +171,9 @@ mod tests {
         std::os::unix::fs::symlink(root.path(), root.path().join("b/circle")).unwrap();
         std::os::unix::fs::symlink("nowhere", root.path().join("b/broken.json")).unwrap();
         let found = find(&[root.path().to_owned(), root.path().join("notes.txt")], &Selection::default());
-        let names: Vec<_> = found.files.iter().map(|path| path.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> = found.files.iter().map(ToString::to_string).collect();
+        let root_name = root.path().display().to_string() + "/";
+        let names: Vec<_> = names.iter().map(|name| name.strip_prefix(&root_name).unwrap()).collect();
         assert_eq!(names, ["a.json", "b/1.jsonl", "b/2.json.gz", "notes.txt"]);
         let [broken, circle] = &found.faults[..] else { panic!("{:?}", found.faults) };
         assert!(

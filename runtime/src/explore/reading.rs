@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::log_file::LogFile;
 
 /// So many files a thread may be ahead of what is handed over: what waits is bounded by it.
 const AHEAD: usize = 8;
@@ -22,10 +23,10 @@ struct Shared<T> {
 /// Does `work` for every file, on as many threads as there are processors, and hands what came of each to `take`, in the order of the files. `room` makes
 /// what a thread uses again and again. `take` is given `None` where `work` panicked. When it says no, what is under way is finished and the rest left.
 pub(super) fn each<T: Send, R>(
-    files: &[PathBuf],
+    files: &[LogFile],
     room: impl Fn() -> R + Sync,
-    work: impl Fn(&Path, &mut R) -> T + Sync,
-    mut take: impl FnMut(&Path, Option<T>) -> bool,
+    work: impl Fn(&LogFile, &mut R) -> T + Sync,
+    mut take: impl FnMut(&LogFile, Option<T>) -> bool,
 ) {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(files.len());
     let shared = Shared { done: Mutex::new((BTreeMap::new(), 0)), changed: Condvar::new() };
@@ -79,8 +80,12 @@ impl<T> Shared<T> {
 mod tests {
     use super::*;
 
-    fn files(count: usize) -> Vec<PathBuf> {
-        (0..count).map(|number| PathBuf::from(number.to_string())).collect()
+    fn file(number: usize) -> LogFile {
+        LogFile::Local(number.to_string().into())
+    }
+
+    fn files(count: usize) -> Vec<LogFile> {
+        (0..count).map(file).collect()
     }
 
     #[test]
@@ -90,9 +95,9 @@ mod tests {
             each(
                 &files(count),
                 || (),
-                |file, ()| file.to_owned(),
+                |file, ()| file.clone(),
                 |file, result| {
-                    assert_eq!(Some(file), result.as_deref());
+                    assert_eq!(Some(file), result.as_ref());
                     taken.extend(result);
                     true
                 },
@@ -107,13 +112,13 @@ mod tests {
         each(
             &files(20),
             || (),
-            |file, ()| assert!(file != Path::new("7")),
-            |file, result| {
-                lost.extend(result.is_none().then(|| file.to_owned()));
+            |read, ()| assert!(*read != file(7)),
+            |read, result| {
+                lost.extend(result.is_none().then(|| read.clone()));
                 true
             },
         );
-        assert_eq!(lost, [PathBuf::from("7")]);
+        assert_eq!(lost, [file(7)]);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! judges them. Each event counts once, however often it is in the logs, as in the runtime.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
 
 use memchr::{memchr2, memmem};
 use serde_json::Value;
@@ -13,6 +12,7 @@ use trailwire_engine::event::{self, Event};
 use trailwire_engine::matcher::Scratch;
 
 use super::files::Selection;
+use super::log_file::LogFile;
 use super::reading;
 use super::records::{self, Piece};
 use super::unpack;
@@ -66,7 +66,7 @@ struct Room {
 
 /// Puts the files through the triggers. Each match is handed to `take` once for each event, in the order of the files and their records, until it says
 /// no.
-pub(crate) fn replay(definitions: &Definitions, files: &[PathBuf], selection: &Selection, mut take: impl FnMut(Match) -> bool) -> Totals {
+pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &Selection, mut take: impl FnMut(Match) -> bool) -> Totals {
     let names = Names::of(definitions);
     let mut totals = Totals::default();
     let mut seen = HashSet::new();
@@ -77,11 +77,11 @@ pub(crate) fn replay(definitions: &Definitions, files: &[PathBuf], selection: &S
         |file, read| {
             totals.files += 1;
             let Some(read) = read else {
-                totals.faults.push(format!("{}: a bug stopped the reading of this file", file.display()));
+                totals.faults.push(format!("{file}: a bug stopped the reading of this file"));
                 return true;
             };
             totals.records += read.records;
-            totals.faults.extend(read.faults.into_iter().map(|fault| format!("{}: {fault}", file.display())));
+            totals.faults.extend(read.faults.into_iter().map(|fault| format!("{file}: {fault}")));
             for (trigger, error) in read.errors {
                 totals.errors.entry(trigger).or_insert((0, error)).0 += 1;
             }
@@ -98,7 +98,7 @@ pub(crate) fn replay(definitions: &Definitions, files: &[PathBuf], selection: &S
     totals
 }
 
-fn read(definitions: &Definitions, names: &Names<'_>, selection: &Selection, file: &Path, room: &mut Room) -> Read {
+fn read(definitions: &Definitions, names: &Names<'_>, selection: &Selection, file: &LogFile, room: &mut Room) -> Read {
     let mut read = Read::default();
     let Room { text, scratch } = room;
     if let Err(fault) = unpack::read(file, text) {
@@ -209,8 +209,8 @@ mod tests {
 
     fn run(definitions: &Definitions, texts: &[String], selection: &Selection) -> (Vec<(String, String)>, Totals) {
         let folder = tempfile::tempdir().unwrap();
-        let files: Vec<PathBuf> = (0..texts.len()).map(|number| folder.path().join(number.to_string())).collect();
-        files.iter().zip(texts).for_each(|(file, text)| std::fs::write(file, text).unwrap());
+        let files: Vec<LogFile> = (0..texts.len()).map(|number| LogFile::Local(folder.path().join(number.to_string()))).collect();
+        files.iter().zip(texts).for_each(|(file, text)| std::fs::write(file.to_string(), text).unwrap());
         let mut found = Vec::new();
         let mut totals = replay(definitions, &files, selection, |matched| {
             found.push((matched.trigger.clone(), matched.event.event_id().unwrap_or_default().to_owned()));

@@ -1,10 +1,10 @@
 //! One file, read whole and unpacked, within bounds.
 
-use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+
+use super::log_file::LogFile;
 
 /// The two bytes that gzip begins with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -17,11 +17,11 @@ pub(super) const LARGEST: usize = 1 << 30;
 /// # Errors
 ///
 /// Why it can not be read, in words: it is not there, it is cut off or broken, or it holds more than [`LARGEST`] bytes.
-pub(super) fn read(path: &Path, text: &mut Vec<u8>) -> Result<(), String> {
-    bounded(path, text, LARGEST)
+pub(super) fn read(file: &LogFile, text: &mut Vec<u8>) -> Result<(), String> {
+    bounded(file, text, LARGEST)
 }
 
-fn bounded(path: &Path, text: &mut Vec<u8>, largest: usize) -> Result<(), String> {
+fn bounded(file: &LogFile, text: &mut Vec<u8>, largest: usize) -> Result<(), String> {
     let words = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => "the gzip is cut off".to_owned(),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => format!("the gzip is broken: {error}"),
@@ -30,7 +30,7 @@ fn bounded(path: &Path, text: &mut Vec<u8>, largest: usize) -> Result<(), String
     text.clear();
     let most = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
     let mut packed = Vec::new();
-    File::open(path).map_err(words)?.take(most).read_to_end(&mut packed).map_err(words)?;
+    file.read(most, &mut packed).map_err(words)?;
     if packed.starts_with(&GZIP) {
         MultiGzDecoder::new(packed.as_slice()).take(most).read_to_end(text).map_err(words)?;
     } else {
@@ -61,7 +61,7 @@ mod tests {
         let mut text = b"before".to_vec();
         let mut read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            bounded(&path, &mut text, 1 << 20).map(|()| text.clone())
+            bounded(&LogFile::Local(path.clone()), &mut text, 1 << 20).map(|()| text.clone())
         };
         assert_eq!(read(b"{}"), Ok(b"{}".to_vec()));
         assert_eq!(read(b""), Ok(vec![]));
@@ -78,6 +78,6 @@ mod tests {
         assert!(bomb.len() < 10_000);
         assert_eq!(read(&bomb), Err("it holds more than 1 MiB: nothing of it is read".to_owned()));
         assert_eq!(read(&vec![b' '; (1 << 20) + 1]), Err("it holds more than 1 MiB: nothing of it is read".to_owned()));
-        assert!(bounded(Path::new("/nowhere/at/all"), &mut Vec::new(), 1).unwrap_err().starts_with("No such file"));
+        assert!(bounded(&LogFile::Local("/nowhere/at/all".into()), &mut Vec::new(), 1).unwrap_err().starts_with("No such file"));
     }
 }

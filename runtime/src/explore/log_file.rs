@@ -1,0 +1,36 @@
+//! A log file, wherever it lies.
+
+use std::fmt::{self, Display, Formatter};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+/// A log file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LogFile {
+    /// On this machine.
+    Local(PathBuf),
+}
+
+/// Where it lies, as its user would name it.
+impl Display for LogFile {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl LogFile {
+    /// What it holds, as it lies there, into `packed`; of one that is larger than `most` bytes, `most`.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not be read.
+    pub(super) fn read(&self, most: u64, packed: &mut Vec<u8>) -> io::Result<()> {
+        packed.clear();
+        match self {
+            Self::Local(path) => File::open(path)?.take(most).read_to_end(packed).map(drop),
+        }
+    }
+}
