@@ -49,6 +49,9 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     if let Some(v4) = embedded(address) {
         return reach_v4(v4);
     }
+    if perhaps_embedded(address).into_iter().any(|v4| v4.is_loopback() || v4.is_link_local() || METADATA.contains(&v4)) {
+        return Reach::Forbidden;
+    }
     // fd00:ec2::/32 is AWS's (254: instances, 23: pods), fd20:ce::/32 Google's.
     let is_metadata = matches!(address.segments(), [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..]);
     if is_metadata || address.is_unspecified() || address.is_multicast() || address.is_unicast_link_local() {
@@ -58,14 +61,37 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (NAT64) or tunnelled (6to4).
+/// The IPv4 address that high and low half give.
+fn v4(high: u16, low: u16) -> Ipv4Addr {
+    Ipv4Addr::from((u32::from(high) << 16) | u32::from(low))
+}
+
+/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (SIIT, NAT64) or tunnelled (6to4).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
-        [0x2002, high, low, ..] => Some(of(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            Some(v4(high, low))
+        }
+        [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
+    }
+}
+
+/// The IPv4 addresses that an IPv6 address may stand for: by a local NAT64 (RFC 8215), whose prefix may have each of the lengths that RFC 6052 knows from 48 on;
+/// by Teredo, whose server and client it names (RFC 4380); by ISATAP (RFC 5214).
+fn perhaps_embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
+    match address.segments() {
+        [0x64, 0xff9b, 1, d, e, f, g, h] => {
+            let bits = (u128::from(d) << 64) | (u128::from(e) << 48) | (u128::from(f) << 32) | (u128::from(g) << 16) | u128::from(h);
+            // The eight bits after the first half are none of the address.
+            let split = (bits >> 64 << 56) | (bits & ((1 << 56) - 1));
+            let part = |shift: u32| Ipv4Addr::from(u32::try_from((split >> shift) & u128::from(u32::MAX)).unwrap_or_default());
+            vec![part(40), part(32), part(24), v4(g, h)]
+        }
+        [0x2001, 0, high, low, _, _, g, h] => vec![v4(high, low), v4(!g, !h)],
+        [.., 0 | 0x200, 0x5efe, high, low] => vec![v4(high, low)],
+        _ => vec![],
     }
 }
 
@@ -168,7 +194,15 @@ mod tests {
             "https://[::ffff:a9fe:a9fe]/",
             "https://[::169.254.169.254]/",
             "https://[64:ff9b::a9fe:a9fe]/",
+            "https://[::ffff:0:a9fe:a9fe]/",
+            "https://[64:ff9b:1::a9fe:a9fe]/",
+            "https://[64:ff9b:1:a9fe:a9:fe00::]/",
+            "https://[64:ff9b:1:ffff:a9:fea9:fe00:0]/",
             "https://[2002:a9fe:a9fe::1]/",
+            "https://[2001:0:a9fe:a9fe:8000:3ffe:3fff:fdfd]/",
+            "https://[2001:0:c000:201:8000:3ffe:5601:5601]/",
+            "https://[2001:db8::5efe:a9fe:a9fe]/",
+            "https://[2001:db8::200:5efe:a9fe:a9fe]/",
             "https://[fd00:ec2::254]/",
             "https://[fd00:ec2::23]/",
             "https://[fe80::1]/",
