@@ -15,11 +15,11 @@ use crate::lookups::Lookups;
 /// For how long a secret is used before it is read again; a rotated one is in use after at most this time.
 const FRESH: Duration = Duration::from_secs(300);
 
-/// A secret that was refused is read again at the next attempt, but not more often than this.
+/// A secret that was refused is read again at once, but not more often than this.
 const REFUSED: Duration = Duration::from_secs(15);
 
 /// A secret's text.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SecretText(Arc<str>);
 
 impl SecretText {
@@ -62,12 +62,19 @@ impl Secrets {
         Self { config: Config::of(config), ..Self::default() }
     }
 
+    /// Has read a secret a minute ago.
+    #[cfg(test)]
+    pub(crate) async fn remember(&self, arn: &str, text: &str) {
+        let read = Instant::now().checked_sub(Duration::from_secs(60)).unwrap();
+        *self.cache.place(arn.to_owned()).await = Some((read, SecretText::new(text)));
+    }
+
     /// The AWS configuration that is used here.
     pub(crate) fn config(&self) -> Config {
         self.config.clone()
     }
 
-    /// Reads a secret again when it is asked for next: it was refused, and may have been rotated.
+    /// Reads a secret again when it is asked for next, unless it was just read: it was refused, and may have been rotated.
     pub(crate) async fn forget(&self, secret: &Secret) {
         if let Secret::Arn(arn) = secret {
             self.cache.place(arn.clone()).await.take_if(|(read, _)| read.elapsed() > REFUSED);

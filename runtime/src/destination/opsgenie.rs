@@ -2,7 +2,8 @@
 //!
 //! The delivery's id is the `alias`: a repetition is counted on the alert that is open. Sizes: message 130 characters, description 15,000, details
 //! 8,000 in all, alias and entity 512, source 100. Descriptions are shown as HTML, so `<` and `>` become `‹` and `›`. Creation is asynchronous: 202 says that the
-//! request was taken. 422 says that it is wrong and always will be.
+//! request was taken. 422 says that it is wrong and always will be, or that
+//! the key is none.
 //! Source: <https://docs.opsgenie.com/docs/alert-api#create-alert>.
 
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub(super) fn verdict(answer: &Answer) -> Attempt {
     let said = body.get("message").and_then(Value::as_str).unwrap_or_default();
     match answer.status {
         _ if answer.is_success() => Attempt::Delivered,
+        // "Key format is not valid!": a key may be put right.
+        422 if said.starts_with("Key ") => answer.failed(said),
         400 | 413 | 422 => answer.refused(said),
         _ => answer.failed(said),
     }

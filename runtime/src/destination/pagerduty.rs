@@ -1,7 +1,8 @@
 //! A PagerDuty service, by Events API v2.
 //!
 //! One event of action `trigger`. The delivery's id is the `dedup_key`: a repetition joins the alert that is open. Sizes: summary 1,024 characters, whole
-//! event 512 KB, far above what is sent. 202 is success; 400 says that the event is wrong and always will be. About 120 events a minute and key.
+//! event 512 KB, far above what is sent. 202 is success; 400 says that the event is wrong and always will be, or
+//! that its routing key is none. About 120 events a minute and key.
 //! Source: <https://developer.pagerduty.com/docs/send-alert-event>.
 
 use std::time::Duration;
@@ -36,6 +37,8 @@ impl Kind for PagerdutyKind<'_> {
         let said = words.join("; ");
         match answer.status {
             _ if answer.is_success() => Attempt::Delivered,
+            // "Invalid routing key", "Length of 'routing_key' is incorrect": a key may be put right.
+            400 if said.replace('_', " ").contains("routing key") => answer.failed(&said),
             400 | 413 => answer.refused(&said),
             _ => answer.failed(&said),
         }

@@ -16,7 +16,7 @@ use super::pace::Paces;
 use super::{Call, Kind, Request, To, kind};
 use crate::action::Content;
 use crate::core::Attempt;
-use crate::secrets::{SecretText, Secrets};
+use crate::secrets::{SecretError, SecretText, Secrets};
 
 /// For a connection to stand.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -74,7 +74,7 @@ impl Sender {
     }
 
     /// Makes one attempt. `id` is the same in every attempt at this delivery. Right before anything is sent `hold` is asked whether the delivery is still
-    /// this runtime's; where it is not, nothing is, and `None` is given.
+    /// this runtime's; where it is not, nothing is, and `None` is given. What is refused is sent once more where a secret has been rotated since it was read.
     ///
     /// # Errors
     ///
@@ -87,25 +87,49 @@ impl Sender {
         hold: Hold<'_, E>,
     ) -> Result<Option<Attempt>, E> {
         let kind = kind(&destination.kind);
-        let mut texts = Vec::new();
-        for secret in destination.kind.secrets() {
-            match self.secrets.get(secret).await {
-                Ok(text) => texts.push(text),
-                Err(error) => return Ok(Some(failed(error.to_string()))),
+        let secrets = destination.kind.secrets();
+        let mut texts = match self.texts(&secrets).await {
+            Ok(texts) => texts,
+            Err(error) => return Ok(Some(failed(error.to_string()))),
+        };
+        let mut hush = texts.clone();
+        loop {
+            if let Some(pace) = kind.pace() {
+                tokio::time::sleep(self.paces.wait(&destination.name, pace, Instant::now())).await;
             }
-        }
-        if let Some(pace) = kind.pace() {
-            tokio::time::sleep(self.paces.wait(&destination.name, pace, Instant::now())).await;
-        }
-        let call = Call { id, now: Timestamp::now(), secrets: &texts };
-        match self.attempt(destination, kind.as_ref(), content, &call, hold).await {
-            Ok(attempt) => Ok(Some(hushed(attempt, &texts))),
-            Err(Unsent::Failed(attempt)) => Ok(Some(hushed(attempt, &texts))),
-            Err(Unsent::Lost) => Ok(None),
-            Err(Unsent::Unknown(error)) => Err(error),
+            let call = Call { id, now: Timestamp::now(), secrets: &texts };
+            let (attempt, is_refused) = match self.attempt(destination, kind.as_ref(), content, &call, hold).await {
+                Ok(tried) => tried,
+                Err(Unsent::Failed(attempt)) => (attempt, false),
+                Err(Unsent::Lost) => return Ok(None),
+                Err(Unsent::Unknown(error)) => return Err(error),
+            };
+            if !is_refused || hush.len() > secrets.len() {
+                return Ok(Some(hushed(attempt, &hush)));
+            }
+            for secret in &secrets {
+                self.secrets.forget(secret).await;
+            }
+            match self.texts(&secrets).await {
+                Ok(now) if now != texts => texts = now,
+                Ok(_) => return Ok(Some(hushed(attempt, &hush))),
+                // Nobody knows whether it is refused for its secret.
+                Err(error) => return Ok(Some(hushed(failed(format!("{}; {error}", words(&attempt))), &hush))),
+            }
+            hush.extend_from_slice(&texts);
         }
     }
 
+    /// The secrets as they are, or were a few minutes ago.
+    async fn texts(&self, secrets: &[&Secret]) -> Result<Vec<SecretText>, SecretError> {
+        let mut texts = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            texts.push(self.secrets.get(secret).await?);
+        }
+        Ok(texts)
+    }
+
+    /// One attempt, and whether the destination has refused it: for what is sent, or by what.
     async fn attempt<E>(
         &self,
         destination: &Destination,
@@ -113,14 +137,18 @@ impl Sender {
         content: &Content,
         call: &Call<'_>,
         hold: Hold<'_, E>,
-    ) -> Result<Attempt, Unsent<E>> {
-        let request = kind.request(content, call).map_err(|error| Unsent::Failed(error.attempt()))?;
+    ) -> Result<(Attempt, bool), Unsent<E>> {
+        let request = match kind.request(content, call) {
+            Ok(request) => request,
+            // It may be the secret that makes none.
+            Err(error) => return Ok((error.attempt(), true)),
+        };
         let written = serde_json::to_string(destination).unwrap_or_default();
         if let Some(setup) = kind.setup().filter(|_| !self.lock_set_up().contains(&written)) {
             let setup = setup.map_err(|error| Unsent::Failed(error.attempt()))?;
             let answer = self.send(setup, hold).await?;
             if !kind.is_set_up(&answer) {
-                return Ok(answer.failed(&super::aws::fault(&answer)));
+                return Ok((answer.failed(&super::aws::fault(&answer)), false));
             }
             self.lock_set_up().insert(written.clone());
         }
@@ -128,21 +156,23 @@ impl Sender {
             To::Aws(signed) => Some(signed.role_arn.clone()),
             To::Url(_) => None,
         };
-        let attempt = match self.send(request, hold).await {
+        let tried = match self.send(request, hold).await {
             Ok(answer) => {
-                // What was refused may have been changed: a secret that was rotated, credentials that were withdrawn.
-                if matches!(answer.status, 401 | 403 | 404) {
-                    self.forget(destination.kind.secrets(), role.as_ref()).await;
+                // Credentials may have been withdrawn.
+                if let Some(role) = role.filter(|_| matches!(answer.status, 401 | 403 | 404)) {
+                    self.signer.forget(role.as_deref()).await;
                 }
-                kind.verdict(&answer)
+                let verdict = kind.verdict(&answer);
+                let is_refused = verdict != Attempt::Delivered && answer.status < 500 && !matches!(answer.status, 408 | 429);
+                (verdict, is_refused)
             }
-            Err(Unsent::Failed(attempt)) => attempt,
+            Err(Unsent::Failed(attempt)) => (attempt, false),
             Err(other) => return Err(other),
         };
-        if attempt != Attempt::Delivered {
+        if tried.0 != Attempt::Delivered {
             self.lock_set_up().remove(&written);
         }
-        Ok(attempt)
+        Ok(tried)
     }
 
     /// One call of CloudWatch, in the runtime's own region and by its own credentials. Answers of more than a few kilobytes are not read.
@@ -159,15 +189,6 @@ impl Sender {
             (true, _) => Ok(answer.json()),
             (false, said) if said.is_empty() => Err(format!("CloudWatch answered {}", answer.status)),
             (false, said) => Err(said),
-        }
-    }
-
-    async fn forget(&self, secrets: Vec<&Secret>, role: Option<&Option<String>>) {
-        for secret in secrets {
-            self.secrets.forget(secret).await;
-        }
-        if let Some(role) = role {
-            self.signer.forget(role.as_deref()).await;
         }
     }
 
@@ -246,6 +267,14 @@ async fn answer(mut response: reqwest::Response, most: usize) -> Result<Answer, 
 
 fn failed(reason: String) -> Attempt {
     Attempt::Failed { reason, retry_after: None }
+}
+
+/// Why an attempt did not deliver.
+fn words(attempt: &Attempt) -> &str {
+    match attempt {
+        Attempt::Delivered => "",
+        Attempt::Failed { reason, .. } | Attempt::Final { reason } => reason,
+    }
 }
 
 /// Takes secrets out of what is told of an attempt: receivers may repeat what they were sent.

@@ -8,6 +8,7 @@ use super::*;
 
 mod corpus;
 mod page;
+mod rotation;
 
 use crate::action::facts::Facts;
 use crate::action::{EventContent, Notification};
@@ -211,7 +212,25 @@ fn answers_are_read_as_each_service_means_them() {
             destination("pagerduty", &key),
             400,
             r#"{"status":"invalid event","message":"Event object is invalid","errors":["'routing_key' is missing"]}"#,
-            "final: the destination answered 400: Event object is invalid; 'routing_key' is missing",
+            "failed: the destination answered 400: Event object is invalid; 'routing_key' is missing",
+        ),
+        (
+            destination("pagerduty", &key),
+            400,
+            r#"{"status":"invalid event","message":"Event object is invalid","errors":["'payload.severity' is invalid"]}"#,
+            "final: the destination answered 400: Event object is invalid; 'payload.severity' is invalid",
+        ),
+        (
+            destination("pagerduty", &key),
+            400,
+            r#"{"status":"invalid key","message":"Invalid routing key"}"#,
+            "failed: the destination answered 400: Invalid routing key",
+        ),
+        (
+            destination("opsgenie", &key),
+            422,
+            r#"{"message":"Key format is not valid!","took":0.0,"requestId":"r"}"#,
+            "failed: the destination answered 422: Key format is not valid!",
         ),
         (destination("pagerduty", &key), 429, "", "failed: the destination answered 429"),
         (destination("opsgenie", &key), 202, r#"{"result":"Request will be processed"}"#, "delivered"),
