@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::core::run::{Appointment, Run, Task};
@@ -202,6 +202,7 @@ pub(crate) struct Driver<J> {
     under_way: usize,
     last_work: Instant,
     last_sweep: Instant,
+    sweeping: Arc<Semaphore>,
     totals: Totals,
     receivers: Receivers,
     meters: Arc<Meters>,
@@ -215,7 +216,7 @@ impl<J: Journal> Driver<J> {
     ///
     /// When the journal can not be read.
     pub(crate) async fn new(journal: Arc<J>, worker: Worker<J>, definitions: Arc<Definitions>) -> Result<(Self, Intake), JournalError> {
-        let tasks = journal.tasks().await?;
+        let tasks = journal.tasks(FULL).await?;
         if !tasks.is_empty() {
             tracing::info!(tasks = tasks.len(), "going on with what the journal holds");
         }
@@ -245,6 +246,7 @@ impl<J: Journal> Driver<J> {
             under_way: 0,
             last_work: Instant::now(),
             last_sweep: Instant::now(),
+            sweeping: Arc::new(Semaphore::new(1)),
             totals: Totals::default(),
             receivers: Receivers::default(),
             meters: Arc::default(),
@@ -287,13 +289,19 @@ impl<J: Journal> Driver<J> {
         Ok(self.totals)
     }
 
-    /// Looks for what nobody works on, where others may have left something.
+    /// Looks for what nobody works on, where others may have left something and there is room for it. One look at a time: a journal that is slow is not asked
+    /// more for it.
     fn sweep(&mut self) {
-        if self.journal.is_shared() {
-            self.last_sweep = Instant::now();
-            let worker = self.worker.clone();
-            self.spawn(None, async move { worker.sweep().await });
+        self.last_sweep = Instant::now();
+        if !self.journal.is_shared() {
+            return;
         }
+        let Ok(turn) = Arc::clone(&self.sweeping).try_acquire_owned() else { return };
+        let (worker, room) = (self.worker.clone(), FULL.saturating_sub(self.core.open_tasks()));
+        self.spawn(None, async move {
+            let _turn = turn;
+            worker.sweep(room).await
+        });
     }
 
     fn is_over(&self, until: Until, sources_ended: bool) -> bool {
@@ -468,3 +476,6 @@ impl Totals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

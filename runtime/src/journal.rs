@@ -69,7 +69,8 @@ pub(crate) enum Change {
         /// When.
         at: Timestamp,
     },
-    /// A delivery that was given up is made again, whatever its key says. Applied when the task is not there.
+    /// A delivery that was given up is made again, whatever its key says. Applied when the task is not there. Where somebody else works on its run, it is
+    /// theirs to make; where nobody does, all open tasks of the run are to be done by whoever applied it.
     Redeliver {
         /// Its run, which has ended unless other tasks of it are open.
         run: Arc<Run>,
@@ -224,8 +225,9 @@ pub(crate) trait Journal: Send + Sync + 'static {
         Duration::from_secs(5)
     }
 
-    /// Every task, in no particular order: what a process that starts has to go on with.
-    fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>>;
+    /// Every task, in no particular order: what a process that starts has to go on with. Where others work from the journal, too, no more than about
+    /// `most`: sweeps and bells find the rest.
+    fn tasks(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>>;
 
     /// Whether other runtimes work from it, too.
     fn is_shared(&self) -> bool {
@@ -247,8 +249,8 @@ pub(crate) trait Journal: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Takes over what is due and nobody works on, and gives its tasks.
-    fn sweep(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+    /// Takes over what is due and nobody works on, no more runs than `most`, and gives its tasks.
+    fn sweep(&self, _most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async { Ok(vec![]) })
     }
 }

@@ -59,9 +59,9 @@ impl<J: Journal> Worker<J> {
         Self { latest: Some(latest), ..self }
     }
 
-    /// Takes over what nobody works on.
-    pub(crate) async fn sweep(&self) -> Result<Input, JournalError> {
-        let tasks = self.journal.sweep().await?;
+    /// Takes over what nobody works on, no more than `most`.
+    pub(crate) async fn sweep(&self, most: usize) -> Result<Input, JournalError> {
+        let tasks = self.journal.sweep(most).await?;
         Ok(self.found(tasks).await)
     }
 

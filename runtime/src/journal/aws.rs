@@ -30,7 +30,7 @@ use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
 use rows::{RunState, STATE};
 use store::{Between, Store};
 pub(crate) use table::DynamoTable;
-use writer::{Claim, Clock, GROUP, Order, Reply, Writer, write_all};
+use writer::{Claim, Clock, GROUP, Held, Order, Reply, Writer, write_all};
 
 /// Orders that may wait for the writer before a caller has to wait too.
 const QUEUE: usize = 1024;
@@ -40,6 +40,17 @@ const ENOUGH: i64 = 30_000;
 const PAGE: usize = 200;
 /// Pages of the due index that one sweep looks at, of each part of it.
 const PAGES: usize = 5;
+/// What is due later and nobody's, that a runtime knows of from its start, of each part of the index: one that ends when it is idle waits for it. The rest
+/// has its bells.
+const LATER: usize = 2_500;
+
+/// Whether a runtime that starts goes on with a run.
+enum Wanted {
+    Now,
+    /// With some of those.
+    Later,
+    Not,
+}
 
 /// Rings when a run is due.
 pub(crate) trait Bell: Send + Sync {
@@ -81,47 +92,70 @@ impl Aws {
         join_all(waiting).await.into_iter().map(|answer| answer.map_err(|_| gone(()))).collect()
     }
 
-    /// The tasks of the runs whose owner and place in the index are as wanted.
-    async fn work_of(&self, wanted: impl Fn(&str, &str) -> bool) -> Vec<Task> {
+    /// The tasks of runs by their owner and place in the index: of all that are wanted, and of so many in each part of it that are wanted later. No more
+    /// than about `most`.
+    async fn work_of(&self, most: usize, wanted: impl Fn(&str, &str) -> Wanted) -> Vec<Task> {
         let mut open = Vec::new();
         for shard in rows::due_shards() {
-            let mut between = Between::default();
+            let (mut between, mut later) = (Between::default(), 0);
             loop {
                 let page = self.desk.query(&shard, between.clone(), PAGE).await;
-                let wanted = page.iter().filter(|item| wanted(&String::from_utf8_lossy(&item.data), &item.sk));
-                open.extend(wanted.filter_map(|item| rows::run_of(&item.sk)));
+                let mut is_wanted = |item: &&store::Item| match wanted(&String::from_utf8_lossy(&item.data), &item.sk) {
+                    Wanted::Now => true,
+                    Wanted::Later => {
+                        later += 1;
+                        later <= LATER
+                    }
+                    Wanted::Not => false,
+                };
+                open.extend(page.iter().filter(|item| is_wanted(item)).filter_map(|item| rows::run_of(&item.sk)));
                 between.after = page.last().filter(|_| page.len() == PAGE).map(|item| item.sk.clone());
-                if between.after.is_none() {
+                if between.after.is_none() || open.len() >= most {
                     break;
                 }
             }
         }
         let mut tasks = Vec::new();
         for some in open.chunks(GROUP) {
+            if tasks.len() >= most {
+                break;
+            }
             let states = join_all(some.iter().map(|run| self.desk.state(*run))).await;
             for (run, (version, state)) in some.iter().zip(states).filter_map(|(run, state)| Some((run, state?))) {
                 tasks.extend(state.tasks(*run));
                 if state.owner == self.desk.me {
-                    self.desk.held().entry(*run).or_insert((version, state));
+                    self.desk.held().entry(*run).or_insert(Held { version, state, known: true });
                 }
             }
         }
         tasks
     }
 
-    /// The runs of a part of the due index whose time has come, a sweep's worth. What this runtime has in hand waits for its turn: a lease that is over by
-    /// then is renewed when it comes, or somebody else has it. However much that is, the next sweep goes on behind it.
-    async fn due(&self, shard: &str, now: &str) -> Vec<RunId> {
+    /// The runs of a part of the due index whose time has come, a sweep's worth, and no more than `most`. What this runtime has in hand waits for its turn: a
+    /// lease that is over by then is renewed when it comes, or somebody else has it. However much that is, the next sweep goes on behind it.
+    async fn due(&self, shard: &str, now: &str, most: usize) -> Vec<RunId> {
         let (mut due, before) = (Vec::new(), Some(now.to_owned()));
         let mut after = self.places().remove(shard).filter(|after| after.as_str() < now);
         for _ in 0..PAGES {
             let page = self.desk.query(shard, Between { after, before: before.clone() }, PAGE).await;
             after = page.last().filter(|_| page.len() == PAGE).map(|item| item.sk.clone());
             let held = self.desk.held();
-            let in_hand = |run: &RunId, owner: &[u8]| owner == self.desk.me.as_bytes() && held.contains_key(run);
-            let runs = page.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, &item.data)));
-            due.extend(runs.filter(|(run, owner)| !in_hand(run, owner)).map(|(run, _)| run));
-            if after.is_none() || due.len() >= PAGE {
+            // In the version that is known here: what others have made of it since is not.
+            let is_it = |item: &store::Item, held: &Held| held.known && held.version == item.version;
+            let in_hand = |run: &RunId, item: &store::Item| {
+                item.data == self.desk.me.as_bytes() && held.get(run).is_some_and(|held| is_it(item, held))
+            };
+            let runs = page.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, item)));
+            for (run, item) in runs.filter(|(run, item)| !in_hand(run, item)) {
+                if due.len() >= most {
+                    break;
+                }
+                due.push(run);
+                if due.len() == most {
+                    after = Some(item.sk.clone());
+                }
+            }
+            if after.is_none() || due.len() >= PAGE.min(most) {
                 break;
             }
         }
@@ -129,6 +163,11 @@ impl Aws {
             self.places().insert(shard.to_owned(), after);
         }
         due
+    }
+
+    /// The runs of ours with tasks that nobody here knows of.
+    fn unknown(&self) -> Vec<RunId> {
+        self.desk.held().iter().filter(|(_, held)| !held.known).map(|(run, _)| *run).collect()
     }
 
     fn places(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
@@ -195,11 +234,16 @@ impl Journal for Aws {
         Duration::from_secs(30)
     }
 
-    fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+    fn tasks(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
             self.goes_on.store(true, Ordering::Relaxed);
             let (me, now) = (self.desk.me.clone(), rows::moment((self.desk.clock)().as_millisecond()));
-            Ok(self.work_of(|owner, sk| owner.is_empty() || owner == me || sk < now.as_str()).await)
+            let wanted = |owner: &str, sk: &str| match owner {
+                owner if owner == me || sk < now.as_str() => Wanted::Now,
+                "" => Wanted::Later,
+                _ => Wanted::Not,
+            };
+            Ok(self.work_of(most, wanted).await)
         })
     }
 
@@ -210,7 +254,7 @@ impl Journal for Aws {
     fn hold<'a>(&'a self, task: &'a TaskId) -> BoxFuture<'a, Result<bool, JournalError>> {
         Box::pin(async move {
             let soon = (self.desk.clock)().as_millisecond().saturating_add(ENOUGH);
-            let is_held = |(_, state): &(u64, RunState)| state.owner == self.desk.me && state.wake > soon && state.task(task).is_some();
+            let is_held = |Held { state, .. }: &Held| state.owner == self.desk.me && state.wake > soon && state.task(task).is_some();
             if self.desk.held().get(&task.run).is_some_and(is_held) {
                 return Ok(true);
             }
@@ -226,12 +270,15 @@ impl Journal for Aws {
         Box::pin(async move { self.order(runs.into_iter().map(Order::Release).collect()).await.map(drop) })
     }
 
-    fn sweep(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+    fn sweep(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
             let now = rows::moment((self.desk.clock)().as_millisecond());
-            let mut due = Vec::new();
+            let mut due = self.unknown();
             for shard in rows::due_shards() {
-                due.extend(self.due(&shard, &now).await);
+                let left = most.saturating_sub(due.len());
+                if left > 0 {
+                    due.extend(self.due(&shard, &now, left).await);
+                }
             }
             // Keys whose days are over have an index and a measure of their own: however many they are, no run waits behind them.
             for shard in rows::over_shards() {
@@ -247,7 +294,8 @@ impl Journal for Aws {
             let mut found: Vec<Task> = replies.into_iter().flat_map(tasks).collect();
             // What a process of this name that was killed sent last may have been written after this one began to read.
             if self.goes_on.swap(false, Ordering::Relaxed) {
-                found.extend(self.work_of(|owner, _| owner == self.desk.me).await);
+                let mine = |owner: &str, _: &str| if owner == self.desk.me { Wanted::Now } else { Wanted::Not };
+                found.extend(self.work_of(most, mine).await);
             }
             Ok(found)
         })

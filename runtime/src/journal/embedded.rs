@@ -148,7 +148,7 @@ impl Journal for Embedded {
         }))
     }
 
-    fn tasks(&self) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
+    fn tasks(&self, _most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
             let rows = self.read(|transaction| {
                 let table = transaction.open_table(tables::TASKS)?;

@@ -14,6 +14,7 @@ use super::{Applied, Change, Journal};
 use crate::core::gate;
 use crate::core::run::{Occasion, Run, Step, Task, TaskId};
 use crate::definitions::Restraints;
+use crate::driver::FULL;
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -74,7 +75,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
 
 /// What the journal has is what the model has.
 pub(super) async fn compare(journal: &impl Journal, model: &Model) {
-    let tasks: BTreeMap<TaskId, Task> = journal.tasks().await.unwrap().into_iter().map(|task| (task.id.clone(), task)).collect();
+    let tasks: BTreeMap<TaskId, Task> = journal.tasks(FULL).await.unwrap().into_iter().map(|task| (task.id.clone(), task)).collect();
     assert_eq!(tasks, model.tasks);
     for number in 0..4 {
         let id = run(number).id();

@@ -8,7 +8,7 @@ use super::super::{Applied, Change};
 use super::rows::{self, RunState, STATE, packed};
 use super::store::{Expect, Item, Write};
 use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
-use crate::core::run::{Appointment, Run, RunId, TaskId};
+use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
 use crate::core::window::Window;
 
 /// What has to be read before a change can be applied.
@@ -124,7 +124,7 @@ impl Desk {
                 let Some(task) = self.own(done.run)?.and_then(|state| state.task(done)) else { return Ok(Applied::Not) };
                 let next = match gate::close(run, *at, self)? {
                     Closing::Nothing => vec![],
-                    Closing::Later(due) => vec![crate::core::run::Task { due, ..task }],
+                    Closing::Later(due) => vec![Task { due, ..task }],
                     Closing::Tell(run, tasks) => {
                         self.bodies.insert(done.run, run);
                         tasks
@@ -136,18 +136,7 @@ impl Desk {
                     Applied::Now(next.clone())
                 })
             }
-            // Whoever works on the run: what somebody asks for again is done.
-            Change::Redeliver { run, task } => {
-                if self.run(run.id())?.is_some_and(|state| state.task(&task.id).is_some()) {
-                    return Ok(Applied::Not);
-                }
-                let has_body = self.run(run.id())?.is_some_and(|state| state.parts > 0);
-                self.begin(run, std::slice::from_ref(task));
-                if has_body {
-                    self.bodies.remove(&run.id());
-                }
-                Ok(Applied::Now(vec![task.clone()]))
-            }
+            Change::Redeliver { run, task } => self.redeliver(run, task),
             Change::Postpone(task) => self.task(&task.id, |state| {
                 state.put(std::slice::from_ref(task));
                 Applied::Now(vec![task.clone()])
@@ -201,7 +190,7 @@ impl Desk {
         state.is_some_and(|state| !state.is_over() && state.owner.is_empty() && state.wake == bell.at.as_millisecond())
     }
 
-    fn begin(&mut self, run: &Arc<Run>, tasks: &[crate::core::run::Task]) {
+    fn begin(&mut self, run: &Arc<Run>, tasks: &[Task]) {
         let Some(row) = self.runs.get_mut(&run.id()) else { return };
         row.now.get_or_insert_with(|| RunState::new(&run.trigger.name, run.accepted)).put(tasks);
         if !tasks.is_empty() {
@@ -224,6 +213,24 @@ impl Desk {
             Some(state) => change(state),
             None => Applied::Not,
         })
+    }
+
+    /// What somebody asks for again is done by whoever works on the run; where nobody does, all of the run comes with it.
+    fn redeliver(&mut self, run: &Arc<Run>, task: &Task) -> Result<Applied, Missing> {
+        let (me, now, id) = (self.me.clone(), self.now, run.id());
+        let found = self.run(id)?;
+        if found.as_ref().is_some_and(|state| state.task(&task.id).is_some()) {
+            return Ok(Applied::Not);
+        }
+        let has_body = found.as_ref().is_some_and(|state| state.parts > 0);
+        let is_theirs = found.as_ref().is_some_and(|state| !state.is_open_to(&me, now));
+        let mut tasks = found.filter(|state| state.owner != me).map_or_else(Vec::new, |state| state.tasks(id));
+        self.begin(run, std::slice::from_ref(task));
+        if has_body {
+            self.bodies.remove(&id);
+        }
+        tasks.push(task.clone());
+        Ok(Applied::Now(if is_theirs { vec![] } else { tasks }))
     }
 
     fn bury(&mut self, done: &TaskId, reason: &str, at: jiff::Timestamp) -> Result<Applied, Missing> {
@@ -267,8 +274,9 @@ impl Desk {
                 done.writes.extend(before.map(|(pk, sk)| Write::Delete(pk, sk, Expect::Anything)));
                 continue;
             };
-            // A claim has said itself whose it is.
-            if row.before.as_ref().is_none_or(|before| before.tasks(*id) != state.tasks(*id)) {
+            // A claim has said itself whose it is, and what comes to a run of somebody else's leaves it theirs.
+            let may_settle = |before: &RunState| before.is_open_to(&self.me, self.now) && before.tasks(*id) != state.tasks(*id);
+            if row.before.as_ref().is_none_or(may_settle) {
                 state.settle(&self.me, self.now);
             }
             let parts_before = row.before.as_ref().map_or(0, |state| state.parts);
@@ -291,7 +299,7 @@ impl Desk {
             let due = rows::index_key(*id, state);
             done.writes.extend(before.filter(|before| *before != due).map(|(pk, sk)| Write::Delete(pk, sk, Expect::Anything)));
             let data = state.owner.clone().into_bytes();
-            done.writes.push(Write::Put(Item { pk: due.0, sk: due.1, version: 1, data }, Expect::Anything));
+            done.writes.push(Write::Put(Item { pk: due.0, sk: due.1, version, data }, Expect::Anything));
             let item = Item { pk: rows::run_key(*id), sk: STATE.to_owned(), version, data: to_json(&*state) };
             done.writes.push(Write::Put(item, expected(row.version)));
             done.runs.push((*id, version, state.clone()));

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `journal/run/RUN` | `state` | a run: its open tasks, who works on it, when to look at it again. It stays as the key of what was accepted |
 //! | `journal/run/RUN` | `body/N` | the trigger and the event of a run that is not over, in parts |
-//! | `journal/due/SHARD` | `TIME/RUN` | when to look at a run, and who works on it; exactly one while it is not over, written with its state |
+//! | `journal/due/SHARD` | `TIME/RUN` | when to look at a run, and who works on it; exactly one while it is not over, written with its state and in its version |
 //! | `journal/over/SHARD` | `TIME/RUN` | when a run that is over is forgotten; exactly one from then on |
 //! | `journal/window/KIND/TRIGGER` | `GROUP` | what a threshold or `suppress` remembers |
 //! | `journal/enabled` | `TRIGGER` | since when it counts |

@@ -79,6 +79,7 @@ impl Store for DynamoTable {
                 };
                 let limit = i32::try_from(most.saturating_sub(items.len())).ok();
                 let answer = query.set_limit(limit).send().await.map_err(|error| StoreError::Unavailable(describe(&error)))?;
+                // One that is none of ours takes no place: fewer than were asked for are all there are.
                 items.extend(answer.items.unwrap_or_default().into_iter().filter_map(from_dynamo));
                 from = answer.last_evaluated_key.filter(|key| !key.is_empty());
                 if from.is_none() || items.len() >= most {
@@ -123,7 +124,8 @@ fn why(error: &SdkError<TransactWriteItemsError>) -> StoreError {
         None => vec![],
     };
     let is_too_long = error.raw_response().is_some_and(|response| response.status().as_u16() == TOO_LONG);
-    if codes.contains(&"ConditionalCheckFailed") {
+    // A transaction that meets another one on its way ends both.
+    if codes.iter().any(|code| ["ConditionalCheckFailed", "TransactionConflict"].contains(code)) {
         StoreError::Conflict
     } else if is_too_long || codes.iter().any(|code| FINAL.contains(code)) {
         StoreError::Refused(describe(error))

@@ -25,6 +25,8 @@ pub(super) const WRITES: usize = 100;
 const BYTES: usize = 3_500_000;
 /// After a fault: the first and the longest pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// The same where somebody else has written what was read: several count into one window.
+const TURNS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 /// For how long AWS knows a transaction that it is told of again.
 const TOKEN: Duration = Duration::from_secs(8 * 60);
 
@@ -35,6 +37,17 @@ pub(super) enum Order {
     Claim(Claim),
     /// Give a run up until then.
     Release(Appointment),
+}
+
+impl Order {
+    /// The run that it is about, where it is about one.
+    fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Change(change) => change.run(),
+            Self::Claim(claim) => Some(claim.run()),
+            Self::Release(until) => Some(until.run),
+        }
+    }
 }
 
 /// Why a run is to be taken over.
@@ -80,8 +93,17 @@ pub(super) struct Writer {
     pub(super) me: String,
     pub(super) bell: Option<Arc<dyn Bell>>,
     pub(super) clock: Clock,
-    /// The runs that are ours, as they were written last.
-    pub(super) held: Mutex<BTreeMap<RunId, (u64, RunState)>>,
+    /// The runs that are ours.
+    pub(super) held: Mutex<BTreeMap<RunId, Held>>,
+}
+
+/// A run of ours, as it was written last.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) version: u64,
+    pub(super) state: RunState,
+    /// Whether all of its tasks were given to whoever works here. Others may have put tasks into it.
+    pub(super) known: bool,
 }
 
 /// Why something was not written.
@@ -103,7 +125,7 @@ pub(super) async fn write_all(writer: Arc<Writer>, mut received: mpsc::Receiver<
 }
 
 impl Writer {
-    pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, (u64, RunState)>> {
+    pub(super) fn held(&self) -> MutexGuard<'_, BTreeMap<RunId, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -128,6 +150,7 @@ impl Writer {
 
     /// Carries out orders by one transaction; `None` where it would be too large and they can be parted.
     async fn write(&self, orders: &[Order]) -> Option<Vec<Reply>> {
+        let mut pause = TURNS.0;
         loop {
             let now = (self.clock)();
             let mut desk = Desk::new(&self.me, now.as_millisecond());
@@ -147,13 +170,13 @@ impl Writer {
             let written = if writes.is_empty() { Ok(()) } else { self.transact(writes).await };
             match (written, orders) {
                 (Ok(()), _) => {
-                    self.take_note(runs, early);
+                    self.take_note(runs, early, &given(orders, &replies));
                     return Some(replies);
                 }
                 // Somebody else has changed what was read: again, with that.
                 (Err(Unwritten::Changed), _) => {
-                    let mut held = self.held();
-                    desk.runs().for_each(|run| drop(held.remove(run)));
+                    desk.runs().for_each(|run| drop(self.held().remove(run)));
+                    take_turn(&mut pause).await;
                 }
                 (Err(Unwritten::Refused(reason)), [order]) => return Some(vec![self.give_up(order, &reason, now).await]),
                 (Err(Unwritten::Refused(_)), _) => return None,
@@ -161,8 +184,10 @@ impl Writer {
         }
     }
 
-    /// An order that the table takes in no way. What is there stays as it is, and is found again; what would begin is set aside.
+    /// An order that the table takes in no way. What is there stays as it is, and is found again: nobody here works on it any more. What would begin is
+    /// set aside.
     async fn give_up(&self, order: &Order, reason: &str, now: Timestamp) -> Reply {
+        order.run().map(|run| self.held().remove(&run));
         match order {
             Order::Change(Change::Accept { run, .. } | Change::Redeliver { run, .. }) => {
                 kept::set_aside(self, run, reason, now).await;
@@ -189,12 +214,7 @@ impl Writer {
     }
 
     async fn apply(&self, orders: &[Order], desk: &mut Desk) -> Vec<Reply> {
-        let named = orders.iter().map(|order| match order {
-            Order::Change(change) => change.run(),
-            Order::Claim(claim) => Some(claim.run()),
-            Order::Release(until) => Some(until.run),
-        });
-        let named: BTreeSet<RunId> = named.flatten().collect();
+        let named: BTreeSet<RunId> = orders.iter().filter_map(Order::run).collect();
         let laid = join_all(named.into_iter().map(|run| async move { (run, self.held_or_read(run).await) })).await;
         laid.into_iter().for_each(|(run, found)| desk.lay_run(run, found));
         loop {
@@ -234,7 +254,7 @@ impl Writer {
     }
 
     async fn held_or_read(&self, run: RunId) -> Option<(u64, RunState)> {
-        let held = self.held().get(&run).cloned();
+        let held = self.held().get(&run).map(|held| (held.version, held.state.clone()));
         match held {
             Some(held) => Some(held),
             None => self.state(run).await,
@@ -246,17 +266,21 @@ impl Writer {
         Some((item.version, rows::read(&item.data)?))
     }
 
-    /// What was written is known from now on, and what nobody works on has a bell.
-    fn take_note(&self, runs: Vec<(RunId, u64, RunState)>, early: Vec<Appointment>) {
+    /// What was written is known from now on, and what nobody works on has a bell; so has a run with tasks that nobody here knows of.
+    fn take_note(&self, runs: Vec<(RunId, u64, RunState)>, early: Vec<Appointment>, given: &BTreeSet<TaskId>) {
         let mut bells = early;
         let mut held = self.held();
         for (run, version, state) in runs {
-            if state.owner == self.me {
-                held.insert(run, (version, state));
-                continue;
+            let before = held.remove(&run).filter(|before| before.known);
+            let was_known = |task: &TaskId| before.as_ref().is_some_and(|before| before.state.task(task).is_some());
+            let known = state.tasks(run).iter().all(|task| given.contains(&task.id) || was_known(&task.id));
+            let is_ours = state.owner == self.me;
+            if is_ours {
+                held.insert(run, Held { version, state: state.clone(), known });
             }
-            held.remove(&run);
-            if !state.is_over()
+            let is_in_hand = is_ours && known;
+            if !is_in_hand
+                && !state.is_over()
                 && let Ok(at) = Timestamp::from_millisecond(state.wake)
             {
                 bells.push(Appointment { run, at });
@@ -270,11 +294,11 @@ impl Writer {
 
     /// Writes what nobody else changes, however long it takes.
     pub(super) async fn keep(&self, writes: Vec<Write>) {
-        let mut pause = PAUSES.0;
+        let (mut pause, mut turn) = (PAUSES.0, TURNS.0);
         loop {
             match self.transact(writes.clone()).await {
                 Ok(()) => return,
-                Err(Unwritten::Changed) => {}
+                Err(Unwritten::Changed) => take_turn(&mut turn).await,
                 Err(Unwritten::Refused(reason)) => rest("written", &reason, &mut pause).await,
             }
         }
@@ -326,9 +350,38 @@ impl Writer {
     }
 }
 
+/// The tasks that these replies give to whoever ordered them. Who asks for one task hears of no other.
+fn given(orders: &[Order], replies: &[Reply]) -> BTreeSet<TaskId> {
+    let mut given = BTreeSet::new();
+    for (order, reply) in orders.iter().zip(replies) {
+        match (order, reply) {
+            (Order::Claim(Claim::Task(task)), Reply::Claimed(Some(_))) => drop(given.insert(task.clone())),
+            (_, Reply::Claimed(Some(tasks)) | Reply::Applied(Applied::Now(tasks) | Applied::Counted(tasks))) => {
+                given.extend(tasks.iter().map(|task| task.id.clone()));
+            }
+            _ => {}
+        }
+    }
+    given
+}
+
 /// Says what is wrong, lets the pause pass, and makes the next one longer.
 async fn rest(what: &str, reason: &str, pause: &mut Duration) {
     tracing::warn!(reason, "the journal in the hub's table can not be {what}; nothing is acknowledged meanwhile, trying again");
-    tokio::time::sleep(*pause).await;
+    tokio::time::sleep(about(*pause)).await;
     *pause = (*pause * 2).min(PAUSES.1);
+}
+
+/// Lets others write, longer each time.
+async fn take_turn(pause: &mut Duration) {
+    tokio::time::sleep(about(*pause)).await;
+    *pause = (*pause * 2).min(TURNS.1);
+}
+
+/// Between half of it and all of it, so that those who were refused together do not come back together.
+fn about(pause: Duration) -> Duration {
+    let mut random = [0; 4];
+    // Without randomness all wait for as long as they can.
+    let share = getrandom::fill(&mut random).map_or(1.0, |()| f64::from(u32::from_be_bytes(random)) / f64::from(u32::MAX));
+    pause.mul_f64(share.midpoint(1.0))
 }

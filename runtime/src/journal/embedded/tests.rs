@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::super::model::Model;
 use super::super::testing::{at, change, compare, restraints, run, task};
 use super::*;
+use crate::driver::FULL;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
@@ -97,7 +98,7 @@ async fn what_can_not_be_read_is_buried_raw_and_stops_nothing() {
     });
     let journal = Embedded::open(dir.path()).unwrap();
     assert_eq!(journal.run(run(1).id()).await.unwrap(), None);
-    assert_eq!(journal.tasks().await.unwrap().len(), 2);
+    assert_eq!(journal.tasks(FULL).await.unwrap().len(), 2);
     let done = task(1, 0, Some("a")).id;
     assert_eq!(journal.commit(vec![Change::Bury { done, reason: "why".to_owned(), at: at(7) }]).await.unwrap(), [Applied::Now(vec![])]);
     let dead = journal.dead_letters().await.unwrap();
@@ -128,7 +129,7 @@ async fn many_commits_at_once_are_each_answered() {
     for commit in commits.collect::<Vec<_>>() {
         applied += usize::from(commit.await.unwrap().unwrap() != [Applied::Not]);
     }
-    assert_eq!((applied, journal.tasks().await.unwrap().len()), (128, 128));
+    assert_eq!((applied, journal.tasks(FULL).await.unwrap().len()), (128, 128));
 }
 
 #[tokio::test]
