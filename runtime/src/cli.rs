@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod status;
 mod test;
+mod verify;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -80,9 +81,12 @@ enum Command {
     Dlq(dlq::DlqArguments),
     /// Prints a completion script for a shell.
     Completions(completions::CompletionsArguments),
-    /// Reads CloudTrail logs and tells what would have fired.
     #[command(after_help = "Exit codes: 0 all logs were read; 1 some could not be; 2 the definitions or an argument were refused.")]
     Replay(replay::ReplayArguments),
+    #[command(
+        after_help = "Exit codes: 0 everything is valid; 1 something is invalid, not there, can not be read or is in no digest; 2 an argument, the keys or the bucket were refused."
+    )]
+    Verify(Box<verify::VerifyArguments>),
     /// Sends a sample to a destination.
     #[command(
         after_help = "Exit codes: 0 the destination has taken it; 1 it has not; 2 there is no such destination, or the definitions can not be read."
@@ -128,6 +132,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Dlq(arguments) => dlq::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Destination(arguments) => destination::run(arguments),
         Command::Events(arguments) => events::run(&arguments),
     };

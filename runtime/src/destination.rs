@@ -38,9 +38,9 @@ use crate::action::Content;
 use crate::core::Attempt;
 use crate::secrets::SecretText;
 pub(crate) use answer::Answer;
-pub(crate) use aws::{Signed, code, fault};
+pub(crate) use aws::{Service, Signed, code, fault};
 use pace::Pace;
-pub(crate) use sender::Sender;
+pub(crate) use sender::{Sender, answer, transport_fault};
 pub(crate) use sns::percent;
 
 /// One kind of destination.

@@ -24,7 +24,8 @@ use crate::explore::replay::{Match, Totals, replay};
 /// several is not. A plan of a pull request in place of documents tells what its triggers would have done.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
-    /// Log files, or folders of them: `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without. Digest files are passed over.
+    /// Log files, or folders of them: `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without. Digest files are passed over. `s3://BUCKET/PREFIX` is read with
+    /// the credentials of the environment (s3:ListBucket, s3:GetObject); of a trail's folders only those of the accounts, regions and days asked for are listed.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A document, a directory of documents, or a plan as `terraform show -json` prints it.
@@ -109,7 +110,8 @@ enum Format {
     Table,
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+/// A time, or the beginning of a day in UTC.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     let day = || text.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map(|midnight| midnight.timestamp());
     text.parse::<Timestamp>()
         .or_else(|_| day())
@@ -268,7 +270,7 @@ fn told(matches: u64, found: &Found, totals: &Totals) -> Result<(), Failure> {
 }
 
 /// `1 file`, `2 files`.
-fn count_of(count: u64, one: &str, ending: &str) -> String {
+pub(super) fn count_of(count: u64, one: &str, ending: &str) -> String {
     format!("{count} {one}{}", if count == 1 { "" } else { ending })
 }
 

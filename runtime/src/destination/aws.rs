@@ -44,8 +44,13 @@ pub(crate) struct Service {
 
 impl Service {
     /// A service with one name for all.
-    pub(super) const fn new(host: &'static str, id: &'static str) -> Self {
+    pub(crate) const fn new(host: &'static str, id: &'static str) -> Self {
         Self { host, name: host, id, place: None }
+    }
+
+    /// A service with one place for all regions: its host, and the region that it is signed for.
+    pub(crate) const fn global(name: &'static str, id: &'static str, host: &'static str, region: &'static str) -> Self {
+        Self { host: name, name, id, place: Some((host, region)) }
     }
 }
 
@@ -61,12 +66,25 @@ pub(crate) struct Signed {
     pub(super) role_arn: Option<String>,
     /// What the role asks of whom it trusts.
     pub(super) external_id: Option<String>,
+    /// The bucket that the path is in.
+    pub(super) bucket: Option<String>,
 }
 
 impl Signed {
     pub(super) fn to(service: Service, aws: &Aws, path: impl Into<String>) -> To {
         let (region, role_arn) = (aws.region().map(str::to_owned), aws.role_arn.clone());
-        To::Aws(Self { service, endpoint: None, path: path.into(), region, role_arn, external_id: None })
+        To::Aws(Self { service, endpoint: None, path: path.into(), region, role_arn, external_id: None, bucket: None })
+    }
+
+    /// A service in a region, by the credentials in use.
+    pub(crate) fn own(service: Service, region: &str, path: impl Into<String>) -> Self {
+        let region = Some(region.to_owned());
+        Self { service, endpoint: None, path: path.into(), region, role_arn: None, external_id: None, bucket: None }
+    }
+
+    /// The same in a bucket of S3.
+    pub(crate) fn in_bucket(self, bucket: &str) -> Self {
+        Self { bucket: Some(bucket.to_owned()), ..self }
     }
 
     /// The same at a path.
@@ -79,7 +97,7 @@ impl Signed {
         let place = service.global.get(partition).map(|endpoint| (endpoint.host.as_str(), endpoint.region.as_str()));
         let service = Service { host: &service.host, name: &service.signing, id: &service.id, place };
         let (role_arn, external_id) = (Some(role_arn.clone()), Some(external_id.clone()));
-        Self { service, endpoint: None, path: "/".to_owned(), region: Some(region.to_owned()), role_arn, external_id }
+        Self { role_arn, external_id, ..Self::own(service, region, "/") }
     }
 }
 
@@ -148,11 +166,15 @@ impl Signer {
         let region = to.region.clone().or_else(|| config.region().map(ToString::to_string));
         let region = to.service.place.map(|(_, region)| region.to_owned()).or(region);
         let region = region.ok_or("no region: give the destination one, or set AWS_REGION")?;
-        let url = match &to.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => endpoint(config, to.service, &region)?,
+        let written = to.endpoint.clone().map_or_else(|| written(config, to.service), |endpoint| Ok(Some(endpoint)))?;
+        let (base, path) = match (written, &to.bucket) {
+            (Some(written), None) => (written, to.path.clone()),
+            (None, None) => (own(to.service, &region)?, to.path.clone()),
+            (None, Some(bucket)) if !bucket.contains('.') => (of_bucket(&own(to.service, &region)?, bucket)?, to.path.clone()),
+            // A certificate of AWS is for one label before its own, and who runs another endpoint may have no names for buckets.
+            (written, Some(bucket)) => (written.map_or_else(|| own(to.service, &region), Ok)?, format!("/{bucket}{}", to.path)),
         };
-        let url = url.join(&to.path).map_err(|error| format!("the endpoint is no address: {error}"))?;
+        let url = base.join(&path).map_err(|error| format!("the endpoint is no address: {error}"))?;
         let credentials = self.credentials(config, to).await?;
         let headers = signature(&url, request, &region, to.service.name, credentials)?;
         Ok((url, headers))
@@ -203,15 +225,29 @@ fn assume_fault(error: &(dyn std::error::Error + 'static)) -> String {
     crate::hub::aws::innermost(error)
 }
 
-fn endpoint(config: &aws_config::SdkConfig, service: Service, region: &str) -> Result<Url, String> {
+/// The endpoint that the environment or the profile names.
+fn written(config: &aws_config::SdkConfig, service: Service) -> Result<Option<Url>, String> {
     let key = ServiceConfigKey::builder().service_id(service.id).profile("endpoint_url").env("AWS_ENDPOINT_URL").build();
     let of_service = key.ok().and_then(|key| config.service_config()?.load_config(key));
-    let written = of_service.or_else(|| config.endpoint_url().map(str::to_owned));
-    let endpoint = written.unwrap_or_else(|| match service.place {
+    of_service.or_else(|| config.endpoint_url().map(str::to_owned)).map(|endpoint| address(&endpoint)).transpose()
+}
+
+/// AWS's own endpoint.
+fn own(service: Service, region: &str) -> Result<Url, String> {
+    address(&match service.place {
         Some((host, _)) => format!("https://{host}/"),
         None => format!("https://{}.{region}.{}/", service.host, domain(region)),
-    });
-    Url::parse(&endpoint).map_err(|error| format!("the endpoint `{endpoint}` is no address: {error}"))
+    })
+}
+
+/// The name of a bucket before that of its endpoint.
+fn of_bucket(endpoint: &Url, bucket: &str) -> Result<Url, String> {
+    let host = endpoint.host_str().unwrap_or_default();
+    address(&format!("https://{bucket}.{host}/"))
+}
+
+fn address(endpoint: &str) -> Result<Url, String> {
+    Url::parse(endpoint).map_err(|error| format!("the endpoint `{endpoint}` is no address: {error}"))
 }
 
 /// The domain of a region's partition.

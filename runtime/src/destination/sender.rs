@@ -181,7 +181,7 @@ impl Sender {
     ///
     /// In words.
     pub(crate) async fn ask_cloudwatch(&self, operation: &str, input: &Value) -> Result<Value, String> {
-        let place = Signed { service: CLOUDWATCH, endpoint: None, path: "/".to_owned(), region: None, role_arn: None, external_id: None };
+        let place = Signed { region: None, ..Signed::own(CLOUDWATCH, "", "/") };
         let request = Request::to(To::Aws(place), "application/x-amz-json-1.0", input.to_string().into_bytes());
         let request = request.header("x-amz-target", format!("GraniteServiceVersion20100801.{operation}"));
         let answer = exchange(self.signed(request).await?, ANSWER).await?;
@@ -211,6 +211,19 @@ impl Sender {
             self.signer.forget(role.as_deref()).await;
         }
         Ok(answer)
+    }
+
+    /// Asks AWS something that changes nothing, and gives the answer before its body is read. It is over after `time`, however much came.
+    ///
+    /// # Errors
+    ///
+    /// In words: no answer, no credentials.
+    pub(crate) async fn open(&self, request: Request, time: Duration) -> Result<reqwest::Response, String> {
+        let response = self.signed(request).await?.timeout(time).send().await.map_err(|error| transport_fault(&error))?;
+        if response.status() == reqwest::StatusCode::UNAUTHORIZED {
+            self.signer.forget(None).await;
+        }
+        Ok(response)
     }
 
     async fn send<E>(&self, request: Request, hold: Hold<'_, E>) -> Result<Answer, Unsent<E>> {
@@ -248,7 +261,7 @@ async fn exchange(signed: reqwest::RequestBuilder, most: usize) -> Result<Answer
 }
 
 /// The first bytes of an answer. One that is wanted whole and breaks off is none.
-async fn answer(mut response: reqwest::Response, most: usize) -> Result<Answer, String> {
+pub(crate) async fn answer(mut response: reqwest::Response, most: usize) -> Result<Answer, String> {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let retry_after = header("retry-after").and_then(|text| retry_after(text, Timestamp::now()));
     let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id")).map(str::to_owned);
@@ -291,7 +304,7 @@ fn hushed(attempt: Attempt, secrets: &[SecretText]) -> Attempt {
 }
 
 /// An error of the transport in words that hold no address: addresses may be secrets.
-fn transport_fault(error: &reqwest::Error) -> String {
+pub(crate) fn transport_fault(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

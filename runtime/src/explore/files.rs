@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::log_file::LogFile;
+use super::s3;
 
 /// How long after an event its file may be delivered. CloudTrail says 15 minutes as a rule; a day leaves room.
 const LATEST: SignedDuration = SignedDuration::from_hours(24);
@@ -33,11 +34,36 @@ impl Selection {
     /// Whether a file of this name may hold something that is asked for. A name that is not CloudTrail's may.
     pub(crate) fn may_hold(&self, name: &str) -> bool {
         let Some(told) = Told::read(name) else { return true };
-        let is_late = self.to.and_then(|to| to.checked_add(LATEST).ok()).is_some_and(|last| told.delivered > last);
+        let is_late = self.latest().is_some_and(|latest| told.delivered > latest);
         let is_early = self.from.is_some_and(|from| told.delivered < from);
         !(is_late || is_early)
             && (self.accounts.is_empty() || self.accounts.contains(told.account))
             && (self.regions.is_empty() || self.regions.contains(told.region))
+    }
+
+    /// Whether a file that was delivered on this day, or in this month or year, as the folders of a trail have it, may hold something that is asked for. What
+    /// is no date may.
+    pub(super) fn may_be_delivered(&self, date: &[&str]) -> bool {
+        let number = |at: usize| date.get(at).map_or(Ok(None), |part| part.parse::<i16>().map(Some));
+        let (Ok(Some(year)), Ok(month), Ok(day)) = (number(0), number(1), number(2)) else { return true };
+        let small = |part: Option<i16>, or: i8| part.map_or(Some(or), |part| i8::try_from(part).ok());
+        let civil = |month: Option<i8>, day: Option<i8>| Date::new(year, month?, day?).ok();
+        let Some(first) = civil(small(month, 1), small(day, 1)) else { return true };
+        let Some(last) = (match day {
+            Some(_) => Some(first),
+            None => civil(small(month, 12), Some(1)).map(Date::last_of_month),
+        }) else {
+            return true;
+        };
+        let midnight = |date: Date| date.to_zoned(TimeZone::UTC).map(|midnight| midnight.timestamp()).ok();
+        let is_early = last.tomorrow().ok().and_then(midnight).is_some_and(|end| self.from.is_some_and(|from| end <= from));
+        let is_late = midnight(first).is_some_and(|start| self.latest().is_some_and(|latest| start > latest));
+        !(is_early || is_late)
+    }
+
+    /// When the last file may be delivered.
+    fn latest(&self) -> Option<Timestamp> {
+        self.to.and_then(|to| to.checked_add(LATEST).ok())
     }
 
     /// Whether an event of this time, account and region is asked for. What an event does not tell is not held against it.
@@ -47,6 +73,11 @@ impl Selection {
             && account.is_none_or(|account| self.accounts.is_empty() || self.accounts.contains(account))
             && region.is_none_or(|region| self.regions.is_empty() || self.regions.contains(region))
     }
+}
+
+/// When a log file was delivered, as its name tells; `None` of a name that is not CloudTrail's.
+pub(super) fn delivered(name: &str) -> Option<Timestamp> {
+    Told::read(name).map(|told| told.delivered)
 }
 
 /// What the name of a log file tells.
@@ -78,17 +109,25 @@ pub(crate) struct Found {
 }
 
 /// Finds log files. A file that is named is taken whatever it is called; of a folder, and of those in it, those are taken whose names end with
-/// `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without, or with `.gz` alone. Digest files are no log files.
+/// `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without, or with `.gz` alone. Digest files are no log files. `s3://BUCKET/PREFIX` is a folder, too.
 pub(crate) fn find(paths: &[PathBuf], selection: &Selection) -> Found {
     let mut found = Found::default();
     for path in paths {
-        if path.is_dir() {
+        if let Some((bucket, prefix)) = object(path) {
+            s3::find(bucket, prefix, selection, &mut found);
+        } else if path.is_dir() {
             folder(path, selection, &mut found);
         } else {
             found.files.push(LogFile::Local(path.clone()));
         }
     }
     found
+}
+
+/// Bucket and prefix of `s3://BUCKET/PREFIX`.
+fn object(path: &Path) -> Option<(&str, &str)> {
+    let rest = path.to_str()?.strip_prefix("s3://")?;
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 fn folder(path: &Path, selection: &Selection, found: &mut Found) {
@@ -113,16 +152,19 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
         match kind {
             Err(reason) => found.faults.push(format!("{}: {reason}", path.display())),
             Ok((true, _)) if name != "CloudTrail-Digest" => folder(&path, selection, found),
-            Ok((_, true)) if is_log(&name) && !name.contains("_CloudTrail-Digest_") => {
-                if selection.may_hold(&name) {
-                    found.files.push(LogFile::Local(path));
-                } else {
-                    found.left_out += 1;
-                }
-            }
+            Ok((_, true)) => match told_by_name(&name, selection) {
+                Some(true) => found.files.push(LogFile::Local(path)),
+                Some(false) => found.left_out += 1,
+                None => {}
+            },
             Ok(_) => {}
         }
     }
+}
+
+/// Whether something that is asked for may be in a file of this name; `None` where it is no log file.
+pub(super) fn told_by_name(name: &str, selection: &Selection) -> Option<bool> {
+    (is_log(name) && !name.contains("_CloudTrail-Digest_")).then(|| selection.may_hold(name))
 }
 
 fn is_log(name: &str) -> bool {

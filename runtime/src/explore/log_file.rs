@@ -4,12 +4,17 @@ use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::s3::{Fault, S3};
 
 /// A log file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum LogFile {
     /// On this machine.
     Local(PathBuf),
+    /// In S3.
+    Object { bucket: Arc<str>, key: String },
 }
 
 /// Where it lies, as its user would name it.
@@ -17,6 +22,7 @@ impl Display for LogFile {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) => path.display().fmt(f),
+            Self::Object { bucket, key } => write!(f, "s3://{bucket}/{key}"),
         }
     }
 }
@@ -31,6 +37,12 @@ impl LogFile {
         packed.clear();
         match self {
             Self::Local(path) => File::open(path)?.take(most).read_to_end(packed).map(drop),
+            Self::Object { bucket, key } => {
+                let most = usize::try_from(most).unwrap_or(usize::MAX);
+                let object = S3::shared().map_err(Fault::Other).and_then(|s3| s3.get(bucket, key, most));
+                *packed = object.map_err(|fault| io::Error::other(fault.words().to_owned()))?.bytes;
+                Ok(())
+            }
         }
     }
 }

@@ -20,15 +20,27 @@ struct Shared<T> {
     changed: Condvar,
 }
 
-/// Does `work` for every file, on as many threads as there are processors, and hands what came of each to `take`, in the order of the files. `room` makes
+/// Does `work` for every file, on as many [`threads`] as are of use, and hands what came of each to `take`, in the order of the files. `room` makes
 /// what a thread uses again and again. `take` is given `None` where `work` panicked. When it says no, what is under way is finished and the rest left.
 pub(super) fn each<T: Send, R>(
     files: &[LogFile],
     room: impl Fn() -> R + Sync,
     work: impl Fn(&LogFile, &mut R) -> T + Sync,
-    mut take: impl FnMut(&LogFile, Option<T>) -> bool,
+    take: impl FnMut(&LogFile, Option<T>) -> bool,
 ) {
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(files.len());
+    let threads = threads(files.iter().any(|file| matches!(file, LogFile::Object { .. })));
+    side_by_side(files, threads, room, work, take);
+}
+
+/// The same for whatever is to be done, on so many threads.
+pub(super) fn side_by_side<F: Sync, T: Send, R>(
+    files: &[F],
+    threads: usize,
+    room: impl Fn() -> R + Sync,
+    work: impl Fn(&F, &mut R) -> T + Sync,
+    mut take: impl FnMut(&F, Option<T>) -> bool,
+) {
+    let threads = threads.min(files.len());
     let shared = Shared { done: Mutex::new((BTreeMap::new(), 0)), changed: Condvar::new() };
     let (next, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -67,6 +79,12 @@ pub(super) fn each<T: Send, R>(
             }
         }
     });
+}
+
+/// As many as there are processors; more where they wait for a network.
+pub(super) fn threads(waits: bool) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    if waits { (processors * 4).max(16) } else { processors }
 }
 
 impl<T> Shared<T> {

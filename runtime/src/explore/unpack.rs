@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use super::log_file::LogFile;
 
 /// The two bytes that gzip begins with.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The most that one file may hold. CloudTrail's own are some megabytes; more is a mistake, or a bomb.
 pub(super) const LARGEST: usize = 1 << 30;
