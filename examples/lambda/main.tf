@@ -34,7 +34,7 @@ resource "trailwire_destination" "slack" {
   }
 }
 
-# Destinations in AWS need a leave of the function's role.
+# The function's role gets a policy of its own for each destination that needs one, made and removed with the destination.
 resource "trailwire_destination" "evidence" {
   hub  = trailwire_hub.security.id
   name = "evidence"
@@ -42,12 +42,6 @@ resource "trailwire_destination" "evidence" {
   firehose {
     stream_name = "evidence"
   }
-}
-
-resource "aws_iam_role_policy" "evidence" {
-  name   = "destination-evidence"
-  role   = reverse(split("/", trailwire_hub.security.runtime_role_arn))[0]
-  policy = trailwire_destination.evidence.runtime_policy_json
 }
 
 resource "trailwire_trigger" "access_keys" {

@@ -129,6 +129,8 @@ impl<'a> Names<'a> {
             // Lists of alarms, and metrics, are asked for whatever their names begin with. `trailwire doctor` asks for the age of the oldest event.
             allow("AlarmList", &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], &["*".to_owned()]),
             allow("Alarms", &of("cloudwatch", &ALARMS), &[self.arn("cloudwatch", &self.place, &format!("alarm:{}", self.begins()))]),
+            // A role is removed after its policies, some of which belong to destinations.
+            allow("RuntimePolicies", &["iam:ListRolePolicies"], &[format!("arn:{}:iam::*:role*{}runtime", self.partition, self.prefix)]),
             allow("Function", &of("lambda", &FUNCTION), &[self.arn("lambda", &self.place, &format!("function:{}", self.home))]),
             // What feeds a function has an id that nobody knows before; lists are asked for all of them.
             allow("Mappings", &of("lambda", &MAPPINGS), &["*".to_owned()]),
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn a_hub_is_deployed_by_its_own_names_alone() {
         let hub = Hub::new("security", Cell::new("111122223333", "eu-west-1"));
-        let expected: [(&str, &[&str]); 21] = [
+        let expected: [(&str, &[&str]); 22] = [
             ("Look", &["*"]),
             ("Trails", &["*"]),
             ("Rules", &["arn:aws:events:*:*:rule/tw-755b7686-*"]),
@@ -252,6 +254,7 @@ mod tests {
             ),
             ("AlarmList", &["*"]),
             ("Alarms", &["arn:aws:cloudwatch:eu-west-1:111122223333:alarm:tw-755b7686-*"]),
+            ("RuntimePolicies", &["arn:aws:iam::*:role*tw-755b7686-runtime"]),
             ("Function", &["arn:aws:lambda:eu-west-1:111122223333:function:trailwire-security"]),
             ("Mappings", &["*"]),
             (

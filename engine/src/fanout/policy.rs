@@ -11,7 +11,7 @@ use super::names::{Cell, Hub};
 use super::table::{CANARY_PK, HubRecord, JOURNAL_PK, RUNTIME_PK};
 use crate::operations;
 
-pub use destination::destination_policy;
+pub use destination::{destination_policy, destination_policy_name};
 
 /// The service that forwards events and fills queues.
 const EVENTS: &str = "events.amazonaws.com";

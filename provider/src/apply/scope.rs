@@ -67,7 +67,12 @@ async fn search(session: &Session, name: &str, home: &Cell) -> Result<Vec<Hub>, 
         match item {
             Ok(item) => found.extend(item.map(|_| hub)),
             Err(StoreError::Call(error)) if hub != near && passed(error.kind) => {}
-            Err(error) => return Err(error.diagnostic()),
+            Err(error) => {
+                let told = error.diagnostic();
+                let by_arn = "the name is looked for in every region, since each may have a hub of it; where one is out of reach name the hub by its ARN, `trailwire_hub.NAME.arn`";
+                let help = told.help.iter().map(String::as_str).chain([by_arn]).collect::<Vec<_>>().join("\n    ");
+                return Err(told.help(help));
+            }
         }
     }
     Ok(found)

@@ -192,6 +192,7 @@ async fn dispatch(clients: &Clients, call: Call) -> Result<Reply, Failure> {
         | Call::PutBoundary { .. }
         | Call::PutRolePolicy { .. }
         | Call::GetRolePolicy { .. }
+        | Call::ListRolePolicies { .. }
         | Call::DeleteRolePolicy { .. }
         | Call::DeleteRole { .. } => dispatch_iam(client!(clients, iam, aws_sdk_iam, "iam"), call).await,
         Call::DescribeAlarms { prefix } => cloudwatch::describe_alarms(clients, prefix).await,
@@ -239,6 +240,7 @@ async fn dispatch_iam(client: &aws_sdk_iam::Client, call: Call) -> Result<Reply,
         Call::PutBoundary { role, boundary } => iam::put_boundary(client, role, boundary).await,
         Call::PutRolePolicy { role, name, policy } => iam::put_role_policy(client, role, name, policy).await,
         Call::GetRolePolicy { role, name } => iam::get_role_policy(client, role, name).await,
+        Call::ListRolePolicies { role } => iam::list_role_policies(client, role).await,
         Call::DeleteRolePolicy { role, name } => iam::delete_role_policy(client, role, name).await,
         Call::DeleteRole { name } => iam::delete_role(client, name).await,
         other => Err(unhandled(&other)),

@@ -187,6 +187,11 @@ pub enum Call {
         /// The policy's name.
         name: String,
     },
+    /// The names of a role's inline policies, none where there is no such role: [`Reply::Names`].
+    ListRolePolicies {
+        /// The role.
+        role: String,
+    },
     /// Removes an inline policy.
     DeleteRolePolicy {
         /// The role.
@@ -405,6 +410,7 @@ impl Call {
             Self::PutBoundary { boundary: None, .. } => "iam:DeleteRolePermissionsBoundary",
             Self::PutRolePolicy { .. } => "iam:PutRolePolicy",
             Self::GetRolePolicy { .. } => "iam:GetRolePolicy",
+            Self::ListRolePolicies { .. } => "iam:ListRolePolicies",
             Self::DeleteRolePolicy { .. } => "iam:DeleteRolePolicy",
             Self::DeleteRole { .. } => "iam:DeleteRole",
             Self::CreateQueue { .. } => "sqs:CreateQueue",

@@ -2,6 +2,7 @@
 
 mod alarms;
 pub mod function;
+mod roles;
 pub mod trails;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,7 +213,6 @@ fn refuse(kind: Kind, message: impl Into<String>) -> Answer {
 
 fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
     let at = |name: &str| (here(cell), name.to_owned());
-    let of = |role: &str| if cell.account == ACCOUNT { role.to_owned() } else { format!("{}/{role}", cell.account) };
     match call {
         Call::GetCallerIdentity => Ok(Reply::Caller(Caller { account: ACCOUNT.to_owned(), arn: None })),
         Call::ListRegions => {
@@ -251,41 +251,15 @@ fn answer(world: &mut World, cell: &Cell, call: Call) -> Answer {
             }
             None => refuse(Kind::NotFound, "no such bus"),
         },
-        Call::GetRole { name } => Ok(Reply::Role(world.roles.get(&of(&name)).cloned())),
-        Call::CreateRole { name, path, trust, boundary, tags, .. } => {
-            if world.roles.contains_key(&of(&name)) {
-                return refuse(Kind::Exists, format!("role {name} exists"));
-            }
-            let arn = format!("arn:aws:iam::{}:role{path}{name}", cell.account);
-            world.tags.insert((here(cell), Tagged::Role(name.clone())), tags);
-            world.roles.insert(of(&name), Role { arn: arn.clone(), trust: Some(trust), boundary });
-            Ok(Reply::Text(arn))
-        }
-        Call::UpdateTrust { role, trust } => {
-            world.roles.entry(of(&role)).and_modify(|role| role.trust = Some(trust));
-            Ok(Reply::Done)
-        }
-        Call::PutBoundary { role, boundary } => {
-            world.roles.entry(of(&role)).and_modify(|role| role.boundary = boundary);
-            Ok(Reply::Done)
-        }
-        Call::PutRolePolicy { role, name, policy } => {
-            world.role_policies.insert((of(&role), name), policy);
-            Ok(Reply::Done)
-        }
-        Call::GetRolePolicy { role, name } => Ok(Reply::Document(world.role_policies.get(&(of(&role), name)).cloned())),
-        Call::DeleteRolePolicy { role, name } => {
-            world.role_policies.remove(&(of(&role), name));
-            Ok(Reply::Done)
-        }
-        Call::DeleteRole { name } => {
-            if world.role_policies.keys().any(|(role, _)| *role == of(&name)) {
-                return refuse(Kind::InUse, "must delete policies first");
-            }
-            world.roles.remove(&of(&name));
-            world.tags.remove(&(here(cell), Tagged::Role(name)));
-            Ok(Reply::Done)
-        }
+        Call::GetRole { .. }
+        | Call::CreateRole { .. }
+        | Call::UpdateTrust { .. }
+        | Call::PutBoundary { .. }
+        | Call::PutRolePolicy { .. }
+        | Call::GetRolePolicy { .. }
+        | Call::ListRolePolicies { .. }
+        | Call::DeleteRolePolicy { .. }
+        | Call::DeleteRole { .. } => roles::answer(world, cell, call),
         Call::ListTags { of } => Ok(Reply::Tags(world.tags.get(&(here(cell), of)).cloned().unwrap_or_default())),
         Call::Tag { of, tags } => {
             world.tags.entry((here(cell), of)).or_default().extend(tags);
@@ -456,7 +430,9 @@ fn stores(world: &mut World, cell: &Cell, call: Call) -> Answer {
             None => refuse(Kind::NotFound, "no such secret"),
         },
         Call::DeleteSecret { id } => {
-            world.secrets.remove(&at(secret_name(&id)));
+            let name = secret_name(&id);
+            world.secrets.remove(&at(name));
+            world.tags.remove(&(here(cell), Tagged::Secret(secret_arn(cell, name))));
             Ok(Reply::Done)
         }
         other => refuse(Kind::Other, format!("the model does not know {}", other.operation())),

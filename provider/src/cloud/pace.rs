@@ -25,7 +25,7 @@ fn limit(operation: &str) -> Option<f64> {
     let (service, name) = operation.split_once(':')?;
     match (service, name) {
         ("events", _) => Some(50.0),
-        ("iam", "GetRole" | "GetRolePolicy" | "ListRoleTags") => Some(20.0),
+        ("iam", "GetRole" | "GetRolePolicy" | "ListRolePolicies" | "ListRoleTags") => Some(20.0),
         ("iam", _) => Some(10.0),
         ("secretsmanager", _) => Some(50.0),
         ("account", _) => Some(5.0),

@@ -244,6 +244,11 @@ impl Session {
     pub async fn get_role_policy(&self, cell: &Cell, role: &str, name: &str) -> CloudResult<Option<String>> {
         expect!(self, cell, Call::GetRolePolicy { role: role.to_owned(), name: name.to_owned() }, Document)
     }
+
+    /// The names of a role's inline policies.
+    pub async fn list_role_policies(&self, cell: &Cell, role: &str) -> CloudResult<Vec<String>> {
+        expect!(self, cell, Call::ListRolePolicies { role: role.to_owned() }, Names)
+    }
 }
 
 /// SQS.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod kinds;
+pub(in crate::resource) mod policy;
 mod read;
 mod schema;
 mod settings;

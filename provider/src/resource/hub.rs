@@ -93,6 +93,10 @@ impl Resource for HubResource {
             }
             if !request.is_create() {
                 calm(&mut response.planned, &request.prior, &["cells", "drifted"], &["timeouts", "force_destroy"]);
+                // Its create did not end, and Terraform was told to keep it.
+                if request.prior.get("queue_url").is_null() {
+                    plan::mark_unknown(&mut response.planned, &["queue_url", "dead_letter_queue_url", "cells", "drifted"]);
+                }
                 // From now on the hub may be worked on from anywhere, and only an apply leaves word of that.
                 if request.private == WITH_PROVIDER && !request.config.get("region").is_null() {
                     plan::mark_unknown(&mut response.planned, &["cells", "drifted"]);

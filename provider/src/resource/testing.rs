@@ -1,8 +1,10 @@
 //! A small Terraform for tests of resources: plans, applies, reads and imports as the real one does, against AWS in memory.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::diagnostic::{Diagnostic, any_error};
 
@@ -82,6 +84,25 @@ impl Bench {
         }
         response.state = conform::conform(response.state, &block);
         response
+    }
+
+    /// Applies and is killed in the n-th call, once it is carried out. How many calls were made where nobody was killed.
+    pub(crate) async fn kill_in(&self, resource: &dyn Resource, moment: usize, prior: &Dynamic, config: &Value) -> usize {
+        let (reached, count) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+        let (notify, counted) = (Arc::clone(&reached), Arc::clone(&count));
+        self.model.fail(move |_, _| {
+            if counted.fetch_add(1, Ordering::Relaxed) + 1 == moment {
+                notify.notify_one();
+            }
+            None
+        });
+        tokio::select! {
+            biased;
+            () = reached.notified() => {}
+            done = self.apply(resource, prior, config) => drop(done),
+        }
+        self.model.heal();
+        count.load(Ordering::Relaxed)
     }
 
     /// Applies what must succeed, and checks that the next plan is empty.

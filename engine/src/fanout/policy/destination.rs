@@ -27,6 +27,12 @@ pub fn destination_policy(hub: &Hub, destination: &Destination) -> Option<String
     (!statements.is_empty()).then(|| json!({ "Version": VERSION, "Statement": statements }).to_string())
 }
 
+/// The name of that policy among those of the role of the hub's function.
+#[must_use]
+pub fn destination_policy_name(destination: &str) -> String {
+    format!("destination-{destination}")
+}
+
 fn allow(actions: &[&str], resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
 }

@@ -84,6 +84,21 @@ pub(super) async fn get_role_policy(client: &Client, role: String, name: String)
     }
 }
 
+pub(super) async fn list_role_policies(client: &Client, role: String) -> Result<Reply, Failure> {
+    let (mut names, mut marker) = (Vec::new(), None);
+    loop {
+        let page = match client.list_role_policies().role_name(&role).set_marker(marker).send().await.map_err(Failure::from) {
+            Err(failure) if is_missing(&failure) => return Ok(Reply::Names(names)),
+            other => other?,
+        };
+        names.extend(page.policy_names);
+        marker = page.marker;
+        if marker.is_none() {
+            return Ok(Reply::Names(names));
+        }
+    }
+}
+
 pub(super) async fn delete_role_policy(client: &Client, role: String, name: String) -> Result<Reply, Failure> {
     done(client.delete_role_policy().role_name(role).policy_name(name).send().await.map_err(Failure::from))
 }

@@ -17,6 +17,9 @@ pub(super) fn answer(world: &mut World, cell: &Cell, call: Call) -> Reply {
         }
         Call::DeleteAlarms { names } => {
             world.alarms.retain(|(at, name), _| *at != place || !names.contains(name));
+            let is_gone =
+                |tagged: &Tagged| matches!(tagged, Tagged::Alarm(arn) if names.iter().any(|name| arn.ends_with(&format!(":{name}"))));
+            world.tags.retain(|(at, tagged), _| *at != place || !is_gone(tagged));
             Reply::Done
         }
         Call::DescribeAlarms { prefix } => {

@@ -12,7 +12,7 @@ use trailwire_engine::trigger::Destination;
 use super::kinds::{self, FIELDS, Field};
 use super::read::unused;
 use super::settings::Settings;
-use super::{check, placeholder};
+use super::{check, placeholder, policy};
 use crate::apply::cells::drifted_value;
 use crate::cloud::Session;
 use crate::cloud::call::{Tagged, Tags};
@@ -22,7 +22,7 @@ use crate::context::Context;
 use crate::resource::common::{all_tags, is_calm, optional_text, tags_value, timeout, to_json};
 use crate::resource::definition::{Done, find, identify, one};
 use crate::resource::{ApplyRequest, ApplyResponse};
-use crate::store::{Lease, Store, StoreError};
+use crate::store::{Claimed, Lease, Store, StoreError};
 use crate::value::Dynamic;
 
 pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResponse {
@@ -41,7 +41,8 @@ pub(super) async fn apply(context: &Context, request: ApplyRequest) -> ApplyResp
     done.unwrap_or_else(|diagnostics| ApplyResponse { state: prior, diagnostics, private: None })
 }
 
-/// A destination that is being applied. An `Err` of its methods means that nothing was changed, or that it was undone.
+/// A destination that is being applied. An `Err` of its methods means that nothing was changed, that it was undone, or that what was begun is in its settings and
+/// told by `drifted`.
 struct Work<'a> {
     session: Session,
     hub: Hub,
@@ -76,7 +77,7 @@ impl<'a> Work<'a> {
 
     fn settings(&self, secrets: BTreeMap<String, String>) -> Settings {
         let versions = self.given().map(|(field, _, version)| (field.secret.to_owned(), version)).collect();
-        Settings { tags: self.tags.clone(), tags_all: self.tags_all.clone(), versions, secrets }
+        Settings { tags: self.tags.clone(), tags_all: self.tags_all.clone(), versions, secrets, ..Settings::default() }
     }
 
     /// The destination; it names the secrets.
@@ -91,8 +92,8 @@ impl<'a> Work<'a> {
             .map_err(|error| vec![Diagnostic::error(Code::PROVIDER_BUG, format!("the destination cannot be written as JSON: {error}"))])
     }
 
-    /// Makes a secret, or gives the one that is there its value and tags: one of this name can only be ours.
-    async fn put_secret(&self, field: &Field, value: Secret) -> CloudResult<String> {
+    /// Makes a secret, or gives the one that is there, which may have the tags `before`, its value and tags: one of this name can only be ours.
+    async fn put_secret(&self, field: &Field, value: Secret, before: &Tags) -> CloudResult<String> {
         let (cell, name) = (self.hub.home(), self.hub.secret_name(self.name, field.secret));
         let description = format!("Trailwire: destination {} of hub {}", self.name, self.hub.name());
         let began = Instant::now();
@@ -111,7 +112,7 @@ impl<'a> Work<'a> {
         let found = self.session.describe_secret(cell, &name).await?;
         let gone = || CloudError::ours(ErrorKind::NotFound, cell, format!("secret {name} was removed while it was given its value"));
         let arn = found.map(|secret| secret.arn).ok_or_else(gone)?;
-        self.session.change_tags(cell, &Tagged::Secret(arn.clone()), &Tags::new(), &self.tags_all).await?;
+        self.session.change_tags(cell, &Tagged::Secret(arn.clone()), before, &self.tags_all).await?;
         Ok(arn)
     }
 
@@ -128,10 +129,16 @@ impl<'a> Work<'a> {
 
     async fn create(&self, request: &ApplyRequest) -> Done {
         let claim = self.store.claim(Kind::Destination, self.name, None, &self.settings(BTreeMap::new()).write()).await;
-        let (_, lease) = claim.map_err(|error| one(&error))?;
+        let (claimed, lease) = claim.map_err(|error| one(&error))?;
         let mut secrets = BTreeMap::new();
         request.progress.record(self.state(&request.planned, &secrets));
-        let Err(mut diagnostics) = self.make(&mut secrets, &lease).await else {
+        let made = async {
+            if claimed == Claimed::Adopted {
+                self.delete_others().await?;
+            }
+            self.make(&mut secrets, &lease).await
+        };
+        let Err(mut diagnostics) = made.await else {
             return Ok(ApplyResponse { state: self.state(&request.planned, &secrets), ..ApplyResponse::default() });
         };
         for diagnostic in &mut diagnostics {
@@ -145,46 +152,81 @@ impl<'a> Work<'a> {
         Ok(ApplyResponse { state: self.state(&request.planned, &secrets), diagnostics, private: None })
     }
 
-    /// The secrets, each of which is told once it is there, and then the document.
+    /// Removes the secrets that an earlier create, which was for something else and never ended, may have made.
+    async fn delete_others(&self) -> Result<(), Vec<Diagnostic>> {
+        let given: Vec<&str> = self.given().map(|(field, _, _)| field.secret).collect();
+        for field in FIELDS.iter().filter(|field| !given.contains(&field.secret)) {
+            let name = self.hub.secret_name(self.name, field.secret);
+            self.session.delete_secret(self.hub.home(), &name).await.map_err(|error| vec![error.diagnostic()])?;
+        }
+        Ok(())
+    }
+
+    /// The secrets, each of which is told once it is there, the policy, and then the document.
     async fn make(&self, secrets: &mut BTreeMap<String, String>, lease: &Lease) -> Result<(), Vec<Diagnostic>> {
         for (field, value, _) in self.given() {
-            let arn = self.put_secret(field, value).await.map_err(|error| vec![error.diagnostic()])?;
+            let arn = self.put_secret(field, value, &Tags::new()).await.map_err(|error| vec![error.diagnostic()])?;
             secrets.insert(field.secret.to_owned(), arn);
         }
+        self.put_policy(secrets).await?;
         let (document, settings) = (self.document(secrets)?, self.settings(secrets.clone()).write());
         let put = self.store.put(Kind::Destination, self.name, &document, &settings, Some(lease)).await;
         put.map_err(|error| one(&error))
+    }
+
+    /// Lets the hub's function, where it has one, use the destination.
+    async fn put_policy(&self, secrets: &BTreeMap<String, String>) -> Result<(), Vec<Diagnostic>> {
+        if self.has_function().await.map_err(|error| one(&error))? {
+            let destination = self.destination(secrets)?;
+            policy::put(&self.session, &self.hub, &destination).await.map_err(|error| vec![error.diagnostic()])?;
+        }
+        Ok(())
+    }
+
+    async fn has_function(&self) -> Result<bool, StoreError> {
+        Ok(policy::has_function(self.store.hub_item().await?.as_ref()))
     }
 
     async fn undo(&self, lease: &Lease) -> Result<(), StoreError> {
         for (field, _, _) in self.given() {
             self.session.delete_secret(self.hub.home(), &self.hub.secret_name(self.name, field.secret)).await?;
         }
+        if self.has_function().await? {
+            policy::remove(&self.session, &self.hub, self.name).await?;
+        }
         self.store.withdraw(Kind::Destination, self.name, lease).await
     }
 
     async fn update(&self, request: &ApplyRequest) -> Done {
         let definition = self.store.definition(Kind::Destination, self.name).await.map_err(|error| one(&error))?;
-        let before = Settings::read(definition.and_then(|definition| definition.settings).as_deref());
+        let before = Settings::read(definition.as_ref().and_then(|definition| definition.settings.as_deref()));
         let drifted = request.prior.get("drifted");
+        let kept = |field: &Field, version| {
+            let arn = before.secrets.get(field.secret)?;
+            (before.versions.get(field.secret) == Some(&version) && drifted.get(field.secret).is_null()).then_some(arn)
+        };
+        let written = self.given().filter(|(field, _, version)| kept(field, *version).is_none());
+        let changing =
+            before.changing(written.map(|(field, ..)| (field.secret, self.hub.secret_name(self.name, field.secret))), &self.tags_all);
+        if let Some(document) = definition.and_then(|definition| definition.document).filter(|_| changing != before) {
+            let put = self.store.put(Kind::Destination, self.name, &document, &changing.write(), None).await;
+            put.map_err(|error| one(&error))?;
+        }
         let mut secrets = BTreeMap::new();
         for (field, value, version) in self.given() {
-            let kept = before
-                .secrets
-                .get(field.secret)
-                .filter(|_| before.versions.get(field.secret) == Some(&version) && drifted.get(field.secret).is_null());
-            let arn = match kept {
+            let arn = match kept(field, version) {
                 Some(arn) => {
                     let tagged = Tagged::Secret(arn.clone());
-                    self.session.change_tags(self.hub.home(), &tagged, &before.tags_all, &self.tags_all).await.map(|()| arn.clone())
+                    self.session.change_tags(self.hub.home(), &tagged, before.tags_there(), &self.tags_all).await.map(|()| arn.clone())
                 }
-                None => self.put_secret(field, value).await,
+                None => self.put_secret(field, value, before.tags_there()).await,
             };
             secrets.insert(field.secret.to_owned(), arn.map_err(|error| vec![error.diagnostic()])?);
         }
+        self.put_policy(&secrets).await?;
         let document = self.document(&secrets)?;
         let leaving: BTreeMap<String, String> =
-            before.secrets.into_iter().filter(|(secret, _)| !secrets.contains_key(secret.as_str())).collect();
+            changing.secrets.into_iter().filter(|(secret, _)| !secrets.contains_key(secret.as_str())).collect();
         // What nothing names any more is kept in the settings until it is removed, so that it is found whatever happens in between.
         let all: BTreeMap<String, String> = secrets.clone().into_iter().chain(leaving.clone()).collect();
         let put = self.store.put(Kind::Destination, self.name, &document, &self.settings(all.clone()).write(), None).await;
@@ -229,6 +271,9 @@ async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     }
     for arn in secrets.values() {
         session.delete_secret(hub.home(), arn).await.map_err(|error| vec![error.diagnostic()])?;
+    }
+    if policy::has_function(store.hub_item().await.map_err(|error| one(&error))?.as_ref()) {
+        policy::remove(&session, &hub, name).await.map_err(|error| vec![error.diagnostic()])?;
     }
     store.delete(Kind::Destination, name).await.map_err(|error| one(&error))?;
     Ok(ApplyResponse::default())

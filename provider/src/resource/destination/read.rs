@@ -10,8 +10,8 @@ use trailwire_engine::fanout::table::Kind;
 use trailwire_engine::trigger::{Destination, DestinationKind};
 
 use super::kinds::FIELDS;
-use super::schema;
 use super::settings::Settings;
+use super::{policy, schema};
 use crate::apply::cells::drifted_value;
 use crate::cloud::Session;
 use crate::config::Refresh;
@@ -51,6 +51,11 @@ async fn try_read(context: &Context, request: ReadRequest) -> Result<ReadRespons
     new.set("runtime_policy_json", optional_text(destination_policy(&hub, &destination).as_deref()));
     let mut drifted = missing_secrets(&session, &hub, &settings).await?;
     drifted.extend(unused(&settings.unused()));
+    drifted.extend(settings.unfinished());
+    if policy::has_function(snapshot.hub.as_ref()) {
+        let fault = policy::fault(&session, &hub, &destination).await.map_err(|error| error.diagnostic())?;
+        drifted.extend(fault.map(|fault| (hub.runtime_role_name(), fault)));
+    }
     new.set("drifted", drifted_value(drifted));
     Ok(ReadResponse { state: new, ..ReadResponse::default() })
 }

@@ -36,7 +36,8 @@ pub(super) fn schema() -> Schema {
         )
         .attribute(Attribute::string("runtime_policy_json").volatile().describe(
             "The policy that the runtime's role needs for this destination, beside the hub's `runtime_policy_json`; null where it needs none. With `role_arn` it is \
-             the leave to assume that role, whose own policy is up to you.",
+             the leave to assume that role, whose own policy is up to you. A hub with `lambda` has it attached to its function's role by the destination itself, \
+             as `destination-NAME`.",
         ))
         .block(webhook())
         .block(slack())

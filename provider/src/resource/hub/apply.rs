@@ -174,7 +174,7 @@ impl<'a> Work<'a> {
             self.home().alarms().await?;
         }
         if before.lambda.is_some() && self.settings.lambda.is_none() {
-            self.home().remove_function().await?;
+            self.home().remove_function(|_| true).await?;
         }
         Ok(urls)
     }

@@ -39,9 +39,10 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
     let leaving = stored.leaving_cells();
     let known = cells_of(prior).into_iter().chain(record.map(HubRecord::cells).unwrap_or_default()).chain(leaving);
     let cells: BTreeSet<Cell> = known.filter(|cell| !stored.coverage.abandons(&cell.account)).collect();
+    let begun = record.is_none();
     if !force {
-        refuse_while_declared(&store, hub.name()).await?;
-        refuse_while_holding(&session, &hub, &cells).await?;
+        refuse_while_declared(&store, hub.name()).await.map_err(|refusal| or_kept(refusal, begun))?;
+        refuse_while_holding(&session, &hub, &cells).await.map_err(|refusal| or_kept(refusal, begun))?;
     }
     let was_live = item.as_ref().is_some_and(|item| item.claim.state == State::Live && item.record.is_some());
     store.close_hub().await.map_err(one)?;
@@ -77,6 +78,17 @@ pub(super) async fn destroy(context: &Context, request: &ApplyRequest) -> Done {
             Ok(ApplyResponse { state, diagnostics, private: None })
         }
     }
+}
+
+/// What to do about a hub whose create did not end: Terraform replaces it, and a replacement goes by the arguments that it was made with.
+fn or_kept(refusal: Vec<Diagnostic>, begun: bool) -> Vec<Diagnostic> {
+    let untaint =
+        "\n    its create did not end, so that every apply replaces it: `terraform untaint` its address, and apply, to finish it instead";
+    let more = |told: Diagnostic| {
+        let help = told.help.clone().unwrap_or_default() + untaint;
+        told.help(help)
+    };
+    if begun { refusal.into_iter().map(more).collect() } else { refusal }
 }
 
 /// Some of them by name, and how many more there are.

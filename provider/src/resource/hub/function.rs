@@ -2,21 +2,27 @@
 //! log, function, schedule, mapping.
 
 use serde_json::{Value, json};
-use trailwire_engine::fanout::function::{FUNCTION_POLICY_NAME, SWEEP_EVERY, SWEEP_INPUT, SWEEP_STATEMENT, difference, lets_sweep};
+use trailwire_engine::fanout::function::{SWEEP_EVERY, SWEEP_INPUT, SWEEP_STATEMENT, difference, lets_sweep};
 use trailwire_engine::fanout::names::TARGET_ID;
 use trailwire_engine::fanout::objects::Role;
 
 use super::home::{Home, Reasons};
 use super::lambda::Lambda;
+use super::made::{Part, Thing};
 use crate::apply::rules::delete_rule;
 use crate::cloud::call::{DEFAULT_BUS, FunctionOperation as Operation, Tagged};
 use crate::cloud::error::{CloudError, CloudResult, Kind};
+use crate::resource::destination::policy::put_all;
 
 impl Home<'_> {
     /// The function and all that belongs to it. The queue must be there.
     pub(super) async fn function(&self, lambda: &Lambda) -> CloudResult<Reasons> {
         let role = Role::function(self.hub, !self.settings.query_operations.is_empty(), self.settings.permissions_boundary.clone());
-        let (role, _) = self.one_role(self.hub.home(), &role).await?;
+        let (role, is_new) = self.one_role(self.hub.home(), &role).await?;
+        if is_new && self.repairs() {
+            self.made.note(Thing::Function(Part::Role));
+            put_all(self.session, self.hub).await.map_err(|error| error.in_cell(self.hub.home()))?;
+        }
         let log = self.log(lambda).await?;
         let code = self.code_and_settings(lambda).await?;
         let schedule = self.schedule().await?;
@@ -53,6 +59,7 @@ impl Home<'_> {
         if found.is_none() {
             reasons.push(format!("log group {name} is missing"));
             if self.repairs() {
+                self.made.note(Thing::Function(Part::Log));
                 let input = json!({ "logGroupName": name, "tags": self.all_tags() });
                 match self.ask(Operation::CreateLog, "", input).await {
                     Err(error) if error.kind == Kind::Exists => {}
@@ -81,6 +88,7 @@ impl Home<'_> {
             None => {
                 reasons.push(format!("function {name} is missing"));
                 if self.repairs() {
+                    self.made.note(Thing::Function(Part::Code));
                     let more = json!({ "FunctionName": name, "Architectures": architectures, "Code": self.code(lambda)?, "PackageType": "Zip",
                         "Tags": self.all_tags() });
                     let made = self.ask(Operation::Create, "", joined(&wanted, &more)).await?;
@@ -94,6 +102,11 @@ impl Home<'_> {
                     if self.repairs() {
                         let changed = joined(&self.code(lambda)?, &json!({ "Architectures": architectures }));
                         let made = self.ask(Operation::UpdateCode, &name, changed).await?;
+                        if let Err(error) = self.is_what_was_meant(lambda, &made) {
+                            // It runs already, and must not be given events: they wait in the queue until a package is applied that is what was meant.
+                            self.stop_feeding().await?;
+                            return Err(error);
+                        }
                         self.is_ready(lambda, &made).await?;
                     }
                 }
@@ -126,12 +139,23 @@ impl Home<'_> {
         lambda.code().map_err(|reason| self.refused(reason))
     }
 
+    fn is_what_was_meant(&self, lambda: &Lambda, made: &Value) -> CloudResult<()> {
+        let hash = made.get("CodeSha256").and_then(Value::as_str);
+        hash.map_or(Ok(()), |hash| lambda.check_hash(hash).map_err(|reason| self.refused(reason)))
+    }
+
+    async fn stop_feeding(&self) -> CloudResult<()> {
+        for mapping in self.mappings().await? {
+            let id = mapping.get("UUID").and_then(Value::as_str).unwrap_or_default();
+            self.ask(Operation::UpdateMapping, id, json!({ "Enabled": false })).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until a function takes the next change, and checks that what it was given is what was meant.
     async fn is_ready(&self, lambda: &Lambda, made: &Value) -> CloudResult<()> {
         let name = self.hub.function_name();
-        if let Some(hash) = made.get("CodeSha256").and_then(Value::as_str) {
-            lambda.check_hash(hash).map_err(|reason| self.refused(reason))?;
-        }
+        self.is_what_was_meant(lambda, made)?;
         loop {
             let found = self.ask(Operation::Get, &name, Value::Null).await?;
             let text = |member: &str| found.pointer(&format!("/Configuration/{member}")).and_then(Value::as_str);
@@ -156,6 +180,9 @@ impl Home<'_> {
         if !entries(&listed, "Rules").iter().any(|found| difference(&wanted, found).is_none()) {
             reasons.push(format!("rule {rule} is missing, or has another schedule"));
             if self.repairs() {
+                if entries(&listed, "Rules").iter().all(|found| found.get("Name") != wanted.get("Name")) {
+                    self.made.note(Thing::Function(Part::Schedule));
+                }
                 let tags: Vec<Value> = self.all_tags().iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
                 let about = json!({ "Description": format!("Trailwire: has the runtime of hub {} look for what is due", self.hub.name()), "Tags": tags });
                 self.ask(Operation::PutSchedule, "", joined(&wanted, &about)).await?;
@@ -188,6 +215,7 @@ impl Home<'_> {
         let (wanted, switch) = (lambda.function.mapping(), json!({ "Enabled": true }));
         let Some(found) = found.first() else {
             if self.repairs() {
+                self.made.note(Thing::Function(Part::Mapping));
                 let between =
                     json!({ "EventSourceArn": self.hub.queue_arn(self.hub.home(), &queue), "FunctionName": self.hub.function_name() });
                 self.ask(Operation::CreateMapping, "", joined(&joined(&wanted, &switch), &between)).await?;
@@ -214,20 +242,33 @@ impl Home<'_> {
         Ok(entries(&listed, "EventSourceMappings").iter().filter(stays).cloned().collect())
     }
 
-    /// Removes the function and all that belongs to it: first what invokes it.
-    pub(super) async fn remove_function(&self) -> CloudResult<()> {
+    /// Removes what `goes` of the function and all that belongs to it: first what invokes it.
+    pub(super) async fn remove_function(&self, goes: impl Fn(Part) -> bool) -> CloudResult<()> {
         let (cell, name) = (self.hub.home(), self.hub.function_name());
-        for mapping in self.mappings().await? {
-            let id = mapping.get("UUID").and_then(Value::as_str).unwrap_or_default();
-            self.ask(Operation::DeleteMapping, id, Value::Null).await?;
+        if goes(Part::Mapping) {
+            for mapping in self.mappings().await? {
+                let id = mapping.get("UUID").and_then(Value::as_str).unwrap_or_default();
+                self.ask(Operation::DeleteMapping, id, Value::Null).await?;
+            }
         }
-        match delete_rule(self.session, cell, DEFAULT_BUS, &self.hub.sweep_rule_name()).await {
-            Err(error) if error.kind == Kind::NotFound => {}
-            other => other?,
+        if goes(Part::Schedule) {
+            match delete_rule(self.session, cell, DEFAULT_BUS, &self.hub.sweep_rule_name()).await {
+                Err(error) if error.kind == Kind::NotFound => {}
+                other => other?,
+            }
         }
-        self.ask(Operation::Delete, &name, Value::Null).await?;
-        self.ask(Operation::DeleteLog, "", json!({ "logGroupName": self.hub.log_group_name() })).await?;
-        self.remove_role(cell, &self.hub.runtime_role_name(), FUNCTION_POLICY_NAME).await
+        if goes(Part::Code) {
+            self.ask(Operation::Delete, &name, Value::Null).await?;
+        }
+        if goes(Part::Log) {
+            self.ask(Operation::DeleteLog, "", json!({ "logGroupName": self.hub.log_group_name() })).await?;
+        }
+        if goes(Part::Role) {
+            let role = self.hub.runtime_role_name();
+            let policies = self.session.list_role_policies(cell, &role).await?;
+            self.remove_role(cell, &role, policies.iter().map(String::as_str)).await?;
+        }
+        Ok(())
     }
 }
 

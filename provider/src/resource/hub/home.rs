@@ -68,6 +68,14 @@ impl Home<'_> {
         }
     }
 
+    /// The tags that the table has, of those that it shall have: whose the others are is not known.
+    pub(super) async fn table_tags(&self) -> CloudResult<Tags> {
+        let Some(table) = self.session.describe_table(self.hub.home(), &self.hub.table_name()).await? else { return Ok(Tags::new()) };
+        let mut tags = self.session.list_tags(self.hub.home(), &Tagged::Table(table.arn)).await?;
+        tags.retain(|key, _| self.all_tags().contains_key(key));
+        Ok(tags)
+    }
+
     /// The bus and who may put events on it.
     pub(super) async fn bus(&self) -> CloudResult<Reasons> {
         let (cell, name) = (self.hub.home(), self.hub.bus_name());
@@ -193,8 +201,8 @@ impl Home<'_> {
         if !self.settings.alarm_actions.is_empty() && goes(&Thing::Alarms) {
             self.session.delete_alarms(cell, alarms::names(self.hub)).await?;
         }
-        if self.settings.lambda.is_some() && goes(&Thing::Function) {
-            self.remove_function().await?;
+        if self.settings.lambda.is_some() {
+            self.remove_function(|part| goes(&Thing::Function(part))).await?;
         }
         if goes(&Thing::Rule) {
             match delete_rule(self.session, cell, &bus, &self.hub.hub_rule_name()).await {

@@ -14,14 +14,29 @@ pub(super) enum Thing {
     Rule,
     /// Its alarms.
     Alarms,
-    /// Its function, with the role that is made first.
-    Function,
+    /// A part of its function.
+    Function(Part),
     /// A queue, by cell and name.
     Queue(Cell, String),
-    /// The role of an account.
-    Role(String),
+    /// A role, by account and name.
+    Role(String, String),
     /// The canary rule of a cell.
     Canary(Cell),
+}
+
+/// What belongs to a hub's function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Its role.
+    Role,
+    /// Its log group.
+    Log,
+    /// The function itself.
+    Code,
+    /// What invokes it every minute.
+    Schedule,
+    /// What feeds it.
+    Mapping,
 }
 
 /// What was made. It is noted before the call: that of which the answer was lost counts, too.

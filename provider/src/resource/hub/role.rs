@@ -68,10 +68,8 @@ impl Home<'_> {
         for fault in role.faults(found.as_ref()) {
             reasons.push(fault.reason);
             for step in fault.steps.into_iter().filter(|_| self.repairs()) {
-                if found.is_none() && role.name == self.hub.forward_role_name() {
-                    self.made.note(Thing::Role(cell.account.clone()));
-                } else if found.is_none() && role.name == self.hub.runtime_role_name() {
-                    self.made.note(Thing::Function);
+                if found.is_none() {
+                    self.made.note(Thing::Role(cell.account.clone(), role.name.clone()));
                 }
                 self.session.iam(cell, role_call((&role.name, role.policy_name), step, self.all_tags())).await?;
             }
@@ -147,22 +145,37 @@ impl Home<'_> {
         self.remove_each(accounts, &[(self.hub.read_role_name(), READ_POLICY_NAME)]).await
     }
 
+    /// Removes the roles of these accounts that this apply made.
+    pub(super) async fn remove_made_roles(&self, accounts: &BTreeSet<String>) -> Outcome {
+        let roles: Vec<(String, &'static str)> = self.roles_there(true).collect();
+        in_each(accounts.iter().map(|account| self.role_cell(account)), |cell| {
+            let made = roles.iter().filter(|(name, _)| self.made.has(&Thing::Role(cell.account.clone(), name.clone())));
+            let made: Vec<_> = made.cloned().collect();
+            async move {
+                for (name, policy) in made {
+                    self.remove_role(&cell, &name, [policy]).await?;
+                }
+                Ok(())
+            }
+        })
+        .await
+    }
+
     async fn remove_each(&self, accounts: &BTreeSet<String>, roles: &[(String, &'static str)]) -> Outcome {
         in_each(accounts.iter().map(|account| self.role_cell(account)), |cell| async move {
             for (name, policy) in roles {
-                for step in Role::REMOVAL {
-                    self.session.iam(&cell, role_call((name, policy), step, self.all_tags())).await?;
-                }
+                self.remove_role(&cell, name, [*policy]).await?;
             }
             Ok(())
         })
         .await
     }
 
-    /// Removes a role and its policy of this name.
-    pub(super) async fn remove_role(&self, cell: &Cell, name: &str, policy_name: &str) -> CloudResult<()> {
-        for step in Role::REMOVAL {
-            self.session.iam(cell, role_call((name, policy_name), step, self.all_tags())).await?;
+    /// Removes a role with its policies of these names.
+    pub(super) async fn remove_role<'p>(&self, cell: &Cell, name: &str, policies: impl IntoIterator<Item = &'p str>) -> CloudResult<()> {
+        let steps = policies.into_iter().map(|policy| (policy, RoleStep::RemovePolicy)).chain([("", RoleStep::Remove)]);
+        for (policy, step) in steps {
+            self.session.iam(cell, role_call((name, policy), step, self.all_tags())).await?;
         }
         Ok(())
     }

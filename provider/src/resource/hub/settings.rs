@@ -70,6 +70,11 @@ impl Settings {
         Self { tags_before: (*before != self.tags_all).then(|| before.clone()), ..self.clone() }
     }
 
+    /// The tags that there may be.
+    pub(super) fn tags_there(&self) -> &Tags {
+        self.tags_before.as_ref().unwrap_or(&self.tags_all)
+    }
+
     /// The cells in which a change of `forward_dead_letter` is not finished.
     pub(super) fn retarget_cells(&self) -> BTreeSet<Cell> {
         self.retarget.iter().flat_map(|text| cells_of_text(text)).collect()

@@ -1,7 +1,5 @@
 //! Taking back a create that failed.
 
-use std::collections::BTreeSet;
-
 use trailwire_engine::fanout::names::Cell;
 
 use super::Work;
@@ -32,8 +30,7 @@ impl Work<'_> {
         let queues = cells.iter().filter(|cell| self.made.has(&Thing::Queue((*cell).clone(), queue.clone())));
         let queues = queues.filter(|cell| !canaries.failed.contains_key(*cell)).cloned().collect::<Vec<_>>();
         let gone = canaries.and(columns.remove_dead_letters(queues).await);
-        let accounts = self.accounts.iter().filter(|account| self.made.has(&Thing::Role((*account).clone())));
-        gone.and(home.remove_roles(&accounts.cloned().collect::<BTreeSet<_>>(), home.settings.reading).await)
+        gone.and(home.remove_made_roles(&self.accounts.iter().cloned().collect()).await)
     }
 
     async fn undo_home(&self, home: &Home<'_>, begun: &Begun, lease: &Lease) -> Result<(), StoreError> {

@@ -77,12 +77,13 @@ impl Work<'_> {
     }
 
     /// The cells of the scope in which targets may have another dead-letter queue than is wanted: all, where that changes or it is not known what was made;
-    /// else those in which an earlier apply did not finish such a change.
+    /// else those in which an earlier apply did not finish such a change, and those that come back before they were cleared: what their targets have is not
+    /// told by the record.
     fn to_retarget(&self, stored: &Settings, old: Option<&HubRecord>) -> BTreeSet<Cell> {
         if old.is_none_or(|old| old.forward_dead_letter != self.settings.forward_dead_letter) {
             return self.cells.clone();
         }
-        stored.retarget_cells().into_iter().filter(|cell| self.cells.contains(cell)).collect()
+        stored.retarget_cells().into_iter().chain(stored.leaving_cells()).filter(|cell| self.cells.contains(cell)).collect()
     }
 
     /// Removes the queues of these cells, where none are wanted.

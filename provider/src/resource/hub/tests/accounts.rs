@@ -264,3 +264,20 @@ async fn a_state_in_which_accounts_share_an_entry_is_understood() {
     let left: Vec<String> = bench.model.with(|world| world.rules.keys().map(|(_, name)| name.clone()).collect());
     assert_eq!(left.len(), 1 + 6, "the hub's own, and its canaries, are left: {left:?}");
 }
+
+/// Nothing was made in an account whose role could not be taken: it must not keep the hub from being removed.
+#[tokio::test]
+async fn a_hub_that_never_reached_an_account_is_destroyed_without_it() {
+    let bench = Bench::new();
+    bench.model.fail(|cell, call| match call.operation() {
+        _ if cell.account == B => Some(Kind::AccountRefused),
+        "iam:DeleteRole" if cell.account == C => Some(Kind::AccessDenied),
+        _ => None,
+    });
+    let (state, error) = bench.fails(H, &Dynamic::Null, &hub(&[B, C])).await;
+    assert!(error.contains("was not wholly created") && cells_of(&state).iter().all(|cell| cell.account != B), "{error}");
+    bench.model.fail(|cell, _| (cell.account == B).then_some(Kind::AccountRefused));
+    let read = bench.read(H, &state).await.state;
+    bench.ok(H, &read, &Value::Null).await;
+    assert!(bench.model.with(|world| world.is_empty()));
+}

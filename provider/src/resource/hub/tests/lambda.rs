@@ -180,6 +180,20 @@ async fn a_package_that_is_another_one_is_refused() {
     assert!(state.is_null() && bench.model.with(|world| world.is_empty()));
 }
 
+/// What runs already and is not what was meant gets no events until it is.
+#[tokio::test]
+async fn a_changed_package_that_is_another_one_is_not_fed() {
+    let bench = Bench::new();
+    let state = bench.ok(H, &Dynamic::Null, &config(&package("one"), "a")).await;
+    let wrong = with(package("three"), &json!({ "source_code_hash": sha256(b"two") }));
+    let (state, error) = bench.fails(H, &state, &config(&wrong, "a")).await;
+    assert!(error.contains("the package `s3://packages/three` has the hash"), "{error}");
+    let is_fed = || bench.model.with(|world| world.lambda.mappings.values().next().unwrap()["Enabled"] != json!(false));
+    assert!(!is_fed(), "{:?}", bench.model.with(|world| format!("{:?}", world.lambda.mappings)));
+    bench.ok(H, &state, &config(&package("two"), "a")).await;
+    assert!(is_fed());
+}
+
 #[tokio::test]
 async fn what_does_not_belong_together_is_refused() {
     let bench = Bench::new();

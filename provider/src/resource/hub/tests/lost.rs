@@ -81,3 +81,60 @@ async fn a_create_that_fails_removes_what_it_made_and_nothing_that_it_found() {
         }
     }
 }
+
+/// Of a function what is no role and no rule.
+fn parts(bench: &Bench) -> [usize; 3] {
+    bench.model.with(|world| [world.lambda.functions.len(), world.lambda.mappings.len(), world.lambda.logs.len()])
+}
+
+/// Table and bus are lost, and what is in the cells is not.
+#[tokio::test]
+async fn canaries_roles_and_a_function_that_were_found_stay() {
+    let mut more = wider();
+    more["query_operations"] = json!(["ec2:DescribeInstances"]);
+    more["lambda"] = json!([{ "s3_bucket": "packages", "s3_key": "one", "source_code_hash": crate::resource::hub::sha256(b"one") }]);
+    let mut function = config();
+    function["lambda"] = more["lambda"].clone();
+    for (before, after) in [(config(), &more), (function, &more)] {
+        let bench = Bench::new();
+        bench.ok(H, &Dynamic::Null, &before).await;
+        bench.model.with(|world| {
+            world.tables.clear();
+            world.buses.clear();
+            world.rules.retain(|(_, name), _| name.starts_with("default/"));
+            // Of a function the role is gone, and the rest is not.
+            world.roles.retain(|role, _| !role.ends_with("-runtime"));
+            world.role_policies.retain(|(role, _), _| !role.ends_with("-runtime"));
+        });
+        let (found, function) = (things(&bench), parts(&bench));
+        bench.model.fail(|cell, call| (call.operation() == "events:PutTargets" && cell.account == B).then_some(Kind::AccessDenied));
+        let (state, error) = bench.fails(H, &Dynamic::Null, after).await;
+        assert!(state.is_null() && error.contains("what was made is removed again"), "{error}");
+        assert_eq!((things(&bench), parts(&bench)), (found, function));
+    }
+}
+
+/// A create that was interrupted is tainted, and a user may tell Terraform to keep it.
+#[tokio::test]
+async fn a_create_that_was_interrupted_can_be_finished_or_says_so() {
+    let bench = Bench::new();
+    bench.ok(H, &Dynamic::Null, &config()).await;
+    bench.model.with(|world| {
+        world.tables.clear();
+        world.queues.values_mut().for_each(|queue| drop(queue.insert("ApproximateNumberOfMessages".to_owned(), "3".to_owned())));
+    });
+    bench.model.fail(|cell, call| match call.operation() {
+        "events:PutTargets" if cell.region == "us-west-2" => Some(Kind::AccessDenied),
+        "sqs:DeleteQueue" => Some(Kind::AccessDenied),
+        _ => None,
+    });
+    let (state, error) = bench.fails(H, &Dynamic::Null, &wider()).await;
+    assert!(error.contains("was not wholly created"), "{error}");
+    bench.model.heal();
+    let read = bench.read(H, &state).await.state;
+    let (_, error) = bench.fails(H, &read, &Value::Null).await;
+    assert!(error.contains("its create did not end") && error.contains("terraform untaint"), "{error}");
+    let state = bench.ok(H, &read, &wider()).await;
+    assert!(state.get_str("queue_url").is_some());
+    bench.settled(H, &state, &wider()).await;
+}

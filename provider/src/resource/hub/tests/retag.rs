@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use super::killed::kill_in;
 use super::{H, config, trigger};
 use crate::cloud::call::Tags;
 use crate::cloud::error::Kind;
@@ -70,13 +69,13 @@ async fn a_killed_change_is_finished_or_taken_back() {
     let (first, second) = (tagged(&config(), &json!({ "old": "x" })), tagged(&config(), &json!({ "new": "y" })));
     let bench = Bench::new();
     let state = bench.ok(H, &Dynamic::Null, &first).await;
-    let calls = kill_in(&bench, 0, &state, &second).await;
+    let calls = bench.kill_in(H, 0, &state, &second).await;
     let killed = (1..=calls).flat_map(|moment| [(moment, &first), (moment, &second)]).map(|(moment, then)| {
         let (first, second) = (&first, &second);
         async move {
             let bench = Bench::new();
             let state = bench.ok(H, &Dynamic::Null, first).await;
-            kill_in(&bench, moment, &state, second).await;
+            bench.kill_in(H, moment, &state, second).await;
             let read = bench.read(H, &state).await.state;
             bench.ok(H, &read, then).await;
             assert_eq!(tags(&bench, ""), only(&then["tags"]), "killed in call {moment}, then {then}");

@@ -3,7 +3,6 @@
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use super::killed::kill_in;
 use super::{H, config, trigger};
 use crate::cloud::error::Kind;
 use crate::resource::testing::Bench;
@@ -95,18 +94,50 @@ async fn a_definition_that_cannot_be_read_keeps_the_queues() {
 async fn a_killed_change_is_finished_or_taken_back() {
     for (from, to, wholly, back) in [(without(), config(), [2, 4], [0, 0]), (config(), without(), [0, 0], [2, 4])] {
         let (bench, state) = made(&from).await;
-        let calls = kill_in(&bench, 0, &state, &to).await;
+        let calls = bench.kill_in(H, 0, &state, &to).await;
         assert!(calls > 15, "{calls}");
         let killed = (1..=calls).flat_map(|moment| [(moment, &to, wholly), (moment, &from, back)]).map(|(moment, then, expected)| {
             let (from, to) = (&from, &to);
             async move {
                 let (bench, state) = made(from).await;
-                kill_in(&bench, moment, &state, to).await;
+                bench.kill_in(H, moment, &state, to).await;
                 let read = bench.read(H, &state).await.state;
                 bench.ok(H, &read, then).await;
                 assert_eq!(kept(&bench), expected, "killed in call {moment}, then {then}");
             }
         });
         stream::iter(killed).buffer_unordered(16).collect::<()>().await;
+    }
+}
+
+/// A region that is taken out of the scope and could not be cleared keeps what its targets had, whatever changes meanwhile.
+#[tokio::test]
+async fn a_cell_that_comes_back_before_it_was_cleared_is_retargeted() {
+    let only = |config: Value| {
+        let mut config = config;
+        config["regions"] = json!(["eu-west-1"]);
+        config
+    };
+    let denied = |operations: &'static [&'static str]| {
+        move |cell: &trailwire_engine::fanout::names::Cell, call: &crate::cloud::call::Call| {
+            (operations.contains(&call.operation()) && cell.region == "us-east-1").then_some(Kind::ScpDenied)
+        }
+    };
+    for (from, to, wholly) in [(without(), config(), [2, 4]), (config(), without(), [0, 0])] {
+        // It fails before the region goes, or changes only afterwards.
+        for fails_first in [true, false] {
+            let (bench, mut state) = made(&from).await;
+            if fails_first {
+                bench.model.fail(denied(&["events:PutTargets"]));
+                (state, _) = bench.fails(H, &state, &to).await;
+            }
+            bench.model.fail(denied(&["events:RemoveTargets", "events:DeleteRule"]));
+            let (state, _) = bench.fails(H, &state, &only(if fails_first { to.clone() } else { from.clone() })).await;
+            let (state, _) = bench.fails(H, &state, &only(to.clone())).await;
+            bench.model.heal();
+            let read = bench.read(H, &state).await.state;
+            bench.ok(H, &read, &to).await;
+            assert_eq!(kept(&bench), wholly, "{fails_first}");
+        }
     }
 }

@@ -55,6 +55,7 @@ async fn a_region_that_may_not_be_read_is_passed_over_and_one_that_fails_is_not(
             _ => "hub `security` has no trigger `none`",
         };
         assert!(found.contains(expected), "{operation} {kind:?}: {found}");
+        assert_eq!(found.contains("name the hub by its ARN"), kind == Kind::Other, "{found}");
     }
     bench.model.heal();
     assert_eq!(bench.ok(T, &Dynamic::Null, &with(json!({}))).await.get_str("hub_arn"), Some(arns[0].as_str()));
