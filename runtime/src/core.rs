@@ -8,6 +8,7 @@
 //!   without a match is acknowledged at once.
 //! - The state here is only what the journal holds plus what is under way, so a process that dies at any point and starts again
 //!   with [`Input::Restored`] loses nothing. An attempt whose outcome did not reach the journal is made again, with the same key.
+//! - Nothing is begun before the journal has taken a first commit: it may be full, and what is delivered then would be delivered again at every start.
 //! - A run keeps the trigger it started with. It ends with its last task; it is cancelled when its trigger is deleted.
 
 pub(crate) mod gate;
@@ -187,6 +188,8 @@ pub(crate) struct Core {
     burying: BTreeMap<TaskId, (Task, String, Option<Timestamp>)>,
     commits: BTreeMap<u64, Pending>,
     last_commit: u64,
+    /// Whether the journal has taken a commit yet.
+    has_committed: bool,
     last_prune: Option<Timestamp>,
     last_expiry: Option<Timestamp>,
     /// The restraints that the journal was told of last.
@@ -237,8 +240,16 @@ impl Core {
         commands
     }
 
+    /// Whether nothing is begun yet: a journal that takes no commit would forget what is delivered, at every start.
+    fn is_held(&self) -> bool {
+        self.draining || (!self.has_committed && !self.commits.is_empty())
+    }
+
     /// When [`Input::Tick`] should come, if nothing else does before.
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
+        if self.is_held() {
+            return None;
+        }
         let graves = self.burying.values().filter_map(|(_, _, again)| *again);
         graves.chain(self.queue.next_wake()).min()
     }
@@ -362,6 +373,7 @@ impl Core {
 
     fn committed(&mut self, commit: u64, applied: Vec<Applied>, commands: &mut Vec<Command>) {
         let Some(Pending { changes, mut acknowledge }) = self.commits.remove(&commit) else { return };
+        self.has_committed = true;
         for (change, applied) in changes.into_iter().zip(applied) {
             match (change, applied) {
                 (Change::Accept { .. }, Applied::Not) => acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1),
@@ -487,7 +499,7 @@ impl Core {
     }
 
     fn start_due(&mut self, now: Timestamp, commands: &mut Vec<Command>) {
-        if self.draining {
+        if self.is_held() {
             return;
         }
         commands.extend(self.queue.take_waits(now).into_iter().map(|task| Command::Resume { task: task.id }));

@@ -391,6 +391,10 @@ impl<J: Journal> Driver<J> {
         if matches!(input, Input::Tick) {
             let age = self.core.oldest_delivery().map(|since| now.duration_since(since));
             self.meters.oldest(age.and_then(|age| Duration::try_from(age).ok()));
+            match self.journal.fault() {
+                Some(fault) => self.meters.health.fails(Part::Journal, &fault),
+                None => self.meters.health.works(Part::Journal),
+            }
         }
         for command in self.core.step(now, input) {
             self.carry_out(command, now);

@@ -90,7 +90,7 @@ pub(crate) enum Change {
     },
     /// A run and all its tasks are dropped. Applied when the run is there.
     Cancel(RunId),
-    /// Keys older than this are forgotten.
+    /// Keys older than this are forgotten, and dead letters.
     Prune(Timestamp),
     /// These triggers have a threshold or `suppress`, and those exist: what is not among them is forgotten, and states begin for those that
     /// are new or have changed.
@@ -102,6 +102,8 @@ pub(crate) enum Change {
     },
     /// The last good version of every definition is this text now.
     Remember(String),
+    /// The dead letter of this number in the embedded journal is no more. Applied when it is there.
+    Exhume(u64),
 }
 
 impl Change {
@@ -112,7 +114,7 @@ impl Change {
             Self::Finish { done, .. } | Self::Answer { done, .. } | Self::Close { done, .. } | Self::Bury { done, .. } => Some(done.run),
             Self::Postpone(task) => Some(task.id.run),
             Self::Cancel(run) => Some(*run),
-            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => None,
+            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) | Self::Exhume(_) => None,
         }
     }
 
@@ -124,7 +126,7 @@ impl Change {
             Self::Close { done, .. } | Self::Bury { done, .. } => done == id,
             Self::Redeliver { task, .. } | Self::Postpone(task) => task.id == *id,
             Self::Cancel(run) => id.run == *run,
-            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) => false,
+            Self::Prune(_) | Self::Enable { .. } | Self::Remember(_) | Self::Exhume(_) => false,
         }
     }
 }
@@ -219,6 +221,11 @@ pub(crate) trait Journal: Send + Sync + 'static {
 
     /// The state of every trigger that has a threshold, by name.
     fn states(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<TriggerState>, JournalError>>;
+
+    /// Why it takes nothing at the moment; `None` while it does.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 
     /// How often it is worth the reads.
     fn states_every(&self) -> Duration {

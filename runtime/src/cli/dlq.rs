@@ -1,8 +1,11 @@
-//! `trailwire dlq`: the dead letters of a hub and of its cells.
+//! `trailwire dlq`: the dead letters of a hub and of its cells, or of a runtime without one.
+
+mod state;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -14,7 +17,8 @@ use crate::hub::{Look, MemberRole};
 const LONGEST_REASON: usize = 300;
 
 /// Lists, shows and redrives dead letters: deliveries that the runtime gave up, messages that no trigger could judge, and events that a cell
-/// could not send to the hub.
+/// could not send to the hub. With `--state` the deliveries that a runtime with an embedded journal gave up and that lie in its state directory: for fifteen
+/// days, the last 10,000 of them.
 #[derive(Debug, Args)]
 pub(crate) struct DlqArguments {
     #[command(subcommand)]
@@ -26,23 +30,29 @@ enum Command {
     /// Lists them, the oldest first.
     ///
     /// SQS has no way to look into a queue: each letter is received, and so hidden from others for some seconds. What it needs: sqs:GetQueueUrl,
-    /// sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the queues, dynamodb:GetItem on the hub's table.
+    /// sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the queues, dynamodb:GetItem and dynamodb:Query on the hub's table, where that lies which the
+    /// dead-letter queue did not take (`kept`).
     List(ListArguments),
     /// Shows one whole, as JSON: with the event, the trigger as it was, and everything that AWS says of it.
     Show(ShowArguments),
     /// Sends them to the runtime once more, and deletes them where they lay.
     ///
     /// A delivery is tried again under its first idempotency key, by the destination as it is defined now; an event is judged by the triggers as they
-    /// are now. What was delivered already is known as a copy. It needs sqs:SendMessage on the hub's queue and sqs:DeleteMessage on the others, too.
+    /// are now. What was delivered already is known as a copy. It needs sqs:SendMessage on the hub's queue and sqs:DeleteMessage on the others, too. What is
+    /// `kept` no queue takes: it is not sent. With `--state` the runtime makes the deliveries when it is started.
     Redrive(RedriveArguments),
 }
 
 /// Which hub, and which of its queues.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("where").required(true).args(["hub", "state"])))]
 struct Place {
     /// The hub. AWS access and the home region come from the environment and profiles, as for every AWS tool.
     #[arg(long, value_name = "NAME", value_parser = super::run::hub_name)]
-    hub: String,
+    hub: Option<String>,
+    /// The state directory of a runtime that is stopped, in place of a hub.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["regions", "limit", "member_role_name", "member_external_id"])]
+    state: Option<PathBuf>,
     /// Only the queues of this region; may be given more than once. Omitted: of all.
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
@@ -91,6 +101,12 @@ struct RedriveArguments {
 ///
 /// [`Failure::Refused`] for a hub or a letter that can not be found; [`Failure::Broken`] where a queue can not be read, or a letter not sent.
 pub(crate) fn run(arguments: DlqArguments) -> Result<(), Failure> {
+    let (Command::List(ListArguments { place, .. })
+    | Command::Show(ShowArguments { place, .. })
+    | Command::Redrive(RedriveArguments { place, .. })) = &arguments.command;
+    if let Some(dir) = place.state.clone() {
+        return state::run(&dir, arguments.command);
+    }
     match arguments.command {
         Command::List(ListArguments { place, json }) => {
             let (found, _) = look(&place, |_| false)?;
@@ -119,10 +135,17 @@ fn redrive(ids: &[String], place: &Place) -> Result<(), Failure> {
             Some(ids.iter().map(|id| one(&found, id).map(|letter| letter.id.clone())).collect::<Result<_, _>>()?)
         }
     };
-    let (found, Redriven { sent, failed }) = look(place, |letter| chosen.as_ref().is_none_or(|chosen| chosen.contains(&letter.id)))?;
+    let is_chosen = |letter: &Letter| chosen.as_ref().is_some_and(|chosen| chosen.contains(&letter.id));
+    let (found, Redriven { sent, failed }) = look(place, |letter| chosen.is_none() || is_chosen(letter))?;
     print(&format!("{sent} sent to the runtime"))?;
     if let [(id, reason), ..] = failed.as_slice() {
         return Err(Failure::Broken(format!("{} could not be sent; of {id}: {reason}", failed.len())));
+    }
+    if let Some(letter) = found.letters.iter().find(|letter| letter.kind == Kind::Kept && is_chosen(letter)) {
+        return Err(Failure::Refused(format!(
+            "{} lies in the hub's table because no queue takes it, and is not sent: {}",
+            letter.id, letter.reason
+        )));
     }
     let missed = chosen.map_or(0, |chosen| chosen.len()).saturating_sub(usize::try_from(sent).unwrap_or(usize::MAX));
     if missed > 0 {
@@ -137,7 +160,7 @@ fn look(place: &Place, take: impl Fn(&Letter) -> bool + Sync) -> Result<(Found, 
     let regions = Some(place.regions.as_slice()).filter(|regions| !regions.is_empty());
     let limit = usize::try_from(place.limit).unwrap_or(usize::MAX);
     runtime.block_on(async {
-        let look = Look::at(&place.hub, member_role).await.map_err(Failure::refused)?;
+        let look = Look::at(place.hub.as_deref().unwrap_or_default(), member_role).await.map_err(Failure::refused)?;
         Ok(look.dead_letters(regions, limit, take).await)
     })
 }
@@ -184,15 +207,20 @@ fn as_json(letter: &Letter) -> Value {
 /// A line, and one with the reason.
 fn row(letter: &Letter, now: Timestamp) -> String {
     let what = match letter.kind {
-        Kind::Delivery if letter.destination.is_empty() => format!("{} of trigger {}", letter.event, letter.trigger),
-        Kind::Delivery => format!("{} of trigger {} to {}", letter.event, letter.trigger, letter.destination),
+        Kind::Delivery | Kind::Kept if letter.destination.is_empty() => format!("{} of trigger {}", letter.event, letter.trigger),
+        Kind::Delivery | Kind::Kept => format!("{} of trigger {} to {}", letter.event, letter.trigger, letter.destination),
         Kind::Message | Kind::Forward => letter.event.clone(),
     };
-    let age = letter.sent.map_or_else(|| "?".to_owned(), |sent| age(now.duration_since(sent).as_secs()));
+    let reason = if letter.reason.is_empty() { "no reason is given: it was received too often" } else { &letter.reason };
+    lines(&[&letter.id, letter.kind.word(), &letter.cell.to_string()], letter.sent, now, &what, reason)
+}
+
+/// A line of what is known, and one of the reason.
+fn lines([id, kind, cell]: &[&str; 3], sent: Option<Timestamp>, now: Timestamp, what: &str, reason: &str) -> String {
+    let age = sent.map_or_else(|| "?".to_owned(), |sent| age(now.duration_since(sent).as_secs()));
     let in_line = |text: &str| text.replace(['\n', '\t'], " ");
-    let reason: String = letter.reason.chars().take(LONGEST_REASON).collect();
-    let reason = if reason.is_empty() { "no reason is given: it was received too often".to_owned() } else { reason };
-    format!("{}  {:8}  {}  {age:>4}  {}\n          {}", letter.id, letter.kind.word(), letter.cell, in_line(&what), in_line(&reason))
+    let reason: String = reason.chars().take(LONGEST_REASON).collect();
+    format!("{id}  {kind:8}  {cell}  {age:>4}  {}\n          {}", in_line(what), in_line(&reason))
 }
 
 /// A length of time in its largest unit.

@@ -1,8 +1,8 @@
 //! The dead letters of a hub: what its own dead-letter queue and those of its cells hold, looked at without taking it, and sent to the runtime
 //! once more.
 //!
-//! SQS has no way to look into a queue: a letter is received, hidden from others for a minute, and let go when it was read. Of a queue that
-//! others read at the same time not everything is seen.
+//! SQS has no way to look into a queue: a letter is received, hidden from others for as long as all of them may take, and let go when they were read. Of a
+//! queue that others read at the same time not everything is seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,18 @@ use trailwire_engine::fanout::objects::Queue;
 
 use super::Look;
 use super::aws::{describe, queue_client};
+use crate::journal::aws::{self, DynamoTable};
 
 /// Queues that are read side by side.
 const AT_ONCE: usize = 32;
 /// Letters in one receive, and in one change: the most that SQS takes.
 const BATCH: usize = 10;
-/// For how long a letter is hidden from others while it is looked at.
-const HOLD_SECONDS: i32 = 60;
+/// For how long so many letters are hidden from others while they are looked at, and perhaps sent: far longer than that takes.
+const HOLD: (i32, usize) = (60, 250);
+/// Letters of a queue that are sent side by side.
+const SENT_AT_ONCE: usize = 8;
+/// The longest that SQS hides a message: twelve hours.
+const LONGEST_HOLD: i32 = 43_200;
 /// How long a receive waits, so that every server of the queue is asked.
 const WAIT_SECONDS: i32 = 1;
 
@@ -36,6 +41,8 @@ pub(crate) enum Kind {
     Message,
     /// An event that its cell could not send to the hub.
     Forward,
+    /// What the dead-letter queue or the table did not take; it lies in the hub's table.
+    Kept,
 }
 
 impl Kind {
@@ -44,6 +51,7 @@ impl Kind {
             Self::Delivery => "delivery",
             Self::Message => "message",
             Self::Forward => "forward",
+            Self::Kept => "kept",
         }
     }
 }
@@ -168,13 +176,7 @@ impl Look {
             let opened = open(place).await?;
             let Some(opened) = opened else { return Ok((vec![], false, Redriven::default())) };
             let (letters, more) = opened.read(limit).await?;
-            let mut done = Redriven::default();
-            for letter in letters.iter().filter(|letter| take(letter)) {
-                match self.redrive(&opened, letter).await {
-                    Ok(()) => done.sent += 1,
-                    Err(reason) => done.failed.push((letter.id.clone(), reason)),
-                }
-            }
+            let done = self.redrive_all(&opened, letters.iter().filter(|letter| take(letter)).collect()).await;
             opened.let_go(&letters).await;
             Ok((letters, more, done))
         });
@@ -190,9 +192,37 @@ impl Look {
                 Err(reason) => found.unread.push(reason),
             }
         }
+        match self.kept(regions).await {
+            Ok(kept) => found.letters.extend(kept),
+            Err(reason) => found.unread.push(format!("what is kept in the hub's table can not be read: {reason}")),
+        }
         found.letters.sort_by(|a, b| (a.sent, &a.id).cmp(&(b.sent, &b.id)));
         found.unread.sort();
         (found, redriven)
+    }
+
+    /// What lies in the hub's table.
+    async fn kept(&self, regions: Option<&[String]>) -> Result<Vec<Letter>, String> {
+        let home = self.hub.home();
+        if regions.is_some_and(|regions| !regions.contains(&home.region)) {
+            return Ok(vec![]);
+        }
+        let table = DynamoTable::new(aws_sdk_dynamodb::Client::new(&self.config), self.hub.table_name());
+        let letters = aws::dead_letters(&table).await?.into_iter().map(|(place, letter)| Letter {
+            id: place.split_once('/').map_or(place.as_str(), |(_, rest)| rest).to_owned(),
+            cell: home.clone(),
+            queue: format!("journal/dead of table {}", self.hub.table_name()),
+            kind: Kind::Kept,
+            sent: Some(letter.at),
+            reason: letter.reason.clone(),
+            trigger: letter.trigger.clone(),
+            destination: letter.destination.clone().unwrap_or_default(),
+            event: "an event".to_owned(),
+            attributes: BTreeMap::from([("place".to_owned(), place)]),
+            body: serde_json::to_string(&letter).unwrap_or_default(),
+            handle: String::new(),
+        });
+        Ok(letters.collect())
     }
 
     /// The hub's dead-letter queue and those of the cells; a sentence for each account that can not be entered.
@@ -214,6 +244,18 @@ impl Look {
             places.extend(config.map(|config| Ok(Place { cell, name, is_home: false, config: config.clone() })));
         }
         places
+    }
+
+    async fn redrive_all(&self, from: &Opened, letters: Vec<&Letter>) -> Redriven {
+        let sent = stream::iter(letters).map(|letter| async move { (letter, self.redrive(from, letter).await) });
+        let mut done = Redriven::default();
+        for (letter, sent) in sent.buffer_unordered(SENT_AT_ONCE).collect::<Vec<_>>().await {
+            match sent {
+                Ok(()) => done.sent += 1,
+                Err(reason) => done.failed.push((letter.id.clone(), reason)),
+            }
+        }
+        done
     }
 
     /// Puts a letter on the hub's queue, then takes it from where it lay.
@@ -240,13 +282,14 @@ impl Opened {
     /// Receives letters until there are no more, or as many as asked for; whether there were more is told.
     async fn read(&self, limit: usize) -> Result<(Vec<Letter>, bool), String> {
         let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
+        let hold = i32::try_from(limit.div_ceil(HOLD.1)).unwrap_or(i32::MAX).saturating_mul(HOLD.0).min(LONGEST_HOLD);
         loop {
             let wanted = (limit - letters.len()).min(BATCH);
             if wanted == 0 {
                 return Ok((letters.into_values().collect(), true));
             }
             let receive = self.client.receive_message().queue_url(&self.url).max_number_of_messages(i32::try_from(wanted).unwrap_or(1));
-            let receive = receive.wait_time_seconds(WAIT_SECONDS).visibility_timeout(HOLD_SECONDS);
+            let receive = receive.wait_time_seconds(WAIT_SECONDS).visibility_timeout(hold);
             let receive = receive.message_attribute_names("All").message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
             let answer = match receive.send().await {
                 Ok(answer) => answer.messages.unwrap_or_default(),
@@ -259,11 +302,16 @@ impl Opened {
                 return Ok((letters.into_values().collect(), false));
             }
             let read = answer.into_iter().filter_map(|message| Letter::read(&self.place, message));
+            let before = letters.len();
             letters.extend(read.map(|letter| (letter.id.clone(), letter)));
+            // Those that were read first come again: whether there are others nobody can say.
+            if letters.len() == before {
+                return Ok((letters.into_values().collect(), true));
+            }
         }
     }
 
-    /// Shows letters to others again. One that can not be let go is hidden for a minute more, and one that was deleted needs no letting go.
+    /// Shows letters to others again. One that can not be let go is hidden until its time is over, and one that was deleted needs no letting go.
     async fn let_go(&self, letters: &[Letter]) {
         for letters in letters.chunks(BATCH) {
             let entries = letters.iter().enumerate().filter_map(|(index, letter)| {
@@ -272,7 +320,7 @@ impl Opened {
             });
             let change = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries.collect()));
             if let Err(error) = change.send().await {
-                tracing::debug!(reason = describe(&error), queue = self.place.name, "letters stay hidden for a minute");
+                tracing::debug!(reason = describe(&error), queue = self.place.name, "letters stay hidden for a while");
             }
         }
     }

@@ -25,7 +25,8 @@ use futures::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Applied, Change, Journal, JournalError, TriggerState, codec};
+use super::codec::{self, DeadLetter};
+use super::{Applied, Change, Journal, JournalError, TriggerState};
 use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
 use rows::{RunState, STATE};
 use store::{Between, Store};
@@ -76,7 +77,7 @@ impl Aws {
 
     fn new(store: Arc<dyn Store>, me: &str, bell: Option<Arc<dyn Bell>>, clock: Clock) -> Self {
         let (orders, received) = mpsc::channel(QUEUE);
-        let desk = Arc::new(Writer { store, me: me.to_owned(), bell, clock, held: Mutex::default() });
+        let desk = Arc::new(Writer { store, me: me.to_owned(), bell, clock, held: Mutex::default(), fault: Mutex::default() });
         tokio::spawn(write_all(Arc::clone(&desk), received));
         Self { desk, orders, goes_on: AtomicBool::new(false), places: Mutex::default() }
     }
@@ -183,6 +184,15 @@ impl Aws {
     }
 }
 
+/// The place, in a hub's table, of runs that the table did not take and of deliveries that no dead-letter queue did, and what is written of them.
+///
+/// # Errors
+///
+/// In words, where the table can not be read.
+pub(crate) async fn dead_letters(table: &DynamoTable) -> Result<Vec<(String, DeadLetter)>, String> {
+    kept::dead(table).await.map_err(|error| error.to_string())
+}
+
 impl Journal for Aws {
     fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Applied>, JournalError>> {
         Box::pin(async move {
@@ -228,6 +238,10 @@ impl Journal for Aws {
 
     fn states(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<TriggerState>, JournalError>> {
         Box::pin(async move { Ok(kept::states(&self.desk, now).await) })
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.desk.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn states_every(&self) -> Duration {

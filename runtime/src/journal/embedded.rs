@@ -3,22 +3,27 @@
 //! One thread owns the writing. It takes whatever commits have come in since it last wrote and puts them into one transaction with one
 //! `fsync` (group commit), so a burst of small commits costs about as much as one. A crash in the middle leaves the transaction before it.
 //!
+//! A disk that is full makes the writer wait, and with it everybody who waits for a commit; nothing is lost by it.
+//!
 //! The file is locked by the process that has it open. `journal.holder` beside it says who that is, for the message to the next one.
 
+mod dead;
+mod file;
 mod tables;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
-use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _};
+use redb::{Database, DatabaseError, ReadableTable as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::codec::{self, DeadLetter};
+use super::codec;
 use super::states::{self, Enabled};
 use super::{Applied, Change, Journal, JournalError, TriggerState};
 use crate::core::run::{Run, RunId, Task};
+use file::{File, Opener};
 
 /// The format that this version reads and writes.
 const FORMAT: u64 = 1;
@@ -35,11 +40,20 @@ type Answer = oneshot::Sender<Result<Vec<Applied>, JournalError>>;
 #[derive(Debug)]
 pub(crate) struct Embedded {
     dir: PathBuf,
-    database: Arc<Database>,
+    file: Arc<File>,
     writer: mpsc::Sender<(Vec<Change>, Answer)>,
+    fault: Fault,
 }
 
+/// Why it takes nothing.
+type Fault = Arc<Mutex<Option<String>>>;
+
 impl Embedded {
+    /// Whether a directory holds one.
+    pub(crate) fn is_in(dir: &Path) -> bool {
+        dir.join(FILE).is_file()
+    }
+
     /// Opens the journal of a directory, or makes both.
     ///
     /// # Errors
@@ -48,8 +62,13 @@ impl Embedded {
     pub(crate) fn open(dir: &Path) -> Result<Self, JournalError> {
         let broken = |reason: String| JournalError::Broken { dir: dir.display().to_string(), reason };
         fs::create_dir_all(dir).map_err(|error| broken(error.to_string()))?;
-        let database = Database::builder().set_cache_size(CACHE).create(dir.join(FILE));
-        let database = database.map_err(|error| match error {
+        let place = dir.join(FILE);
+        Self::with(dir, Box::new(move || Database::builder().set_cache_size(CACHE).create(&place)))
+    }
+
+    fn with(dir: &Path, opener: Opener) -> Result<Self, JournalError> {
+        let broken = |reason: String| JournalError::Broken { dir: dir.display().to_string(), reason };
+        let database = opener().map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => JournalError::Held { dir: dir.display().to_string(), holder: holder(dir) },
             other => broken(other.to_string()),
         })?;
@@ -59,12 +78,13 @@ impl Embedded {
         }
         // The lock is what counts; this only names its holder.
         drop(fs::write(dir.join(HOLDER), format!("process {} since {}", std::process::id(), jiff::Timestamp::now())));
-        let database = Arc::new(database);
+        let file = Arc::new(File::new(database, opener));
         let (writer, commits) = mpsc::channel(QUEUE);
-        let own = (Arc::clone(&database), dir.display().to_string());
-        let spawned = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write_all(&own.0, &own.1, commits));
+        let fault = Fault::default();
+        let (own, told) = ((Arc::clone(&file), dir.display().to_string()), Arc::clone(&fault));
+        let spawned = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write_all(&own.0, &own.1, &told, commits));
         spawned.map_err(|error| broken(error.to_string()))?;
-        Ok(Self { dir: dir.to_owned(), database, writer })
+        Ok(Self { dir: dir.to_owned(), file, writer, fault })
     }
 
     fn broken(&self, reason: impl ToString) -> JournalError {
@@ -74,25 +94,15 @@ impl Embedded {
     /// Reads on a thread that may block.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error> + Send + 'static,
+        read: impl Fn(&redb::ReadTransaction) -> Result<T, redb::Error> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let database = Arc::clone(&self.database);
-        let reading = tokio::task::spawn_blocking(move || read(&database.begin_read()?));
+        let file = Arc::clone(&self.file);
+        let reading = tokio::task::spawn_blocking(move || file.read(read));
         match reading.await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.broken(error)),
             Err(error) => Err(self.broken(error)),
         }
-    }
-
-    /// Everything that was given up, oldest first.
-    pub(crate) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, JournalError> {
-        self.read(|transaction| {
-            let table = transaction.open_table(tables::DEAD)?;
-            let rows = table.iter()?.map(|row| Ok(serde_json::from_slice(row?.1.value()).ok()));
-            Ok(rows.collect::<Result<Vec<Option<DeadLetter>>, redb::Error>>()?.into_iter().flatten().collect())
-        })
-        .await
     }
 }
 
@@ -121,6 +131,10 @@ impl Journal for Embedded {
                 }
             }
         })
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn remembered(&self) -> BoxFuture<'_, Result<Option<String>, JournalError>> {
@@ -177,9 +191,10 @@ fn holder(dir: &Path) -> String {
     }
 }
 
-/// Writes until every sender is gone. After a failure nothing more is written: every commit from then on gets the same answer, and
-/// whoever waits for one ends the process.
-fn write_all(database: &Database, dir: &str, mut commits: mpsc::Receiver<(Vec<Change>, Answer)>) {
+/// Writes until every sender is gone. A full disk is waited for. After any other failure nothing more is written: every commit from then on gets the same
+/// answer, and whoever waits for one ends the process.
+fn write_all(file: &File, dir: &str, fault: &Fault, mut commits: mpsc::Receiver<(Vec<Change>, Answer)>) {
+    let tell = |reason: Option<String>| *fault.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     let mut failed: Option<JournalError> = None;
     while let Some(first) = commits.blocking_recv() {
         let mut group = vec![first];
@@ -190,7 +205,8 @@ fn write_all(database: &Database, dir: &str, mut commits: mpsc::Receiver<(Vec<Ch
         let written = match &failed {
             Some(error) => Err(error.clone()),
             None => {
-                tables::write(database, &changes).map_err(|error| JournalError::Broken { dir: dir.to_owned(), reason: error.to_string() })
+                let written = file.write(&changes, &tell);
+                written.map_err(|error| JournalError::Broken { dir: dir.to_owned(), reason: error.to_string() })
             }
         };
         match written {

@@ -94,6 +94,7 @@ impl Model {
                 self.keys.retain(|_, accepted| *accepted >= *before);
                 Applied::of(true)
             }
+            Change::Exhume(_) => Applied::Not,
             Change::Remember(text) => {
                 self.remembered = Some(text.clone());
                 Applied::of(true)

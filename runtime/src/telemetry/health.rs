@@ -12,6 +12,8 @@ pub(crate) enum Part {
     Definitions,
     /// The queue can not be read.
     Queue,
+    /// The journal takes nothing: nothing is accepted.
+    Journal,
 }
 
 impl Part {
@@ -20,6 +22,7 @@ impl Part {
             Self::Runtime => "runtime",
             Self::Definitions => "definitions",
             Self::Queue => "queue",
+            Self::Journal => "journal",
         }
     }
 }

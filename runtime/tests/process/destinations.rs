@@ -114,6 +114,26 @@ async fn what_can_not_be_delivered_is_kept_as_a_dead_letter() {
     let finished = bench.run_over(&[], &[]).success();
     assert!(finished.stdout.ends_with("delivered 0, dead letters 1\n"), "{}", finished.stdout);
     assert_eq!(sink.received("/hook").len(), 1);
+
+    // It is looked at, and made again by whoever works next.
+    let dlq = |arguments: &[&str]| Finished::of(trailwire(&["dlq"]).args(arguments).arg("--state").arg(bench.path("state")));
+    let listed = dlq(&["list"]).success().stdout;
+    let [row, reason] = listed.lines().collect::<Vec<_>>()[..] else { panic!("{listed}") };
+    assert!(row.starts_with("0  delivery  111122223333/eu-west-1  ") && row.ends_with("  CreateUser of trigger users to hook"), "{row}");
+    assert_eq!(reason, "          the destination answered 410");
+    let listed: Value = serde_json::from_str(&dlq(&["list", "--json"]).success().stdout).unwrap();
+    assert_eq!((&listed["id"], &listed["event"], &listed["destination"]), (&json!("0"), &json!("CreateUser"), &json!("hook")));
+    let shown: Value = serde_json::from_str(&dlq(&["show", "0"]).success().stdout).unwrap();
+    assert_eq!(shown["run"]["event"], event("CreateUser", "a"));
+    let refused = dlq(&["redrive", "7"]).refused().stderr;
+    assert!(refused.contains("there is no dead letter `7`"), "{refused}");
+    assert_eq!(dlq(&["redrive", "--all"]).success().stdout, "1 will be delivered when the runtime starts\n");
+    let finished = bench.run_over(&[], &[]).success();
+    assert!(finished.stdout.ends_with("delivered 1, dead letters 0\n"), "{}", finished.stdout);
+    let [first, again] = &sink.received("/hook")[..] else { panic!("it is delivered once more") };
+    assert_eq!(first.headers["webhook-id"], again.headers["webhook-id"]);
+    let empty = Finished::of(trailwire(&["dlq", "list", "--state"]).arg(bench.path("nothing"))).refused().stderr;
+    assert!(empty.contains("there is no journal in "), "{empty}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,7 +150,7 @@ impl Desk {
                 _ => Applied::Not,
             }),
             // These are no rows of runs or windows; the journal sees to them.
-            Change::Prune(_) | Change::Remember(_) | Change::Enable { .. } => Ok(Applied::Now(vec![])),
+            Change::Prune(_) | Change::Remember(_) | Change::Enable { .. } | Change::Exhume(_) => Ok(Applied::Now(vec![])),
         }
     }
 

@@ -8,7 +8,7 @@ use super::super::TriggerState;
 use super::super::codec::{self, DeadLetter, to_json};
 use super::super::states::{self, Enabled};
 use super::rows::{self, DEAD, ENABLED, REMEMBERED};
-use super::store::{Expect, Item, Write};
+use super::store::{Between, Expect, Item, Store, StoreError, Write};
 use super::writer::{WRITES, Writer};
 use crate::core::gate::Kind;
 use crate::core::run::Run;
@@ -86,6 +86,13 @@ pub(super) async fn set_aside(writer: &Writer, run: &Run, reason: &str, at: Time
         writer.keep(vec![Write::Put(item(DEAD, &format!("{place}/{part:04}"), data), Expect::Anything)]).await;
     }
     writer.keep(vec![Write::Put(item(DEAD, &place, to_json(&letter)), Expect::Anything)]).await;
+}
+
+/// What was set aside, and what could not be put among the dead letters, by its place in the table, the oldest first.
+pub(super) async fn dead(store: &dyn Store) -> Result<Vec<(String, DeadLetter)>, StoreError> {
+    let items = store.query(DEAD.to_owned(), Between::default(), usize::MAX).await?;
+    // Parts of runs lie beside their letters.
+    Ok(items.into_iter().filter_map(|item| Some((item.sk, rows::read(&item.data)?))).collect())
 }
 
 fn item(pk: &str, sk: &str, data: Vec<u8>) -> Item {

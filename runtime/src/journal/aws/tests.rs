@@ -339,6 +339,8 @@ async fn what_the_table_never_takes_holds_nobody_up() {
     let dead = a.desk.all("journal/dead").await;
     let letter: super::super::codec::DeadLetter = rows::read(&dead[0].data).unwrap();
     assert!(letter.trigger == "t" && letter.reason.ends_with(" bytes"), "{letter:?}");
+    let listed = kept::dead(&world.table).await.unwrap();
+    assert_eq!(listed, [(dead[0].sk.clone(), letter)]);
     let parts: Vec<Vec<u8>> = dead.into_iter().skip(1).map(|item| item.data).collect();
     let aside = codec::read_run(&rows::unpacked(&parts).unwrap()).unwrap();
     assert_eq!(aside.event["noise"], noise);

@@ -95,6 +95,8 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     /// The runs that are ours.
     pub(super) held: Mutex<BTreeMap<RunId, Held>>,
+    /// Why the table takes no writes.
+    pub(super) fault: Mutex<Option<String>>,
 }
 
 /// A run of ours, as it was written last.
@@ -314,7 +316,13 @@ impl Writer {
         let token = RunId(token).to_string();
         let (mut pause, begin) = (PAUSES.0, Instant::now());
         loop {
-            match self.store.transact(writes.clone(), token.clone()).await {
+            let written = self.store.transact(writes.clone(), token.clone()).await;
+            let fault = match &written {
+                Err(StoreError::Unavailable(reason)) => Some(reason.clone()),
+                _ => None,
+            };
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+            match written {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Conflict) => return Err(Unwritten::Changed),
                 Err(StoreError::Refused(reason)) => return Err(Unwritten::Refused(reason)),

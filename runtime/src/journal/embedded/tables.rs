@@ -1,10 +1,10 @@
 //! The tables of the file, and how each change touches them.
 
-use redb::{Database, ReadableTable as _, Table, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _, Table, TableDefinition, WriteTransaction};
 
 use super::super::codec::{self, DeadLetter};
 use super::super::states::Enabled;
-use super::super::{Applied, Change};
+use super::super::{Applied, Change, KEY_DAYS};
 use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
 use crate::core::run::{Run, RunId, Task, TaskId};
 use crate::core::window::Window;
@@ -12,8 +12,9 @@ use crate::definitions::Restraints;
 
 type Bytes = &'static [u8];
 
-/// `format` => the format of the file.
+/// `format` => the format of the file; [`GROUP`] => the number of the group that was written last.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const GROUP: &str = "group";
 /// Run => when it was accepted, in milliseconds: the keys by which copies are known.
 const KEYS: TableDefinition<'_, Bytes, i64> = TableDefinition::new("keys");
 /// (when accepted, run): the keys by age.
@@ -29,12 +30,19 @@ pub(super) const WINDOWS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::n
 /// Trigger => since when it counts, in JSON.
 pub(super) const ENABLED: TableDefinition<'_, &str, Bytes> = TableDefinition::new("enabled");
 
+/// Dead letters that are kept.
+const MOST_DEAD: u64 = 10_000;
+
 /// [`LAST_GOOD`] => the last good version of every definition.
 pub(super) const DOCUMENTS: TableDefinition<'_, &str, &str> = TableDefinition::new("documents");
 pub(super) const LAST_GOOD: &str = "last_good";
 
 /// Makes the tables of a new file, and tells the format of the file.
 pub(super) fn prepare(database: &Database, format: u64) -> Result<u64, redb::Error> {
+    // A disk that is full does not keep what is there from being read.
+    if is_prepared(database, format) {
+        return Ok(format);
+    }
     let transaction = database.begin_write()?;
     let found = {
         let mut meta = transaction.open_table(META)?;
@@ -53,18 +61,57 @@ pub(super) fn prepare(database: &Database, format: u64) -> Result<u64, redb::Err
     Ok(found)
 }
 
-/// Writes a group of commits as one transaction, durable when this returns.
-pub(super) fn write(database: &Database, group: &[Vec<Change>]) -> Result<Vec<Vec<Applied>>, redb::Error> {
-    let transaction = database.begin_write()?;
-    let mut applied = Vec::with_capacity(group.len());
-    {
-        let mut tables = Tables::open(&transaction)?;
-        for changes in group {
-            applied.push(changes.iter().map(|change| tables.apply(change)).collect::<Result<Vec<Applied>, redb::Error>>()?);
-        }
+fn is_prepared(database: &Database, format: u64) -> bool {
+    let look = || -> Result<bool, redb::Error> {
+        let transaction = database.begin_read()?;
+        let found = transaction.open_table(META)?.get("format")?.map(|format| format.value());
+        transaction.open_table(KEYS)?;
+        transaction.open_table(AGES)?;
+        transaction.open_table(RUNS)?;
+        transaction.open_table(TASKS)?;
+        transaction.open_table(DEAD)?;
+        transaction.open_table(DOCUMENTS)?;
+        transaction.open_table(WINDOWS)?;
+        transaction.open_table(ENABLED)?;
+        Ok(found == Some(format))
+    };
+    look().unwrap_or(false)
+}
+
+/// Why a group was not written.
+pub(super) struct Unwritten {
+    pub(super) error: redb::Error,
+    /// What it would have come to, where it may have been written all the same.
+    pub(super) applied: Option<Vec<Vec<Applied>>>,
+}
+
+/// Writes a group of commits as one transaction, durable when this returns, by its number.
+pub(super) fn write(database: &Database, number: u64, group: &[Vec<Change>]) -> Result<Vec<Vec<Applied>>, Unwritten> {
+    let unwritten = |error| Unwritten { error, applied: None };
+    let transaction = database.begin_write().map_err(|error| unwritten(error.into()))?;
+    let applied = apply(&transaction, number, group).map_err(unwritten)?;
+    match transaction.commit() {
+        Ok(()) => Ok(applied),
+        Err(error) => Err(Unwritten { error: error.into(), applied: Some(applied) }),
     }
-    transaction.commit()?;
-    Ok(applied)
+}
+
+fn apply(transaction: &WriteTransaction, number: u64, group: &[Vec<Change>]) -> Result<Vec<Vec<Applied>>, redb::Error> {
+    transaction.open_table(META)?.insert(GROUP, number)?;
+    let mut tables = Tables::open(transaction)?;
+    group.iter().map(|changes| changes.iter().map(|change| tables.apply(change)).collect()).collect()
+}
+
+/// The number of the group that was written last; 0 before the first.
+pub(super) fn last_group(database: &Database) -> Result<u64, redb::Error> {
+    let meta = database.begin_read()?.open_table(META)?;
+    Ok(meta.get(GROUP)?.map_or(0, |number| number.value()))
+}
+
+/// When a dead letter was given up.
+#[derive(serde::Deserialize)]
+struct Given {
+    at: jiff::Timestamp,
 }
 
 struct Tables<'t> {
@@ -129,6 +176,7 @@ impl<'t> Tables<'t> {
             Change::Bury { done, reason, at } => self.bury(done, reason, *at).map(Applied::of),
             Change::Cancel(run) => self.cancel(*run).map(Applied::of),
             Change::Prune(before) => self.prune(before.as_millisecond()).map(Applied::of),
+            Change::Exhume(number) => Ok(Applied::of(self.dead.remove(number)?.is_some())),
             Change::Remember(text) => {
                 self.documents.insert(LAST_GOOD, text.as_str())?;
                 Ok(Applied::of(true))
@@ -219,6 +267,13 @@ impl<'t> Tables<'t> {
         };
         let number = self.dead.last()?.map_or(0, |(number, _)| number.value().saturating_add(1));
         self.dead.insert(number, codec::to_json(&letter).as_slice())?;
+        while self.dead.len()? > MOST_DEAD {
+            self.dead.pop_first()?;
+            tracing::error!(
+                kept = MOST_DEAD,
+                "the oldest dead letter is dropped: the journal keeps no more; see `trailwire dlq list --state`"
+            );
+        }
         self.end_run(done.run)?;
         Ok(true)
     }
@@ -246,6 +301,16 @@ impl<'t> Tables<'t> {
         for (at, key) in old {
             self.ages.remove((at, key.as_slice()))?;
             self.keys.remove(key.as_slice())?;
+        }
+        // They came in the order of their numbers.
+        let is_old = |letter: &[u8]| serde_json::from_slice::<Given>(letter).is_ok_and(|given| given.at.as_millisecond() < before);
+        let mut dropped = 0;
+        while self.dead.first()?.is_some_and(|(_, letter)| is_old(letter.value())) {
+            self.dead.pop_first()?;
+            dropped += 1;
+        }
+        if dropped > 0 {
+            tracing::warn!(dropped, days = KEY_DAYS, "dead letters are dropped: the journal keeps them for so many days");
         }
         Ok(true)
     }

@@ -102,7 +102,7 @@ async fn what_can_not_be_read_is_buried_raw_and_stops_nothing() {
     let done = task(1, 0, Some("a")).id;
     assert_eq!(journal.commit(vec![Change::Bury { done, reason: "why".to_owned(), at: at(7) }]).await.unwrap(), [Applied::Now(vec![])]);
     let dead = journal.dead_letters().await.unwrap();
-    assert_eq!((dead[0].raw.as_deref(), &dead[0].run), (Some("{oops"), &None));
+    assert_eq!((dead[0].1.raw.as_deref(), &dead[0].1.run), (Some("{oops"), &None));
 }
 
 #[tokio::test]
@@ -150,4 +150,25 @@ async fn keys_are_kept_for_their_days_only() {
 async fn thresholds_and_suppress_do_what_they_do_in_the_model() {
     let dir = tempfile::tempdir().unwrap();
     restraints(&Embedded::open(dir.path()).unwrap()).await;
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_begun_again_or_forgotten_after_its_days() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Embedded::open(dir.path()).unwrap();
+    for number in 1..=2 {
+        journal.commit(vec![Change::Accept { run: run(number), tasks: vec![task(number, 0, Some("a"))], gate: None }]).await.unwrap();
+        let done = task(number, 0, Some("a")).id;
+        journal.commit(vec![Change::Bury { done, reason: "410".to_owned(), at: at(i64::from(number)) }]).await.unwrap();
+    }
+    let dead = journal.dead_letters().await.unwrap();
+    let (number, letter) = &dead[1];
+    assert!(journal.begin_again(*number, letter, at(9)).await.unwrap());
+    let begun = Task { due: at(9), since: at(9), ..task(2, 0, Some("a")) };
+    assert_eq!((journal.tasks(FULL).await.unwrap(), journal.run(run(2).id()).await.unwrap()), (vec![begun], Some(run(2))));
+    assert!(!journal.begin_again(*number, letter, at(9)).await.unwrap());
+    for (before, left) in [(1, 1), (2, 0)] {
+        journal.commit(vec![Change::Prune(at(before))]).await.unwrap();
+        assert_eq!(journal.dead_letters().await.unwrap().len(), left);
+    }
 }
