@@ -227,16 +227,15 @@ async fn serve(
     let serving = tokio::spawn({
         let (stop, driver_stop) = (stop.clone(), driver_stop.clone());
         async move {
-            let served = http::Http::new(intake, definitions, token).serve(listener, stop).await;
+            http::Http::new(intake, definitions, token).serve(listener, stop).await;
             driver_stop.cancel();
-            served
         }
     });
     let idle = CancellationToken::new();
     idle.cancel();
     let totals = driver.run(until(arguments), driver_stop, idle).await.map_err(Failure::broken)?;
     stop.cancel();
-    serving.await.map_err(Failure::broken)?.map_err(Failure::broken)?;
+    serving.await.map_err(Failure::broken)?;
     ended(totals);
     Ok(())
 }

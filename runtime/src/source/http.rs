@@ -1,7 +1,8 @@
 //! Events by HTTP: `POST /` (or `/events`) of an event, a log file, or an array of events.
 //!
 //! All or nothing: 200 means that every event of the body is judged and what matched is durable; 400 means that nothing was taken,
-//! and says which element is none. 413 when the body is too large, 408 when it does not come within half a minute, 429 when too much is under way, 401 without the token, 503 while
+//! and says which element is none. 413 when the body is too large, 408 when it does not come within half a minute; a request whose head does not come in that time
+//! is cut off; 429 when too much is under way, 401 without the token, 503 while
 //! stopping. `GET /healthz` answers 200. Unless it listens on a loopback address only, a token is required (`Authorization: Bearer …`).
 
 use std::net::SocketAddr;
@@ -14,10 +15,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::event::{self, Event};
 
@@ -28,8 +33,11 @@ use crate::secrets::SecretText;
 /// The largest body: four of the largest events that a queue carries.
 const LARGEST: usize = 4 * 1024 * 1024;
 const TOO_LARGE: &str = "the body is larger than 4 MiB";
-/// For a body to have come.
+/// For the head of a request to have come, and for its body.
+const HEAD: Duration = Duration::from_secs(30);
 const BODY: Duration = Duration::from_secs(30);
+/// After a connection that could not be taken: files may be short.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Requests under way at once; one more is answered 429.
 const UNDER_WAY: usize = 256;
 
@@ -48,14 +56,10 @@ impl Http {
     }
 
     /// Serves until it is told to stop; requests that were taken are answered.
-    ///
-    /// # Errors
-    ///
-    /// When the listener breaks.
-    pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+    pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let app =
             Router::new().route("/", post(take)).route("/events", post(take)).route("/healthz", get(|| async { "ok\n" })).with_state(self);
-        axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+        serve(app, listener, HEAD, stop).await;
     }
 
     fn is_allowed(&self, headers: &HeaderMap) -> bool {
@@ -64,6 +68,42 @@ impl Http {
         let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         // Digests are compared, so that the time this takes tells nothing about the token.
         Sha256::digest(given.as_bytes()) == Sha256::digest(token.reveal().as_bytes())
+    }
+}
+
+async fn serve(app: Router, listener: TcpListener, head: Duration, stop: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => drop(connections.spawn(connection(app.clone(), stream, head, stop.clone()))),
+                Err(error) => {
+                    tracing::warn!(reason = error.to_string(), "a connection can not be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Answers what comes on a connection; the first byte of each request's head must be followed by all of it within `head`.
+async fn connection(app: Router, stream: TcpStream, head: Duration, stop: CancellationToken) {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(head);
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = stop.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(reason = error.to_string(), "a connection broke off");
     }
 }
 
@@ -135,7 +175,30 @@ fn busy(reason: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
+
+    #[tokio::test]
+    async fn who_is_slow_to_say_what_he_wants_is_cut_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (app, stop) = (Router::new().route("/", get(|| async { "ok" })), CancellationToken::new());
+        let serving = tokio::spawn(serve(app, listener, Duration::from_millis(50), stop.clone()));
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        // The end of the connection, whatever is said before it.
+        slow.read_to_end(&mut answer).await.unwrap();
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+        let mut quick = TcpStream::connect(address).await.unwrap();
+        quick.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        answer.clear();
+        quick.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"ok"), "{}", String::from_utf8_lossy(&answer));
+        stop.cancel();
+        serving.await.unwrap();
+    }
 
     #[test]
     fn a_body_is_taken_whole_or_not_at_all() {
