@@ -5,6 +5,7 @@ mod print;
 pub use print::is_identifier;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::pattern::Pattern;
@@ -159,6 +160,29 @@ pub struct Network {
     pub v4: bool,
 }
 
+impl Network {
+    /// Reads `address/length`, or an address alone. Bits beyond the length are ignored.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let (bits, width, v4) = match address {
+            IpAddr::V4(address) => (u128::from(address.to_bits()), 32, true),
+            IpAddr::V6(address) => (address.to_bits(), 128, false),
+        };
+        let length = match length {
+            None => width,
+            Some(length) if length.len() <= 3 && length.bytes().all(|byte| byte.is_ascii_digit()) => {
+                length.parse().ok().filter(|length| *length <= width)?
+            }
+            Some(_) => return None,
+        };
+        let all = if v4 { u128::from(u32::MAX) } else { u128::MAX };
+        let mask = if length == 0 { 0 } else { (all << (width - length)) & all };
+        Some(Self { address: bits & mask, mask, v4 })
+    }
+}
+
 impl PartialEq for Prepared {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -211,5 +235,30 @@ impl fmt::Display for Comparator {
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks() {
+        for (text, inside, outside) in [
+            ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
+            ("10.1.2.3/8", "10.0.0.1", "::1"),
+            ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("192.0.2.1", "::ffff:192.0.2.1", "::ffff:192.0.2.2"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
+            ("0.0.0.0/0", "255.255.255.255", "::1"),
+            ("::/0", "::1", "1.2.3.4"),
+        ] {
+            let network = Network::parse(text).unwrap();
+            assert!(network.contains(inside.parse().unwrap()), "{text} {inside}");
+            assert!(!network.contains(outside.parse().unwrap()), "{text} {outside}");
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "x/8", "10.0.0.0/+8", "10.0.0.0/0008"] {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The languages in which a match is written. Each parses to the tree of [`crate::expr`] and knows nothing of the others.
 
+pub(crate) mod build;
 pub mod filter;
 pub mod jmespath;
 

@@ -29,6 +29,7 @@ pub mod catalogue;
 pub mod operations;
 pub mod trigger;
 pub mod matcher;
+pub mod search;
 pub mod explain;
 pub mod check;
 pub mod template;

@@ -101,6 +101,12 @@ impl CompiledTrigger {
         }
     }
 
+    /// A trigger with a match that is a tree already, in place of what it says.
+    #[must_use]
+    pub fn with(trigger: Trigger, expression: Option<Expr>) -> Self {
+        Self { trigger, expression }
+    }
+
     /// The trigger as it was declared.
     #[must_use]
     pub fn trigger(&self) -> &Trigger {

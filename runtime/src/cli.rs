@@ -13,11 +13,13 @@ mod events;
 mod explain;
 mod import;
 mod input;
+mod logs;
 mod matching;
 mod pattern;
 mod replay;
 mod report;
 mod run;
+mod search;
 mod status;
 mod test;
 mod verify;
@@ -87,6 +89,13 @@ enum Command {
         after_help = "Exit codes: 0 everything is valid; 1 something is invalid, not there, can not be read or is in no digest; 2 an argument, the keys or the bucket were refused."
     )]
     Verify(Box<verify::VerifyArguments>),
+    /// Searches CloudTrail logs.
+    #[command(
+        after_help = "A search: field:term asks for a field (userIdentity.arn:*, error:AccessDenied,*Unauthorized*, ip:10.0.0.0/8, time:>=2026-03-01); a term alone \
+        looks everywhere. `*` is a wildcard; `-` and NOT negate; OR and parentheses group. Short names: account, actor, agent, error, event, id, identity, ip, key, \
+        message, region, role, source, time, user.\n\nExit codes: 0 all logs were read; 1 some could not be; 2 the search or an argument was refused."
+    )]
+    Search(Box<search::SearchArguments>),
     /// Sends a sample to a destination.
     #[command(
         after_help = "Exit codes: 0 the destination has taken it; 1 it has not; 2 there is no such destination, or the definitions can not be read."
@@ -133,6 +142,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Dlq(arguments) => dlq::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Search(arguments) => search::run(&arguments),
         Command::Destination(arguments) => destination::run(arguments),
         Command::Events(arguments) => events::run(&arguments),
     };

@@ -9,7 +9,7 @@ use serde_json::Value;
 use trailwire_tests::stand::repository;
 
 /// The engine's modules in reading order: one imports only those before it.
-const ENGINE_ORDER: [&str; 21] = [
+const ENGINE_ORDER: [&str; 22] = [
     "testing",
     "text",
     "diagnostic",
@@ -25,6 +25,7 @@ const ENGINE_ORDER: [&str; 21] = [
     "operations",
     "trigger",
     "matcher",
+    "search",
     "explain",
     "check",
     "template",

@@ -9,6 +9,7 @@
 //! | 2200-2299 | filter patterns |
 //! | 2300-2399 | event patterns |
 //! | 2400-2499 | event names and sources |
+//! | 2500-2599 | searches of logs |
 //! | 4000-4999 | AWS and the fan-out |
 //! | 5000-5999 | the provider itself |
 //! | 6000-6999 | the runtime |
@@ -294,6 +295,19 @@ codes! {
     NOT_FORWARDED = 2424;
     /// A forwarder of every event, read-only ones included.
     EVERY_EVENT = 2425, silenceable;
+
+    /// Something in a search stands where something else should.
+    SEARCH_SYNTAX = 2500;
+    /// A quoted text or parenthesis of a search without its end.
+    SEARCH_UNTERMINATED = 2501;
+    /// A field of a search that no record is known to have.
+    SEARCH_FIELD = 2502;
+    /// A value that a field of a search can not be compared with.
+    SEARCH_VALUE = 2503;
+    /// A search that is nested too deeply or is too long.
+    SEARCH_TOO_COMPLEX = 2504;
+    /// A word of a search that looks like an operator.
+    SEARCH_WORD = 2505;
 
     /// An AWS call that failed.
     AWS_CALL = 4000;

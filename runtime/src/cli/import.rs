@@ -10,6 +10,7 @@ mod event_pattern;
 mod filter_pattern;
 mod hcl;
 mod lift;
+mod search;
 mod sigma;
 mod yaml;
 
@@ -22,6 +23,7 @@ use trailwire_engine::text::visible;
 
 use super::{Failure, input, print};
 use draft::{Draft, Place};
+pub(super) use search::{Named, of_search};
 
 /// Prints rules of another product as triggers in HCL, and tells on standard error what of them a trigger cannot say.
 ///

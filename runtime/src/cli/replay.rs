@@ -6,12 +6,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::logs::{self, Told, Where};
 use super::run::http_token;
-use super::{Failure, escaped, print};
+use super::{Failure, print};
 use crate::core::run::event_key;
 use crate::definitions::{Definitions, files as documents};
 use crate::explore::dispatch::{Dispatch, Target};
@@ -34,18 +33,8 @@ pub(crate) struct ReplayArguments {
     /// Tell only which matches these definitions had and `--definitions` have not, or the other way round.
     #[arg(long, value_name = "OLD", conflicts_with = "by")]
     compare: Option<PathBuf>,
-    /// Events at or after this: `2026-03-01` (in UTC) or `2026-03-01T12:00:00Z`. Files whose names say that they were delivered before are not opened.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    from: Option<Timestamp>,
-    /// Events before this. Files whose names say that they were delivered more than a day later are not opened.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Timestamp>,
-    /// Events of this account; may be given more than once.
-    #[arg(long = "account", value_name = "ID")]
-    accounts: Vec<String>,
-    /// Events of this region; may be given more than once.
-    #[arg(long = "region", value_name = "REGION")]
-    regions: Vec<String>,
+    #[command(flatten)]
+    place: Where,
     /// Hand every event that matches to a runtime that is at work, by the queue of `--hub` or the HTTP source at `--to`. It judges them by its own
     /// definitions, and does not act again on what it has acted on within fifteen days: a gap can be filled without a second alert.
     #[arg(long, requires = "runtime", conflicts_with_all = ["compare", "by"])]
@@ -110,25 +99,12 @@ enum Format {
     Table,
 }
 
-/// A time, or the beginning of a day in UTC.
-pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    let day = || text.parse::<Date>().and_then(|date| date.to_zoned(TimeZone::UTC)).map(|midnight| midnight.timestamp());
-    text.parse::<Timestamp>()
-        .or_else(|_| day())
-        .map_err(|_| "write a day such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z".to_owned())
-}
-
 /// # Errors
 ///
 /// [`Failure::Refused`] for definitions that can not be read; [`Failure::Broken`] where logs can not, after what could was told.
 pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let definitions = documents::load_to_judge(&arguments.definitions).map_err(Failure::refused)?;
-    let selection = Selection {
-        from: arguments.from,
-        to: arguments.until,
-        accounts: arguments.accounts.iter().cloned().collect(),
-        regions: arguments.regions.iter().cloned().collect(),
-    };
+    let selection = arguments.place.selection();
     let found = files::find(&arguments.paths, &selection);
     let mut out = Out::new(arguments.format);
     let (matches, totals) = match &arguments.compare {
@@ -247,31 +223,14 @@ fn compare(old: &Definitions, new: &Definitions, found: &Found, selection: &Sele
     (changes, totals)
 }
 
-/// The last words, on standard error; an error where not everything could be read.
+/// The last words, with the errors of the triggers.
 fn told(matches: u64, found: &Found, totals: &Totals) -> Result<(), Failure> {
-    let mut lines: Vec<String> = found.faults.iter().chain(&totals.faults).map(|fault| format!("warning: {fault}")).collect();
-    for (trigger, (count, error)) in &totals.errors {
-        lines.push(format!("warning: the match of `{trigger}` ended in an error {count} times; the first: {error}"));
-    }
-    let left_out = match found.left_out {
-        0 => String::new(),
-        1 => ", 1 file left out by its name".to_owned(),
-        files => format!(", {files} files left out by their names"),
-    };
-    let (matches, records, files) =
-        (count_of(matches, "match", "es"), count_of(totals.records, "record", "s"), count_of(totals.files, "file", "s"));
-    lines.push(format!("{matches} in {records} of {files}; {} of repeated events{left_out}", totals.repeated));
-    let text = lines.iter().map(|line| escaped(line) + "\n").collect::<String>();
-    std::io::stderr().write_all(text.as_bytes()).map_err(Failure::broken)?;
-    match found.faults.len() + totals.faults.len() {
-        0 => Ok(()),
-        faults => Err(Failure::Broken(format!("{faults} pieces of the logs could not be read: what is told is without them"))),
-    }
-}
-
-/// `1 file`, `2 files`.
-pub(super) fn count_of(count: u64, one: &str, ending: &str) -> String {
-    format!("{count} {one}{}", if count == 1 { "" } else { ending })
+    let errors = totals.errors.iter();
+    let warnings =
+        errors.map(|(trigger, (count, error))| format!("the match of `{trigger}` ended in an error {count} times; the first: {error}"));
+    let warnings = warnings.collect();
+    let Totals { files, records, repeated, ref faults, .. } = *totals;
+    logs::told(matches, Told { found, files, records, repeated, faults, warnings })
 }
 
 /// Names and values, in their order.
@@ -306,17 +265,9 @@ impl Out {
             return Err(failed);
         }
         let Some(first) = self.rows.first() else { return Ok(()) };
-        let names = first.iter().map(|(name, _)| name.replace('_', " ").to_uppercase()).collect::<Vec<_>>();
-        let cell = |value: &Value| escaped(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)).replace('\n', " ");
+        let names: Vec<String> = first.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(|(_, value)| cell(value)).collect()).collect();
-        let lines: Vec<&Vec<String>> = std::iter::once(&names).chain(&rows).collect();
-        let widths: Vec<usize> = (0..names.len())
-            .map(|column| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
-            .collect();
-        for line in lines {
-            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            print(cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
-        Ok(())
+        logs::table(&names, &rows)
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::replay::{count_of, time};
+use super::logs::{count_of, moment};
 use super::{Failure, escaped, print};
 use crate::explore::s3::S3;
 use crate::explore::verify::calls::CloudTrail;
@@ -30,10 +30,10 @@ pub(crate) struct VerifyArguments {
     #[arg(long, value_name = "ARN")]
     trail_arn: String,
     /// Logs delivered at or after this: `2026-03-01` (in UTC) or `2026-03-01T12:00:00Z`.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     start_time: Timestamp,
     /// Logs delivered until this. Default: now.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     end_time: Option<Timestamp>,
     /// The region whose logs are checked. Default: the trail's own.
     #[arg(long, value_name = "REGION")]

@@ -6,19 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use memchr::{memchr2, memmem};
-use serde_json::Value;
 use trailwire_engine::actor;
-use trailwire_engine::event::{self, Event};
+use trailwire_engine::event::Event;
 use trailwire_engine::matcher::Scratch;
 
 use super::files::Selection;
 use super::log_file::LogFile;
 use super::reading;
-use super::records::{self, Piece};
-use super::unpack;
+use super::scan::{Sifted, scan};
 use crate::core::run::{RunId, event_key};
 use crate::definitions::Definitions;
-use crate::source::{self, Received};
+use crate::source::Received;
 
 /// A trigger fires for an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,39 +99,12 @@ pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &S
 fn read(definitions: &Definitions, names: &Names<'_>, selection: &Selection, file: &LogFile, room: &mut Room) -> Read {
     let mut read = Read::default();
     let Room { text, scratch } = room;
-    if let Err(fault) = unpack::read(file, text) {
-        read.faults.push(fault);
-        return read;
-    }
-    records::pieces(text, &mut |piece| match piece {
-        Piece::Fault(at, reason) => read.faults.push(format!("byte {at}: {reason}")),
-        Piece::Record(record) => {
-            read.records += 1;
-            if names.may_be_in(record) {
-                match serde_json::from_slice(record) {
-                    Ok(value) => judge(definitions, selection, value, scratch, &mut read),
-                    Err(error) => read.faults.push(format!("record {}: not JSON: {error}", read.records)),
-                }
-            }
-        }
-        Piece::Unsure(object) => match serde_json::from_slice(object) {
-            Ok(value) => {
-                for value in event::split(value) {
-                    read.records += 1;
-                    judge(definitions, selection, value, scratch, &mut read);
-                }
-            }
-            Err(error) => read.faults.push(format!("not JSON: {error}")),
-        },
-    });
-    read
+    let mut sift = |record: &[u8]| if names.may_be_in(record) { Sifted::Unsure } else { Sifted::No };
+    let scanned = scan(file, text, &mut sift, &mut |event, _, _| judge(definitions, selection, event, scratch, &mut read));
+    Read { records: scanned.records, faults: scanned.faults, ..read }
 }
 
-fn judge(definitions: &Definitions, selection: &Selection, value: Value, scratch: &mut Scratch, read: &mut Read) {
-    let event = match source::event(value) {
-        Ok(event) => event,
-        Err(reason) => return read.faults.push(format!("record {}: {reason}", read.records)),
-    };
+fn judge(definitions: &Definitions, selection: &Selection, event: Event, scratch: &mut Scratch, read: &mut Read) {
     if !selection.holds(event.time(), event.account(), event.region()) {
         return;
     }
@@ -184,7 +155,7 @@ impl<'d> Names<'d> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use trailwire_engine::matcher::Scope;
     use trailwire_engine::trigger::Trigger;
 

@@ -3,13 +3,11 @@
 //! Every test becomes an expression that is `true`, `false` or null and never errs: functions stand behind a test of the type
 //! that they take. Cheap tests stand first, and a comparison with a text stays a plain `==`, which is what can be pushed down.
 
-mod build;
-
 use super::tree::{Check, Node, NodeKind, Operand, OperandKind, Order, Selector, Step};
-use crate::expr::{Comparator, Expr, Kind};
+use crate::expr::{Comparator, Expr, Kind, is_identifier};
+use crate::lang::build::{self, Build};
 use crate::text::Span;
 use crate::value::{Number, Value};
-use build::Build;
 
 /// The expression that means the same on the envelope.
 pub(super) fn lower(node: &Node) -> Expr {
@@ -32,7 +30,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn expr(self, span: Span) -> Expr {
-        build::path(self.steps, self.is_record, span)
+        path(self.steps, self.is_record, span)
     }
 }
 
@@ -194,4 +192,34 @@ fn can_be_number(pieces: &[String]) -> bool {
     let count = |wanted: char| pieces.iter().flat_map(|piece| piece.chars()).filter(|c| *c == wanted).count();
     let digits = |piece: &String| piece.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | '-' | '+'));
     pieces.iter().all(digits) && count('.') <= 1 && count('e') <= 1 && count('-') + count('+') <= 2
+}
+
+/// The way down from the record or from the current value: `detail.a[0].b`.
+fn path(steps: &[Step], is_record: bool, span: Span) -> Expr {
+    let node = |kind: Kind| Expr::new(kind, span);
+    let join = |left: Expr, right: Expr| node(Kind::Sub(Box::new(left), Box::new(right)));
+    let field = |name: &str| node(Kind::Field { name: name.to_owned(), quoted: !is_identifier(name) });
+    // `a.b[0]` is parsed as `a` then `b[0]`: an index joins the name before it.
+    let mut left: Option<Expr> = None;
+    let mut right: Option<Expr> = is_record.then(|| field("detail"));
+    for step in steps {
+        match step {
+            Step::Member(name) => {
+                left = match (left, right) {
+                    (Some(left), Some(right)) => Some(join(left, right)),
+                    (left, right) => left.or(right),
+                };
+                right = Some(field(name));
+            }
+            Step::Index(index) => {
+                let source = right.unwrap_or_else(|| node(Kind::Current));
+                right = Some(join(source, node(Kind::Index(i64::from(*index)))));
+            }
+            Step::AnyElement | Step::AnyMember => {}
+        }
+    }
+    match (left, right) {
+        (Some(left), Some(right)) => join(left, right),
+        (left, right) => left.or(right).unwrap_or_else(|| node(Kind::Current)),
+    }
 }

@@ -29,6 +29,10 @@ pub(super) struct Draft {
     /// The match as the attribute has it: text, for an event pattern its JSON.
     pub(super) matching: Option<(Language, Value)>,
     pub(super) include_read_only: bool,
+    /// Empty: all.
+    pub(super) account_ids: Vec<String>,
+    /// Empty: all.
+    pub(super) regions: Vec<String>,
     /// Where it comes from, for a comment.
     pub(super) origin: Vec<String>,
     /// What could not be carried over, each a sentence.
@@ -95,6 +99,8 @@ impl Draft {
             ("severity", self.severity.map(|severity| json!(severity))),
             ("event_names", texts(&self.event_names)),
             ("event_sources", texts(&self.event_sources)),
+            ("account_ids", texts(&self.account_ids)),
+            ("regions", texts(&self.regions)),
         ];
         document.extend(written.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         if let Some((language, value)) = &self.matching {

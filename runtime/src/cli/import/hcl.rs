@@ -47,6 +47,8 @@ pub(super) fn trigger(draft: &Draft, place: &Place) -> String {
         ("any_event", flag(draft.event_names.is_empty(), "true")),
         ("event_sources", texts(&draft.event_sources)),
         ("include_read_only", flag(draft.include_read_only, "true")),
+        ("account_ids", texts(&draft.account_ids)),
+        ("regions", texts(&draft.regions)),
     ];
     attributes.extend(matching.map(|(attribute, lines)| (attribute, Some(lines))));
     text.push_str(&body(attributes.into_iter().filter_map(|(name, lines)| Some((name.to_owned(), lines?))).collect(), 2));

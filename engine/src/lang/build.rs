@@ -1,20 +1,19 @@
-//! Nodes of the one tree, made in the shapes that a JMESPath parser makes.
+//! Nodes of the one tree, made in the shapes that a JMESPath parser makes, for what is lowered to it.
 
 use std::sync::Arc;
 
-use super::Step;
-use crate::expr::{Call, Comparator, Expr, Kind, Prepared, compile_regex, is_identifier};
+use crate::expr::{Call, Comparator, Expr, Kind, Network, Over, Prepared, compile_regex, is_identifier};
 use crate::text::Span;
 use crate::value::Value;
 
 /// Makes nodes that stand for one test and have its place.
 #[derive(Clone, Copy)]
-pub(super) struct Build {
+pub(crate) struct Build {
     span: Span,
 }
 
 impl Build {
-    pub(super) fn new(span: Span) -> Self {
+    pub(crate) fn new(span: Span) -> Self {
         Self { span }
     }
 
@@ -22,24 +21,24 @@ impl Build {
         Expr::new(kind, self.span)
     }
 
-    pub(super) fn literal(self, value: impl Into<Value>) -> Expr {
+    pub(crate) fn literal(self, value: impl Into<Value>) -> Expr {
         literal(value, self.span)
     }
 
-    pub(super) fn compare(self, comparator: Comparator, left: &Expr, right: Expr) -> Expr {
+    pub(crate) fn compare(self, comparator: Comparator, left: &Expr, right: Expr) -> Expr {
         self.node(Kind::Comparison(comparator, Box::new(left.clone()), Box::new(right)))
     }
 
-    pub(super) fn equals(self, left: &Expr, value: impl Into<Value>) -> Expr {
+    pub(crate) fn equals(self, left: &Expr, value: impl Into<Value>) -> Expr {
         self.compare(Comparator::Equal, left, self.literal(value))
     }
 
-    pub(super) fn differs(self, left: &Expr, value: impl Into<Value>) -> Expr {
+    pub(crate) fn differs(self, left: &Expr, value: impl Into<Value>) -> Expr {
         self.compare(Comparator::NotEqual, left, self.literal(value))
     }
 
     /// All of them; chains within are laid open.
-    pub(super) fn and(self, operands: Vec<Expr>) -> Expr {
+    pub(crate) fn and(self, operands: Vec<Expr>) -> Expr {
         self.chain(operands, Kind::And, |kind| match kind {
             Kind::And(inner) => Ok(inner),
             other => Err(other),
@@ -47,7 +46,7 @@ impl Build {
     }
 
     /// Any of them; chains within are laid open.
-    pub(super) fn or(self, operands: Vec<Expr>) -> Expr {
+    pub(crate) fn or(self, operands: Vec<Expr>) -> Expr {
         self.chain(operands, Kind::Or, |kind| match kind {
             Kind::Or(inner) => Ok(inner),
             other => Err(other),
@@ -71,11 +70,11 @@ impl Build {
         }
     }
 
-    pub(super) fn not(self, operand: Expr) -> Expr {
+    pub(crate) fn not(self, operand: Expr) -> Expr {
         self.node(Kind::Not(Box::new(operand)))
     }
 
-    pub(super) fn call(self, name: &str, arguments: Vec<Expr>) -> Expr {
+    pub(crate) fn call(self, name: &str, arguments: Vec<Expr>) -> Expr {
         self.prepared(name, arguments, None)
     }
 
@@ -83,27 +82,58 @@ impl Build {
         self.node(Kind::Call(Call { name: name.to_owned(), name_span: self.span, arguments, prepared }))
     }
 
-    pub(super) fn is_type(self, value: &Expr, name: &str) -> Expr {
+    pub(crate) fn is_type(self, value: &Expr, name: &str) -> Expr {
         self.equals(&self.call("type", vec![value.clone()]), name)
     }
 
-    pub(super) fn to_string(self, value: &Expr) -> Expr {
+    /// The member of a value; of the current value where there is none.
+    pub(crate) fn member(self, of: Option<Expr>, name: &str) -> Expr {
+        let field = self.node(Kind::Field { name: name.to_owned(), quoted: !is_identifier(name) });
+        match of {
+            Some(of) => self.node(Kind::Sub(Box::new(of), Box::new(field))),
+            None => field,
+        }
+    }
+
+    /// `[a]`
+    pub(crate) fn list(self, elements: Vec<Expr>) -> Expr {
+        self.node(Kind::MultiSelectList(elements))
+    }
+
+    /// `source[].each`: arrays among the elements are laid open, and what has no `each` is left out.
+    pub(crate) fn flattened(self, source: Expr, each: Option<Expr>) -> Expr {
+        let source = Box::new(self.node(Kind::Flatten(Box::new(source))));
+        let each = Box::new(each.unwrap_or_else(|| self.current()));
+        self.node(Kind::Projection { over: Over::Elements, source, each })
+    }
+
+    /// `@`
+    pub(crate) fn current(self) -> Expr {
+        self.node(Kind::Current)
+    }
+
+    /// `cidr_contains('network', subject)`; false for a text that is no address.
+    pub(crate) fn lies_in(self, subject: &Expr, network: Network, text: &str) -> Expr {
+        self.prepared("cidr_contains", vec![self.literal(text), subject.clone()], Some(Prepared::Network(network)))
+    }
+
+    pub(crate) fn to_string(self, value: &Expr) -> Expr {
         self.call("to_string", vec![value.clone()])
     }
 
     /// Whether `holds` is true for any element.
-    pub(super) fn any(self, holds: Expr, elements: Expr) -> Expr {
+    pub(crate) fn any(self, holds: Expr, elements: Expr) -> Expr {
         let mapped = self.call("map", vec![self.node(Kind::Reference(Box::new(holds))), elements]);
         self.call("contains", vec![mapped, self.literal(true)])
     }
 
-    pub(super) fn matches(self, subject: &Expr, regex: &Arc<regex::Regex>) -> Expr {
+    pub(crate) fn matches(self, subject: &Expr, regex: &Arc<regex::Regex>) -> Expr {
         let arguments = vec![subject.clone(), self.literal(regex.as_str())];
         self.prepared("matches", arguments, Some(Prepared::Regex(Arc::clone(regex))))
     }
 
     /// Whether a string fits the pieces, of which there are two or more, with any characters between them.
-    pub(super) fn glob(self, subject: &Expr, pieces: &[String]) -> Expr {
+    pub(crate) fn glob(self, subject: &Expr, pieces: &[String]) -> Expr {
         let two = |name: &str, text: &str| self.call(name, vec![subject.clone(), self.literal(text)]);
         match pieces {
             [start, end] if end.is_empty() => two("starts_with", start),
@@ -126,36 +156,6 @@ impl Build {
     }
 }
 
-pub(super) fn literal(value: impl Into<Value>, span: Span) -> Expr {
+pub(crate) fn literal(value: impl Into<Value>, span: Span) -> Expr {
     Expr::new(Kind::Literal(value.into()), span)
-}
-
-/// The way down from the record or from the current value: `detail.a[0].b`.
-pub(super) fn path(steps: &[Step], is_record: bool, span: Span) -> Expr {
-    let node = |kind: Kind| Expr::new(kind, span);
-    let join = |left: Expr, right: Expr| node(Kind::Sub(Box::new(left), Box::new(right)));
-    let field = |name: &str| node(Kind::Field { name: name.to_owned(), quoted: !is_identifier(name) });
-    // `a.b[0]` is parsed as `a` then `b[0]`: an index joins the name before it.
-    let mut left: Option<Expr> = None;
-    let mut right: Option<Expr> = is_record.then(|| field("detail"));
-    for step in steps {
-        match step {
-            Step::Member(name) => {
-                left = match (left, right) {
-                    (Some(left), Some(right)) => Some(join(left, right)),
-                    (left, right) => left.or(right),
-                };
-                right = Some(field(name));
-            }
-            Step::Index(index) => {
-                let source = right.unwrap_or_else(|| node(Kind::Current));
-                right = Some(join(source, node(Kind::Index(i64::from(*index)))));
-            }
-            Step::AnyElement | Step::AnyMember => {}
-        }
-    }
-    match (left, right) {
-        (Some(left), Some(right)) => join(left, right),
-        (left, right) => left.or(right).unwrap_or_else(|| node(Kind::Current)),
-    }
 }

@@ -1,0 +1,101 @@
+//! `trailwire search` over folders of logs: what goes wrong, and what others wrote.
+
+use serde_json::{Value, json};
+
+use crate::program::{Bench, Finished, event, gzip, trailwire};
+
+/// Two days of logs, one event of them twice, and one by somebody who means no good.
+fn bench() -> Bench {
+    let bench = Bench::new(&json!({}));
+    std::fs::create_dir_all(bench.path("logs")).unwrap();
+    let record = |name: &str, id: &str| event(name, id)["detail"].clone();
+    let day = json!({"Records": [record("CreateUser", "a"), record("DeleteUser", "b"), record("CreateUser", "c")]});
+    gzip(&day.to_string(), &bench.path("logs/111122223333_CloudTrail_eu-west-1_20260301T1205Z_AbCd.json.gz"));
+    let mut late = record("CreateAccessKey", "d");
+    late["eventTime"] = json!("2026-03-02T08:00:00Z");
+    late["userIdentity"]["userName"] = json!("=m\u{202e}\u{1b}[2Jallory\nROOT");
+    bench.write("logs/more.jsonl", &format!("{}\n{late}\n", record("CreateUser", "a")));
+    bench
+}
+
+fn search(bench: &Bench, arguments: &[&str]) -> Finished {
+    let mut command = trailwire(&["search"]);
+    Finished::of(command.args(arguments).arg(bench.path("logs")))
+}
+
+#[test]
+fn an_event_is_told_once_and_whole() {
+    let bench = bench();
+    let found = search(&bench, &["event:CreateUser", "--format", "json"]).success();
+    let lines: Vec<Value> = found.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, [event("CreateUser", "a")["detail"].clone(), event("CreateUser", "c")["detail"].clone()]);
+    assert_eq!(found.stderr, "2 matches in 5 records of 2 files; 1 of repeated events\n");
+    let newest = search(&bench, &["*", "--format", "json", "--limit", "1", "--columns", "id,error"]).success();
+    assert_eq!(newest.stdout, "{\"id\":\"d\",\"error\":null}\n");
+    let oldest = search(&bench, &["*", "--oldest", "--limit", "2", "--columns", "id"]).success();
+    assert_eq!(oldest.stdout, "ID\na\nb\n");
+    assert_eq!(search(&bench, &["-event:CreateUser", "--count"]).success().stdout, "2\n");
+}
+
+#[test]
+fn what_others_wrote_stays_text() {
+    let bench = bench();
+    let table = search(&bench, &["event:CreateAccessKey", "--columns", "time,user"]).success();
+    assert_eq!(table.stdout, "TIME                  USER\n2026-03-02T08:00:00Z  =m\\u202e\\u001b[2Jallory ROOT\n");
+    let csv = search(&bench, &["event:CreateAccessKey", "--columns", "user,event", "--format", "csv"]).success();
+    assert_eq!(csv.stdout, "user,event\n\"'=m\u{202e}\u{1b}[2Jallory\nROOT\",CreateAccessKey\n");
+    let hint = search(&bench, &["(\u{1b}[2J"]).refused();
+    assert!(!hint.stderr.contains('\u{1b}'), "{}", hint.stderr);
+}
+
+#[test]
+fn what_can_not_be_read_is_told() {
+    let bench = bench();
+    let whole = std::fs::read(bench.path("logs/111122223333_CloudTrail_eu-west-1_20260301T1205Z_AbCd.json.gz")).unwrap();
+    std::fs::write(bench.path("logs/cut.json.gz"), &whole[..whole.len() / 2]).unwrap();
+    let found = search(&bench, &["*", "--count"]);
+    assert_eq!(found.status.code(), Some(1), "{found:?}");
+    assert_eq!(found.stdout, "4\n");
+    assert!(found.stderr.contains("/logs/cut.json.gz: the gzip is cut off\n"), "{}", found.stderr);
+
+    let refused = search(&bench, &["event:(CreateUser"]).refused();
+    assert!(
+        refused.stderr.starts_with("error[TW2501]: the parenthesis does not end\n  |\n1 | event:(CreateUser\n  |       ^\n"),
+        "{}",
+        refused.stderr
+    );
+    let no_logs = Finished::of(&mut trailwire(&["search", "event:CreateUser"])).refused();
+    assert_eq!(no_logs.stderr, "error: no logs are named: write trailwire search 'event:CreateUser' logs/\n");
+    let only_logs = Finished::of(trailwire(&["search"]).arg(bench.path("logs"))).refused();
+    assert!(only_logs.stderr.starts_with("error: the search stands before the logs: write trailwire search '*' "), "{}", only_logs.stderr);
+    let unknown = search(&bench, &["*", "--session", "nobody"]).refused();
+    assert!(unknown.stderr.starts_with("error: no event in these logs opens a session of `nobody`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_search_is_printed_as_a_trigger() {
+    let printed = |query: &str, more: &[&str]| Finished::of(trailwire(&["search", query, "--as-trigger"]).args(more)).success().stdout;
+    let trigger = printed("error:*Denied* user:\"${x}\"", &["--account", "111122223333", "--region", "eu-west-1"]);
+    assert_eq!(
+        trigger,
+        r#"# Of the search error:*Denied* user:"${x}"
+resource "trailwire_trigger" "search" {
+  hub               = var.hub
+  name              = "search"
+  any_event         = true
+  include_read_only = true
+  account_ids       = ["111122223333"]
+  regions           = ["eu-west-1"]
+  match_expression  = "type(detail.errorCode) == 'string' && contains(detail.errorCode, 'Denied') && detail.userIdentity.userName == '$${x}'"
+
+  action {
+    notify {
+      destinations = var.destinations
+    }
+  }
+}
+"#
+    );
+    let refused = Finished::of(&mut trailwire(&["search", "readOnly:true readOnly:false", "--as-trigger"])).refused();
+    assert!(refused.stderr.starts_with("error: no trigger can say this: "), "{}", refused.stderr);
+}
