@@ -52,11 +52,11 @@ impl Event {
     /// # Errors
     /// [`InvalidEvent`] where the value or its `detail` is not an object.
     pub fn from_value(value: Value) -> Result<Self, InvalidEvent> {
-        let Value::Object(object) = &value else {
+        let Value::Object(object) = value else {
             return Err(InvalidEvent::NotAnObject(article(&value)));
         };
         match object.get("detail") {
-            Some(Value::Object(_)) => Ok(Self { envelope: value, completed: false }),
+            Some(Value::Object(_)) => Ok(Self { envelope: Value::Object(object), completed: false }),
             Some(detail) => Err(InvalidEvent::DetailNotAnObject(article(detail))),
             None => Ok(Self { envelope: complete(object), completed: true }),
         }
@@ -176,7 +176,7 @@ pub fn split(mut value: Value) -> Vec<Value> {
 }
 
 /// Makes the envelope that EventBridge would have made, as far as the record tells.
-fn complete(record: &Map<String, Value>) -> Value {
+fn complete(record: Map<String, Value>) -> Value {
     let text = |name: &str| record.get(name).and_then(Value::as_str);
     let mut envelope = Map::new();
     let mut put = |name: &str, value: Option<String>| {
@@ -192,7 +192,7 @@ fn complete(record: &Map<String, Value>) -> Value {
     put("time", text("eventTime").map(str::to_owned));
     put("region", text("awsRegion").map(str::to_owned));
     envelope.insert("resources".to_owned(), Value::Array(Vec::new()));
-    envelope.insert("detail".to_owned(), Value::Object(record.clone()));
+    envelope.insert("detail".to_owned(), Value::Object(record));
     Value::Object(envelope)
 }
 

@@ -22,6 +22,7 @@ mod run;
 mod search;
 mod status;
 mod test;
+mod ui;
 mod verify;
 
 use std::fmt::Display;
@@ -96,6 +97,9 @@ enum Command {
         message, region, role, source, time, user.\n\nExit codes: 0 all logs were read; 1 some could not be; 2 the search or an argument was refused."
     )]
     Search(Box<search::SearchArguments>),
+    /// Shows CloudTrail logs on a page that only this machine sees.
+    #[command(after_help = "Exit codes: 1 the page can not be served; 2 the definitions or an argument were refused.")]
+    Ui(ui::UiArguments),
     /// Sends a sample to a destination.
     #[command(
         after_help = "Exit codes: 0 the destination has taken it; 1 it has not; 2 there is no such destination, or the definitions can not be read."
@@ -143,6 +147,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
+        Command::Ui(arguments) => ui::run(&arguments),
         Command::Destination(arguments) => destination::run(arguments),
         Command::Events(arguments) => events::run(&arguments),
     };

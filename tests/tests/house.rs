@@ -197,7 +197,7 @@ fn rust_files(directory: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
             files.extend(rust_files(&entry));
-        } else if entry.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
+        } else if entry.extension().is_some_and(|extension| ["rs", "py", "js", "mjs", "css"].iter().any(|known| extension == *known)) {
             files.push(entry);
         }
     }

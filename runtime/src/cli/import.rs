@@ -23,7 +23,7 @@ use trailwire_engine::text::visible;
 
 use super::{Failure, input, print};
 use draft::{Draft, Place};
-pub(super) use search::{Named, of_search};
+pub(super) use search::{Named, document_of_search, of_search};
 
 /// Prints rules of another product as triggers in HCL, and tells on standard error what of them a trigger cannot say.
 ///

@@ -31,12 +31,7 @@ impl Column {
             "day" => From::Time("2026-03-01".len()),
             "hour" => From::Time("2026-03-01T12".len()),
             "actor" => From::Actor,
-            name => From::Paths(
-                paths_of(name)
-                    .into_iter()
-                    .map(|path| path.split('.').map(|name| name.trim_end_matches("[]").to_owned()).collect())
-                    .collect(),
-            ),
+            name => From::Paths(paths_of(name).into_iter().map(members).collect()),
         };
         Self { name: name.to_owned(), from }
     }
@@ -48,27 +43,52 @@ impl Column {
 
     /// What it shows of an event; `None` where there is nothing. Several values are told with commas between them.
     pub(crate) fn of(&self, event: &Event) -> Option<String> {
+        let mut found = Vec::new();
+        self.each(event, &mut |text| found.push(text.to_owned()));
+        (!found.is_empty()).then(|| found.join(","))
+    }
+
+    /// Hands over every value that an event has here: of a list each element's, of an object its JSON.
+    pub(crate) fn each(&self, event: &Event, take: &mut dyn FnMut(&str)) {
         match &self.from {
-            From::Time(length) => event.time().and_then(|time| time.get(..*length)).map(str::to_owned),
-            From::Actor => Some(actor::who(event.detail()).to_string()),
-            From::Paths(paths) => paths.iter().find_map(|path| {
-                let mut found = Vec::new();
-                walk(event.detail(), path, &mut found);
-                (!found.is_empty()).then(|| found.join(","))
-            }),
+            From::Time(length) => event.time().and_then(|time| time.get(..*length)).into_iter().for_each(take),
+            From::Actor => take(&actor::who(event.detail()).to_string()),
+            From::Paths(paths) => {
+                paths.iter().find(|path| walk(event.detail(), path, take));
+            }
         }
     }
 }
 
-fn walk(value: &Value, path: &[String], found: &mut Vec<String>) {
-    match (value, path.split_first()) {
-        (Value::Array(elements), Some(_)) => elements.iter().for_each(|element| walk(element, path, found)),
-        (value, Some((name, rest))) => value.get(name).into_iter().for_each(|member| walk(member, rest, found)),
-        (Value::Null, None) => {}
-        (Value::String(text), None) => found.push(text.clone()),
-        (Value::Array(elements), None) => elements.iter().for_each(|element| walk(element, path, found)),
-        (value, None) => found.push(value.to_string()),
+/// Whether anything was found at a path.
+fn walk(value: &Value, path: &[String], take: &mut dyn FnMut(&str)) -> bool {
+    match (value, path) {
+        (Value::Array(elements), _) => elements.iter().filter(|element| walk(element, path, take)).count() > 0,
+        (value, [name, rest @ ..]) => value.get(name).is_some_and(|member| walk(member, rest, take)),
+        (Value::Null, []) => false,
+        (value, []) => {
+            match value {
+                Value::String(text) => take(text),
+                value => take(&value.to_string()),
+            }
+            true
+        }
     }
+}
+
+/// The members of a path: between dots, unless a backslash stands before them. What an array is passed through with is left out.
+fn members(path: &str) -> Vec<String> {
+    let (mut members, mut member, mut letters) = (Vec::new(), String::new(), path.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => member.extend(letters.next()),
+            '.' => members.push(std::mem::take(&mut member)),
+            '[' => while !matches!(letters.next(), None | Some(']')) {},
+            letter => member.push(letter),
+        }
+    }
+    members.push(member);
+    members
 }
 
 #[cfg(test)]
@@ -80,7 +100,7 @@ mod tests {
     #[test]
     fn columns() {
         let record = json!({"eventName": "CreateUser", "eventTime": "2026-03-01T12:00:00Z", "recipientAccountId": "111122223333",
-            "userIdentity": {"type": "IAMUser", "userName": "bob"}, "requestParameters": {"items": [{"id": "a"}, {"id": 7}], "o": {"x": null}}});
+            "userIdentity": {"type": "IAMUser", "userName": "bob"}, "requestParameters": {"items": [{"id": "a"}, {"id": 7}], "o": {"x": null}, "a.b": "dotted"}});
         let event = Event::from_value(record).unwrap();
         for (name, expected) in [
             ("event", Some("CreateUser")),
@@ -91,6 +111,7 @@ mod tests {
             ("account", Some("111122223333")),
             ("error", None),
             ("requestParameters.items.id", Some("a,7")),
+            ("requestParameters.a\\.b", Some("dotted")),
             ("requestParameters.items[].id", Some("a,7")),
             ("requestParameters.o", Some("{\"x\":null}")),
             ("requestParameters.o.x", None),

@@ -17,3 +17,4 @@ mod restraints;
 mod replay;
 mod search;
 mod sink;
+mod ui;

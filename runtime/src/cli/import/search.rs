@@ -23,6 +23,23 @@ pub(in crate::cli) struct Named<'n> {
 ///
 /// Why no trigger can say it.
 pub(in crate::cli) fn of_search(query: &Query, named: Named<'_>, (accounts, regions): (&[String], &[String])) -> Result<String, String> {
+    let draft = drafted(query, named.name, accounts, regions)?;
+    let place = Place { hub: named.hub.map(str::to_owned), destinations: named.destinations.to_vec() };
+    Ok(hcl::trigger(&draft, &place))
+}
+
+/// The same everywhere, with variables for hub and destinations, and the document that it stands for. Without a name it is called after the search.
+///
+/// # Errors
+///
+/// As [`of_search`].
+pub(in crate::cli) fn document_of_search(query: &Query, name: &str) -> Result<(String, Value), String> {
+    let after_search = if query.text().trim().is_empty() { "any-event" } else { query.text() };
+    let draft = drafted(query, if name.trim().is_empty() { after_search } else { name }, &[], &[])?;
+    Ok((hcl::trigger(&draft, &Place::default()), draft.document()))
+}
+
+fn drafted(query: &Query, name: &str, accounts: &[String], regions: &[String]) -> Result<Draft, String> {
     let parts = query.parts();
     let matching = |expr: Option<trailwire_engine::expr::Expr>| expr.map(|expr| (Language::JmesPath, Value::from(expr.to_string())));
     let mut draft = Draft {
@@ -33,7 +50,7 @@ pub(in crate::cli) fn of_search(query: &Query, named: Named<'_>, (accounts, regi
         account_ids: accounts.to_vec(),
         regions: regions.to_vec(),
         origin: vec![format!("Of the search {}", query.text())],
-        ..Draft::new(named.name)
+        ..Draft::new(name)
     };
     if draft.fault().is_some() {
         // Names that no trigger can have stay in the match.
@@ -41,9 +58,8 @@ pub(in crate::cli) fn of_search(query: &Query, named: Named<'_>, (accounts, regi
         draft.event_sources.clear();
         draft.matching = matching(query.expr());
     }
-    let place = Place { hub: named.hub.map(str::to_owned), destinations: named.destinations.to_vec() };
     match draft.fault() {
         Some(fault) => Err(format!("no trigger can say this: {fault}")),
-        None => Ok(hcl::trigger(&draft, &place)),
+        None => Ok(draft),
     }
 }

@@ -1,0 +1,73 @@
+//! What the server lets in, and what it says.
+
+use reqwest::{Client, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::{Ui, sample};
+use crate::program::{Finished, trailwire};
+
+fn client() -> Client {
+    Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+#[tokio::test]
+async fn the_printed_link_opens_the_page_and_nothing_else_does() {
+    let ui = Ui::start(&[sample::hostile()]);
+    let client = client();
+    let locked = client.get(ui.address()).send().await.unwrap();
+    assert_eq!(locked.status(), StatusCode::UNAUTHORIZED);
+    assert!(locked.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'; script-src 'self';"));
+    assert!(locked.text().await.unwrap().contains("Open the printed link"));
+
+    let opened = client.get(format!("{}&q=error:*", ui.link)).send().await.unwrap();
+    assert_eq!((opened.status(), opened.headers()[header::LOCATION].to_str().unwrap()), (StatusCode::SEE_OTHER, "/?q=error:*"));
+    let cookie = opened.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+
+    for asset in ["", "app.js", "theme.css", "layout.css", "icon.svg"] {
+        let answer = client.get(format!("{}{asset}", ui.address())).header(header::COOKIE, &cookie).send().await.unwrap();
+        assert_eq!((answer.status(), answer.headers()["x-content-type-options"].to_str().unwrap()), (StatusCode::OK, "nosniff"), "{asset}");
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains(ui.token()) && !text.contains("onclick=\""), "{asset}");
+    }
+    let missing = client.get(format!("{}..%2fsecrets", ui.address())).header(header::COOKIE, &cookie).send().await.unwrap();
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn questions_are_answered_to_the_page_alone() {
+    let ui = Ui::start(&sample::records());
+    let client = client();
+    let ask = |path: &str, question: &Value| client.post(format!("{}api/{path}", ui.address())).body(question.to_string());
+    let search = json!({"q": "event:StopLogging", "columns": ["event", "actor"], "limit": 10, "facets": ["account"]});
+    assert_eq!(ask("search", &search).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let answer: Value =
+        serde_json::from_str(&ask("search", &search).bearer_auth(ui.token()).send().await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(answer["rows"][0]["cells"], json!(["StopLogging", "admin/mallory"]), "{answer:#}");
+    assert_eq!((&answer["total"], &answer["rows"][0]["fired"]), (&json!(1), &json!(["trail-stopped"])));
+    let rebound = ask("search", &search).bearer_auth(ui.token()).header(header::HOST, "evil.example");
+    assert_eq!(rebound.send().await.unwrap().status(), StatusCode::MISDIRECTED_REQUEST);
+    let foreign = ask("search", &search).bearer_auth(ui.token()).header(header::ORIGIN, "http://evil.example");
+    assert_eq!(foreign.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+    let other = client.request(Method::PUT, ui.address()).bearer_auth(ui.token()).send().await.unwrap();
+    assert_eq!((other.status(), other.headers()[header::ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD, POST"));
+    for (question, status) in [
+        (json!({"q": 1}), StatusCode::BAD_REQUEST),
+        (json!({"unknown": 1}), StatusCode::BAD_REQUEST),
+        (json!({"q": "x".repeat(300_000)}), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(ask("search", &question).bearer_auth(ui.token()).send().await.unwrap().status(), status);
+    }
+    assert_eq!(ask("event", &json!({"id": "0".repeat(32)})).bearer_auth(ui.token()).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(ask("nothing", &json!({})).bearer_auth(ui.token()).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn other_machines_are_refused() {
+    let refused = Finished::of(&mut trailwire(&["ui", "--listen", "0.0.0.0:0", "."])).refused();
+    assert_eq!(
+        refused.stderr,
+        "error: `0.0.0.0:0` can be reached from other machines: the page is for this one alone. Listen on 127.0.0.1, and reach it from elsewhere with `ssh -L`\n"
+    );
+}
