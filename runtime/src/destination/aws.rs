@@ -170,11 +170,14 @@ impl Signer {
         let (base, path) = match (written, &to.bucket) {
             (Some(written), None) => (written, to.path.clone()),
             (None, None) => (own(to.service, &region)?, to.path.clone()),
-            (None, Some(bucket)) if !bucket.contains('.') => (of_bucket(&own(to.service, &region)?, bucket)?, to.path.clone()),
+            (None, Some(bucket)) if is_label(bucket) => (of_bucket(&own(to.service, &region)?, bucket)?, to.path.clone()),
             // A certificate of AWS is for one label before its own, and who runs another endpoint may have no names for buckets.
             (written, Some(bucket)) => (written.map_or_else(|| own(to.service, &region), Ok)?, format!("/{bucket}{}", to.path)),
         };
-        let url = base.join(&path).map_err(|error| format!("the endpoint is no address: {error}"))?;
+        let url = match &to.bucket {
+            None => base.join(&path).map_err(|error| format!("the endpoint is no address: {error}"))?,
+            Some(_) => at_path(&base, &path)?,
+        };
         let credentials = self.credentials(config, to).await?;
         let headers = signature(&url, request, &region, to.service.name, credentials)?;
         Ok((url, headers))
@@ -246,6 +249,20 @@ fn of_bucket(endpoint: &Url, bucket: &str) -> Result<Url, String> {
     address(&format!("https://{bucket}.{host}/"))
 }
 
+/// Whether a bucket's name may be a label of a host's.
+fn is_label(bucket: &str) -> bool {
+    bucket.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// The address of a path and query at a host. A path is somebody else's text: it never says which host, and what an address would fold is refused.
+fn at_path(base: &Url, path: &str) -> Result<Url, String> {
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let mut url = base.clone();
+    url.set_path(path);
+    url.set_query(query);
+    if url.path() == path && url.origin() == base.origin() { Ok(url) } else { Err(format!("no address can say the path {path}")) }
+}
+
 fn address(endpoint: &str) -> Result<Url, String> {
     Url::parse(endpoint).map_err(|error| format!("the endpoint `{endpoint}` is no address: {error}"))
 }
@@ -298,6 +315,23 @@ mod tests {
         ] {
             assert_eq!(domain(region), expected);
         }
+    }
+
+    #[test]
+    fn a_path_leads_to_no_other_host() {
+        let base = Url::parse("https://b.s3.eu-west-1.amazonaws.com/").unwrap();
+        for (path, expected) in [
+            ("/a%20b/c?list-type=2&prefix=x", Some("https://b.s3.eu-west-1.amazonaws.com/a%20b/c?list-type=2&prefix=x")),
+            ("//evil.example/x", Some("https://b.s3.eu-west-1.amazonaws.com//evil.example/x")),
+            ("///x", Some("https://b.s3.eu-west-1.amazonaws.com///x")),
+            ("/a/../b", None),
+            ("/./b", None),
+            ("/a/%2E%2e/b", None),
+            ("/a b", None),
+        ] {
+            assert_eq!(at_path(&base, path).ok().as_ref().map(Url::as_str), expected, "{path}");
+        }
+        assert!(is_label("my-logs-1") && !is_label("my.logs") && !is_label("x@y") && !is_label("My_Logs"));
     }
 
     #[test]

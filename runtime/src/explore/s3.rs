@@ -108,6 +108,9 @@ impl S3 {
     ///
     /// [`Fault`], after what may pass was tried again.
     pub(crate) fn get(&self, bucket: &str, key: &str, most: usize) -> Result<Object, Fault> {
+        if key.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(Fault::Other(format!("the key `{key}` has a `.` or `..` between slashes, which no address can say")));
+        }
         self.runtime.block_on(async {
             let mut object = Object::default();
             let mut tries = Tries::default();
@@ -194,6 +197,10 @@ impl S3 {
 
     /// The answer to a request that S3 has granted.
     async fn ask(&self, bucket: &str, path: &str, headers: &[(&'static str, String)]) -> Result<reqwest::Response, Failed> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if bucket.is_empty() || !bucket.bytes().all(is_name) || bucket.split('.').any(str::is_empty) {
+            return Err(Failed::For(Fault::Other(format!("no bucket has the name `{bucket}`"))));
+        }
         loop {
             let region = self.region(bucket).await;
             let signed = Signed::own(SERVICE, &region, path).in_bucket(bucket);

@@ -15,7 +15,7 @@ pub(crate) mod trail;
 mod unlisted;
 mod walk;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::reading::{side_by_side, threads};
@@ -38,6 +38,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) bucket: Option<&'a str>,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
+    /// The present: the digests of the last two hours may be to come.
+    pub(crate) now: Timestamp,
 }
 
 /// One thing that was found.
@@ -49,6 +51,8 @@ pub(crate) enum Told {
     Log { place: String, wrong: Option<String> },
     /// No logs were delivered from one time to another, or validation was off.
     Gap { chain: Chain, from: Timestamp, to: Timestamp },
+    /// No digest is about this time, at the beginning or the end of what was asked for: there was no validation, or digests were removed.
+    Uncovered { from: Timestamp, to: Timestamp },
     /// A log file that no digest lists.
     Unlisted { place: String },
 }
@@ -68,6 +72,7 @@ impl Told {
             Self::Gap { chain, from, to } => {
                 format!("{}No log files were delivered by CloudTrail between {} and {}", mark(*chain), display(*from), display(*to))
             }
+            Self::Uncovered { from, to } => format!("No digest file is there for the time between {} and {}", display(*from), display(*to)),
             Self::Unlisted { place } => format!("Log file\t{place}\tUNLISTED: it is in no digest file"),
         }
     }
@@ -81,6 +86,7 @@ impl Told {
             Self::Gap { chain, from, to } => {
                 json!({"type": "gap", "backfill": *chain == Chain::Backfill, "from": display(*from), "to": display(*to)})
             }
+            Self::Uncovered { from, to } => json!({"type": "uncovered", "from": display(*from), "to": display(*to)}),
             Self::Unlisted { place } => json!({"type": "unlisted", "place": place}),
         }
     }
@@ -122,6 +128,8 @@ pub(crate) struct Totals {
     pub(crate) unlisted: u64,
     /// The times that valid digests are about, within those that were asked for.
     pub(crate) found: Option<(Timestamp, Timestamp)>,
+    /// From the oldest valid digest of every hour to the newest.
+    covered: Option<(Timestamp, Timestamp)>,
 }
 
 impl Totals {
@@ -131,13 +139,18 @@ impl Totals {
             Told::Digest { chain: Chain::Backfill, .. } => self.backfill_digests.add(told.is_valid()),
             Told::Log { .. } => self.logs.add(told.is_valid()),
             Told::Unlisted { .. } => self.unlisted += 1,
-            Told::Gap { .. } => {}
+            Told::Gap { .. } | Told::Uncovered { .. } => {}
         }
     }
 
     /// Files that are not as CloudTrail delivered them.
     pub(crate) fn wrong(&self) -> u64 {
         self.digests.invalid + self.backfill_digests.invalid + self.logs.invalid + self.unlisted
+    }
+
+    /// Whether a valid digest is about the time that was asked for. Where there is none, nothing is known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.digests.valid > 0
     }
 
     /// The last words, as `aws cloudtrail validate-logs` has them.
@@ -193,6 +206,8 @@ pub(crate) fn verify(asked: &Asked<'_>, keys: &mut Keys<'_>, mut tell: impl FnMu
                     let found = totals.found.get_or_insert((asked.to, asked.from));
                     *found = (found.0.min(digest.start.max(asked.from)), found.1.max(digest.end.min(asked.to)));
                     if chain == Chain::Standard {
+                        let covered = totals.covered.get_or_insert((digest.start, digest.end));
+                        *covered = (covered.0.min(digest.start), covered.1.max(digest.end));
                         listed.span(digest.start, digest.end);
                     }
                     digest.logs.iter().for_each(|log| listed.log(&log.key));
@@ -216,12 +231,26 @@ pub(crate) fn verify(asked: &Asked<'_>, keys: &mut Keys<'_>, mut tell: impl FnMu
             );
         }
     }
+    for (start, end) in uncovered(asked, totals.covered) {
+        tell(&mut totals, &Told::Uncovered { from: start, to: end });
+        listed.span(start, end);
+    }
     let bucket = bucket.unwrap_or_default();
     let others = listed.others(asked.store, &bucket, asked.trail, range, |key| {
         tell(&mut totals, &Told::Unlisted { place: place(&bucket, key) });
     });
     others.map_err(|fault| format!("the logs of {} can not be listed: {}", asked.trail.arn, fault.words()))?;
     Ok(totals)
+}
+
+/// What was asked for before the oldest digest and behind the newest, as far as digests could be there.
+fn uncovered(asked: &Asked<'_>, covered: Option<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
+    let due = asked.now.checked_sub(SignedDuration::from_hours(2)).map_or(asked.to, |due| due.min(asked.to));
+    let ends = match covered {
+        Some((start, end)) => vec![(asked.from, start.min(due)), (end.max(asked.from), due)],
+        None => vec![(asked.from, due)],
+    };
+    ends.into_iter().filter(|(start, end)| start < end).collect()
 }
 
 /// What is told, or found out and told.

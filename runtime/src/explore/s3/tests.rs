@@ -82,6 +82,22 @@ fn an_object_is_read_with_its_metadata() {
     assert_eq!(seen, ["eu-west-1 /b.c/a%20b/%C3%A9%2B.gz"]);
 }
 
+/// Keys are whatever somebody was allowed to write into the bucket.
+#[test]
+fn a_key_leads_to_no_other_host_or_bucket() {
+    let (found, seen) = at(vec![whole("x")], |s3| {
+        let keys = ["/evil.example/x.json", "../other/secret.json", "a/../b.json", "./b.json"];
+        keys.map(|key| s3.get("b", key, 9).map(|object| object.bytes))
+    });
+    assert_eq!(seen, ["eu-west-1 /b//evil.example/x.json"]);
+    assert_eq!(found[0], Ok(b"x".to_vec()));
+    let refused = "the key `../other/secret.json` has a `.` or `..` between slashes, which no address can say";
+    assert_eq!(found[1], Err(Fault::Other(refused.to_owned())));
+    assert!(found[2].is_err() && found[3].is_err());
+    let (found, seen) = at(vec![], |s3| ["x@evil", "a/b", "", "a..b"].map(|bucket| s3.get(bucket, "k", 9).is_err()));
+    assert_eq!((found, seen), ([true; 4], vec![]));
+}
+
 #[test]
 fn a_read_that_breaks_off_goes_on() {
     let broken = |text| (200, vec![("etag", "\"1\"")], text, true);

@@ -41,6 +41,8 @@ pub(super) struct Listed {
 }
 
 const FORMAT: &str = "invalid format";
+/// It lies elsewhere than it says.
+pub(super) const MOVED: &str = "has been moved from its original location";
 const SIGNATURE: &str = "signature verification failed";
 
 /// Checks a digest that lies in a bucket (`None`: whichever it says) under a key.
@@ -75,7 +77,7 @@ pub(super) fn check(
     let member = |name: &str| members.get(name).and_then(Value::as_str);
     let (told_bucket, told_key) = member("digestS3Bucket").zip(member("digestS3Object")).ok_or(FORMAT)?;
     if bucket.is_some_and(|bucket| bucket != told_bucket) || key != told_key {
-        return Err("has been moved from its original location".to_owned());
+        return Err(MOVED.to_owned());
     }
     let fingerprint = member("digestPublicKeyFingerprint").ok_or(FORMAT)?;
     let public = keys.get(trail, fingerprint, generated)?;

@@ -39,7 +39,7 @@ impl Store {
                 let mut names = Vec::new();
                 names_in(&place(folder, prefix)?, prefix, &mut names).map_err(|error| Fault::Other(error.to_string()))?;
                 names.sort_unstable();
-                let mut later = names.iter().filter(|name| name.as_str() > after && !name.ends_with(METADATA_END));
+                let mut later = names.iter().filter(|name| name.as_str() > after);
                 later.all(|name| take(name));
                 Ok(())
             }
@@ -124,9 +124,9 @@ mod tests {
                 .unwrap();
             names
         };
-        assert_eq!(list("", false), ["a/1/y", "a/2/x"]);
+        assert_eq!(list("", false), ["a/1/y", "a/1/y.metadata.json", "a/2/x"]);
         assert_eq!(list("", true), ["a/1/y"]);
-        assert_eq!(list("a/1/y", false), ["a/2/x"]);
+        assert_eq!(list("a/1/y", false), ["a/1/y.metadata.json", "a/2/x"]);
         assert_eq!(store.list("any", "nowhere/", "", |_| true), Ok(()));
         let object = store.get("any", "a/1/y", 1).unwrap();
         assert_eq!((object.bytes.as_slice(), &object.metadata["signature"], object.metadata.len()), (b"1".as_slice(), &"ab".to_owned(), 1));

@@ -10,7 +10,6 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 
 use super::digest::hex;
@@ -151,7 +150,7 @@ impl Bucket {
 fn told(folder: &Path, bucket: Option<&str>) -> (Vec<String>, Vec<String>) {
     let trail = Trail::of(ARN).unwrap();
     let store = Store::Folder(folder.to_owned());
-    let asked = Asked { trail: &trail, store: &store, bucket, from: at(0), to: at(240) };
+    let asked = Asked { trail: &trail, store: &store, bucket, from: at(0), to: at(240), now: at(300) };
     let mut keys = Keys::saved(&[public_keys()]).unwrap();
     let mut lines = Vec::new();
     let totals = verify(&asked, &mut keys, |told| lines.push(told.line())).unwrap();
@@ -257,7 +256,17 @@ fn a_key_that_nobody_knows_is_told() {
     bucket.put(&newest, &gzip(text.replace("KEY", &json!(newest).to_string()).as_bytes()));
     let line =
         "Digest file\ts3://logs/DIGEST_20260301T030000Z.json.gz\tINVALID: public key not found in region us-east-1 for fingerprint ab";
-    assert_eq!(bucket.told().0, instead(&[(0, line), (1, ""), (2, "")]));
+    let mut expected = instead(&[(0, line), (1, ""), (2, "")]);
+    // What it would have listed is in no digest that can be trusted.
+    expected.extend(
+        [
+            "No digest file is there for the time between 2026-03-01T02:00:00Z and 2026-03-01T03:00:00Z",
+            "Log file\ts3://logs/LOG_20260301T0210Z_01.json.gz\tUNLISTED: it is in no digest file",
+            "Log file\ts3://logs/LOG_20260301T0220Z_02.json.gz\tUNLISTED: it is in no digest file",
+        ]
+        .map(str::to_owned),
+    );
+    assert_eq!(bucket.told().0, expected);
 }
 
 #[test]
@@ -320,13 +329,68 @@ fn logs_that_no_digest_lists_are_told() {
 
 #[test]
 fn where_there_is_nothing_that_is_told() {
-    assert_eq!(Bucket::new().told(), (vec![], vec![REQUESTED.to_owned(), "No digests found".to_owned()]));
+    let nothing = "No digest file is there for the time between 2026-03-01T00:00:00Z and 2026-03-01T03:00:00Z".to_owned();
+    assert_eq!(Bucket::new().told(), (vec![nothing], vec![REQUESTED.to_owned(), "No digests found".to_owned()]));
     let mut bucket = Bucket::new();
     bucket.hour(60, "");
     bucket.put(&digest_key(60, ""), b"");
     let summary =
-        [REQUESTED, "No valid digests found in range", "", "0/1 digest files valid, 1/1 digest files INVALID"].map(str::to_owned).to_vec();
+        [REQUESTED, "No valid digests found in range", "", "0/1 digest files valid, 1/1 digest files INVALID", "2 log files UNLISTED"];
     assert_eq!(bucket.told().1, summary);
+}
+
+/// What anybody may write into a bucket hides nothing: neither a day behind it, nor the digests before it, nor a forged log.
+#[test]
+fn planted_files_hide_nothing() {
+    let planted = |folder: &str, time: &str| {
+        format!(
+            "AWSLogs/111122223333/CloudTrail-Digest/us-east-1/{folder}/111122223333_CloudTrail-Digest_us-east-1_audit_us-east-1_{time}.json.gz"
+        )
+    };
+    for (folder, time) in [("2026/03/01", "20990101T000000Z"), ("2026/02/28", "20990101T000000Z"), ("2026/03/01", "20260209T000000Z")] {
+        let bucket = Bucket::whole();
+        bucket.change(&log_key(70, 1), |_| gzip(b"{}"));
+        let key = planted(folder, time);
+        bucket.put(&key, b"any bytes");
+        let lines = bucket.told().0;
+        let changed = "Log file\ts3://logs/LOG_20260301T0110Z_01.json.gz\tINVALID: hash value doesn't match";
+        let rest = instead(&[(4, changed)]);
+        assert!(lines.ends_with(&rest), "{key}: {lines:#?}");
+        assert_eq!(lines.len(), rest.len() + 1, "{key}: {lines:#?}");
+        assert!(lines[0].ends_with("INVALID: has been moved from its original location"), "{key}: {lines:#?}");
+    }
+    let bucket = Bucket::whole();
+    let folder = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/01/";
+    bucket.put(&format!("{folder}111122223333_CloudTrail_us-east-1_20990101T0000Z_x.json.gz"), b"");
+    bucket.put(&format!("{folder}forged.json.gz"), b"");
+    let lines = bucket.told().0;
+    assert_eq!(lines.iter().filter(|line| line.ends_with("UNLISTED: it is in no digest file")).count(), 2, "{lines:#?}");
+}
+
+#[test]
+fn digests_that_are_gone_at_an_end_are_told() {
+    let bucket = Bucket::whole();
+    bucket.remove(&digest_key(180, ""));
+    let trail = Trail::of(ARN).unwrap();
+    let store = Store::Folder(bucket.folder.path().to_owned());
+    let told = |from: i64| {
+        let asked = Asked { trail: &trail, store: &store, bucket: Some(BUCKET), from: at(from), to: at(180), now: at(600) };
+        let mut lines = Vec::new();
+        let totals = verify(&asked, &mut Keys::saved(&[public_keys()]).unwrap(), |told| lines.push(told.line())).unwrap();
+        (lines, totals)
+    };
+    let (lines, totals) = told(-60);
+    assert_eq!(
+        lines[6..8],
+        [
+            "No digest file is there for the time between 2026-02-28T23:00:00Z and 2026-03-01T00:00:00Z",
+            "No digest file is there for the time between 2026-03-01T02:00:00Z and 2026-03-01T03:00:00Z",
+        ]
+    );
+    assert_eq!((totals.digests.valid, totals.unlisted, totals.is_known()), (2, 2, true), "{lines:#?}");
+    // Logs and digests both gone: nothing is known, and that is nothing to be content with.
+    let (lines, totals) = told(125);
+    assert_eq!((lines.len(), totals.unlisted, totals.is_known()), (3, 2, false), "{lines:#?}");
 }
 
 /// Only what is asked for is looked at: the chain goes on before it.
@@ -336,7 +400,7 @@ fn the_walk_ends_where_nothing_more_is_asked_for() {
     let trail = Trail::of(ARN).unwrap();
     let store = Store::Folder(bucket.folder.path().to_owned());
     let mut keys = Keys::saved(&[public_keys()]).unwrap();
-    let asked = Asked { trail: &trail, store: &store, bucket: Some(BUCKET), from: at(121), to: at(125) };
+    let asked = Asked { trail: &trail, store: &store, bucket: Some(BUCKET), from: at(121), to: at(125), now: at(300) };
     let totals = verify(&asked, &mut keys, |_| {}).unwrap();
     assert_eq!(totals.digests, Count { valid: 1, invalid: 0 });
     assert_eq!(totals.found, Some((at(121), at(125))));

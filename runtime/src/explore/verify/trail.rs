@@ -80,14 +80,20 @@ impl Trail {
         format!("{}{}{}{}{END}", self.digests(), time.strftime("%Y/%m/%d/"), self.digest_name(), time.strftime(NAME_TIME))
     }
 
-    /// The time and chain of a digest of this trail, by its key; `None` of another's, or of what is no digest.
-    pub(super) fn digest(&self, key: &str) -> Option<(Timestamp, Chain)> {
+    /// A key behind which nothing of this time's day or of one before it lies, in a folder of digests or logs.
+    pub(super) fn last_of_day(folder: &str, time: Timestamp) -> String {
+        format!("{folder}{}", time.strftime("%Y/%m/%d/~"))
+    }
+
+    /// The time and chain that the key of a digest of this trail tells, and whether it lies in the folder of its day; `None` of another's, or of what is no digest.
+    pub(super) fn digest(&self, key: &str) -> Option<(Timestamp, Chain, bool)> {
         let mut parts = key.strip_prefix(&self.digests())?.split('/');
         let date = [parts.next()?, parts.next()?, parts.next()?];
         let name = parts.next()?.strip_prefix(&self.digest_name())?;
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         (parts.next().is_none() && date.into_iter().all(is_number)).then_some(())?;
-        time_of(name)
+        let (time, chain) = time_of(name)?;
+        Some((time, chain, time.strftime("%Y/%m/%d").to_string() == date.join("/")))
     }
 }
 
@@ -132,8 +138,9 @@ mod tests {
         let name = "111122223333_CloudTrail-Digest_eu-west-1_audit_us-east-1";
         assert_eq!(trail.digest_before(time), format!("{folder}2026/03/01/{name}_20260301T120409Z.json.gz"));
         for (key, expected) in [
-            (format!("{folder}2026/03/01/{name}_20260301T120509Z.json.gz"), Some((time, Chain::Standard))),
-            (format!("{folder}2026/03/01/{name}_20260301T120509Z_backfill.json.gz"), Some((time, Chain::Backfill))),
+            (format!("{folder}2026/03/01/{name}_20260301T120509Z.json.gz"), Some((time, Chain::Standard, true))),
+            (format!("{folder}2026/03/01/{name}_20260301T120509Z_backfill.json.gz"), Some((time, Chain::Backfill, true))),
+            (format!("{folder}2026/02/28/{name}_20260301T120509Z.json.gz"), Some((time, Chain::Standard, false))),
             (format!("{folder}2026/03/01/{name}2_20260301T120509Z.json.gz"), None),
             (format!("{folder}2026/03/{name}_20260301T120509Z.json.gz"), None),
             (format!("{folder}2026/03/01/more/{name}_20260301T120509Z.json.gz"), None),

@@ -5,6 +5,8 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::store::Store;
@@ -49,15 +51,30 @@ impl Listed {
         let spans = joined(&self.spans, (from, to));
         let (Some((first, _)), Some((_, last))) = (spans.first(), spans.last()) else { return Ok(()) };
         let folder = trail.logs();
-        let before = format!("{folder}{}", first.strftime("%Y/%m/%d"));
+        let (before, behind) = (format!("{folder}{}", first.strftime("%Y/%m/%d")), Trail::last_of_day(&folder, *last));
         store.list(bucket, &folder, &before, |key| {
-            let named = key.rsplit('/').next().and_then(delivered);
-            let is_about = named.is_some_and(|time| spans.iter().any(|(start, end)| *start <= time && time < *end));
-            if is_about && !self.keys.contains(&self.hasher.hash_one(key)) {
+            if is_about(&spans, key.strip_prefix(&folder).unwrap_or(key)) && !self.keys.contains(&self.hasher.hash_one(key)) {
                 take(key);
             }
-            named.is_none_or(|time| time <= *last)
+            key <= behind.as_str()
         })
+    }
+}
+
+/// Whether digests should list what lies here in a trail's folder. The day is that of the folder, and the name may excuse what came in its last minutes; a name that tells another
+/// day or nothing excuses nothing.
+fn is_about(spans: &[(Timestamp, Timestamp)], place: &str) -> bool {
+    let Some((day, name)) = place.rsplit_once('/') else { return true };
+    if name.is_empty() {
+        return false;
+    }
+    let Some(midnight) = DateTime::strptime("%Y/%m/%d/%H", format!("{day}/00")).and_then(|day| day.to_zoned(TimeZone::UTC)).ok() else {
+        return true;
+    };
+    let (midnight, tomorrow) = (midnight.timestamp(), midnight.timestamp() + SignedDuration::from_hours(24));
+    match delivered(name).filter(|time| midnight <= *time && *time < tomorrow) {
+        Some(time) => spans.iter().any(|(start, end)| *start <= time && time < *end),
+        None => spans.iter().any(|(start, end)| *start < tomorrow && midnight < *end),
     }
 }
 
@@ -79,6 +96,27 @@ fn joined(spans: &[(Timestamp, Timestamp)], (from, to): (Timestamp, Timestamp)) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_excuses_nothing_but_the_last_minutes() {
+        let time = |text: &str| text.parse::<Timestamp>().unwrap();
+        let spans = [(time("2026-03-01T00:00:00Z"), time("2026-03-01T02:45:00Z"))];
+        let name = |time: &str| format!("111122223333_CloudTrail_us-east-1_{time}_x.json.gz");
+        for (place, expected) in [
+            (format!("2026/03/01/{}", name("20260301T0110Z")), true),
+            (format!("2026/03/01/{}", name("20260301T0250Z")), false),
+            (format!("2026/03/01/{}", name("20990101T0000Z")), true),
+            (format!("2026/03/01/{}", name("19990101T0000Z")), true),
+            ("2026/03/01/forged.json.gz".to_owned(), true),
+            ("2026/03/01/x.json.gz.metadata.json".to_owned(), true),
+            ("2026/03/02/forged.json.gz".to_owned(), false),
+            ("forged.json.gz".to_owned(), true),
+            ("2026/03/01/more/forged.json.gz".to_owned(), true),
+            ("2026/03/01/".to_owned(), false),
+        ] {
+            assert_eq!(is_about(&spans, &place), expected, "{place}");
+        }
+    }
 
     #[test]
     fn times_without_breaks_are_one() {

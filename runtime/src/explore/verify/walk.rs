@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::digest::{self, Digest};
+use super::digest::{self, Digest, MOVED};
 use super::keys::Keys;
 use super::store::Store;
 use super::trail::{Chain, Trail, time_of};
@@ -66,14 +66,22 @@ impl<'a> Walk<'a> {
     fn list(&mut self, to: Timestamp) -> Result<(), Fault> {
         let (from, to) = (self.from, to.checked_add(SPILL).unwrap_or(to));
         let (trail, chain) = (self.trail, self.chain);
-        let mut listed = Vec::new();
+        let (mut listed, mut misplaced) = (Vec::new(), Vec::new());
         let bucket = self.bucket.as_deref().unwrap_or_default();
+        // A name is anybody's text: where the list ends is told by the order of the keys alone.
+        let last = Trail::last_of_day(&trail.digests(), to);
         self.store.list(bucket, &trail.digests(), &trail.digest_before(from), |key| {
-            let told = trail.digest(key);
-            listed.extend(told.filter(|(time, of)| *of == chain && *time >= from && *time <= to).map(|(time, _)| (time, key.to_owned())));
-            told.is_none_or(|(time, _)| time <= to)
+            match trail.digest(key) {
+                Some((_, of, false)) if of == chain => misplaced.push(key.to_owned()),
+                Some((time, of, true)) if of == chain && time >= from && time <= to => listed.push((time, key.to_owned())),
+                _ => {}
+            }
+            key <= last.as_str()
         })?;
+        listed.sort_unstable();
         self.listed = listed;
+        let moved = |key| Step::Invalid(bucket.to_owned(), key, MOVED.to_owned());
+        self.waiting.extend(misplaced.into_iter().map(moved));
         Ok(())
     }
 
