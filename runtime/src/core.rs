@@ -137,6 +137,11 @@ pub(crate) struct Verdict {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Note {
     Started(Arc<Run>),
+    /// A match that does not run: a copy of one that is known, or one that a threshold or `suppress` counts.
+    NotRun {
+        trigger: String,
+        is_copy: bool,
+    },
     Delivered {
         task: Task,
     },
@@ -252,6 +257,17 @@ impl Core {
         }
         let graves = self.burying.values().filter_map(|(_, _, again)| *again);
         graves.chain(self.queue.next_wake()).min()
+    }
+
+    /// The same, but for deliveries to destinations that failed when they were tried last.
+    pub(crate) fn next_promising(&self) -> Option<Timestamp> {
+        let graves = self.burying.values().filter_map(|(_, _, again)| *again);
+        graves.chain(self.queue.next_promising()).min()
+    }
+
+    /// The attempts under way at such destinations: nobody needs to wait for them.
+    pub(crate) fn in_vain(&self) -> usize {
+        self.queue.in_vain()
     }
 
     /// Whether nothing is left to do: no commit under way, no delivery, no wait, no retry.
@@ -376,9 +392,15 @@ impl Core {
         self.has_committed = true;
         for (change, applied) in changes.into_iter().zip(applied) {
             match (change, applied) {
-                (Change::Accept { .. }, Applied::Not) => acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1),
+                (Change::Accept { run, .. }, Applied::Not) => {
+                    commands.push(Command::Note(Note::NotRun { trigger: run.trigger.name.clone(), is_copy: true }));
+                    acknowledge.iter_mut().for_each(|(_, verdict)| verdict.repeated += 1);
+                }
                 (_, Applied::Not) => {}
-                (_, Applied::Counted(tasks)) => {
+                (change, Applied::Counted(tasks)) => {
+                    if let Change::Accept { run, .. } = change {
+                        commands.push(Command::Note(Note::NotRun { trigger: run.trigger.name.clone(), is_copy: false }));
+                    }
                     tasks.into_iter().for_each(|task| self.enqueue(task));
                     acknowledge.iter_mut().for_each(|(_, verdict)| verdict.counted += 1);
                 }

@@ -367,7 +367,10 @@ impl<J: Journal> Driver<J> {
                 self.spawn(None, async move { worker.ring(bell).await });
             }
             Message::Sweep => self.sweep(),
-            Message::Settle(settling) => self.settling = Some(settling),
+            Message::Settle(settling) => {
+                self.tell_age(Timestamp::now());
+                self.settling = Some(settling);
+            }
             Message::Done(input) => {
                 self.under_way = self.under_way.saturating_sub(1);
                 if !matches!(&input, Input::Found { tasks, .. } if tasks.is_empty()) {
@@ -389,8 +392,7 @@ impl<J: Journal> Driver<J> {
     fn step(&mut self, input: Input) {
         let now = Timestamp::now();
         if matches!(input, Input::Tick) {
-            let age = self.core.oldest_delivery().map(|since| now.duration_since(since));
-            self.meters.oldest(age.and_then(|age| Duration::try_from(age).ok()));
+            self.tell_age(now);
             match self.journal.fault() {
                 Some(fault) => self.meters.health.fails(Part::Journal, &fault),
                 None => self.meters.health.works(Part::Journal),
@@ -402,6 +404,11 @@ impl<J: Journal> Driver<J> {
         self.meters.open(self.core.open_tasks());
         let (open, oldest_due) = (self.core.open_tasks(), self.core.oldest_due(now));
         self.load.send_replace(Load { open, oldest_due, totals: self.totals });
+    }
+
+    fn tell_age(&self, now: Timestamp) {
+        let age = self.core.oldest_delivery().map(|since| now.duration_since(since));
+        self.meters.oldest(age.and_then(|age| Duration::try_from(age).ok()));
     }
 
     fn carry_out(&mut self, command: Command, now: Timestamp) {

@@ -1,12 +1,13 @@
 //! The runtime as a Lambda function: the same core, driver and journal as the daemon's, fed by batches of the hub's queue.
 //!
 //! An invocation judges its batch by definitions that are read in it, keeps what matched in the hub's table, works until nothing is left that is due or its
-//! time is over, and answers with the messages that are not safe; those alone go back to the queue. What is due later rides on delayed messages of the
+//! time is over (it waits for no destination that failed when it was tried last), and answers with the messages that are not safe; those alone go back to the queue. What is due later rides on delayed messages of the
 //! queue and is found by the sweep, for which a schedule invokes the function once a minute. Between invocations the process stands still, and may be gone.
 
 mod api;
 mod payload;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,6 +95,8 @@ struct Function {
     /// From the start of the process until now, in the first invocation.
     init: Option<Duration>,
     last_sign: Option<Instant>,
+    /// The triggers that its metrics have named so far.
+    named: BTreeSet<String>,
 }
 
 impl Function {
@@ -115,7 +118,7 @@ impl Function {
         let driver = tokio::spawn(driver.run(Until::Invoked, CancellationToken::new(), CancellationToken::new()));
         let init = begun.elapsed();
         tracing::info!(hub = name, init_ms = u64::try_from(init.as_millis()).unwrap_or(u64::MAX), "ready");
-        Ok(Self { hub, bell, journal, intake, driver, init: Some(init), last_sign: None })
+        Ok(Self { hub, bell, journal, intake, driver, init: Some(init), last_sign: None, named: BTreeSet::new() })
     }
 
     async fn carry_out(&mut self, invocation: &Invocation) -> Result<Value, Fault> {
@@ -154,10 +157,12 @@ impl Function {
             before,
             after,
             lag: self.intake.meters().take_longest_lag(),
+            age: self.intake.meters().take_longest_age(),
             returned: returned.len(),
             init: self.init.take(),
         };
-        drop(cli::print(&emf::line(&done)));
+        let of_triggers = emf::lines_of_triggers(&done, self.intake.meters().take_of_triggers(), &mut self.named);
+        std::iter::once(emf::line(&done)).chain(of_triggers).for_each(|line| drop(cli::print(&line)));
         Ok(if is_sweep { json!({}) } else { failures(&returned) })
     }
 

@@ -43,6 +43,8 @@ pub(crate) fn note(note: &Note) {
                 account = text("/account"), region = text("/region"), "the trigger fires");
             traces::accepted(run, Timestamp::now());
         }
+        // They are counted.
+        Note::NotRun { .. } => {}
         Note::Delivered { task } => {
             tracing::info!(run = %task.id.run, trigger = task.trigger, destination = destination(&task.id), attempts = task.attempts + 1, "delivered");
         }

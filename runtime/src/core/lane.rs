@@ -18,6 +18,8 @@ pub(super) const WIDTH: usize = 8;
 pub(super) const NARROW: usize = 2;
 /// So many failures in a row open the circuit.
 pub(super) const OPEN_AFTER: u32 = 5;
+/// After so many in a row an invocation that is done with everything else does not wait for the next attempt.
+const VAIN: u32 = 2;
 /// The first pause; each further failure doubles it.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause: a destination that is back gets its messages within a minute.
@@ -62,6 +64,11 @@ impl Lane {
     /// Whether its last attempt failed, or it asked for a pause.
     pub(super) fn is_closed(&self, now: Timestamp) -> bool {
         self.failures > 0 || self.is_paused(now)
+    }
+
+    /// Whether its last attempts failed: nobody needs to wait for the next one.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.failures >= VAIN
     }
 
     /// Whether nothing is here that the next delivery must know.

@@ -138,6 +138,17 @@ impl Queue {
         self.lanes.values().filter_map(Lane::next_wake).chain(waits).min()
     }
 
+    /// The same, but for destinations whose last attempts failed.
+    pub(super) fn next_promising(&self) -> Option<Timestamp> {
+        let waits = self.waits.first().map(|(due, _)| *due);
+        self.lanes.values().filter(|lane| !lane.is_in_vain()).filter_map(Lane::next_wake).chain(waits).min()
+    }
+
+    /// The attempts under way at destinations whose last attempts failed.
+    pub(super) fn in_vain(&self) -> usize {
+        self.lanes.values().filter(|lane| lane.is_in_vain()).map(|lane| lane.busy.len()).sum()
+    }
+
     /// The delivery or wait that is due first and not under way.
     pub(super) fn oldest_due(&self) -> Option<Timestamp> {
         let lanes = self.lanes.values().filter_map(|lane| lane.due.first());
@@ -223,6 +234,23 @@ mod tests {
         fail(&mut queue, 10, 10);
         (11..10 + WIDTH as u8).for_each(|run| drop(queue.settle(&delivery(run, 0, "dead", 1).id)));
         assert_eq!(taken(&mut queue, 10).len(), NARROW);
+    }
+
+    #[test]
+    fn a_destination_that_failed_twice_is_nothing_to_wait_for() {
+        let mut queue = Queue::default();
+        (0..4).for_each(|run| queue.add(delivery(run, 0, "dead", 1)));
+        queue.add(delivery(9, 0, "good", 3));
+        assert_eq!(taken(&mut queue, 1).len(), 4);
+        for (run, in_vain) in [(0, 0), (1, 2)] {
+            queue.note(&delivery(run, 0, "dead", 1).id, true, None, at(1));
+            queue.settle(&delivery(run, 0, "dead", 1).id);
+            queue.add(delivery(run, 0, "dead", 2));
+            assert_eq!((queue.in_vain(), queue.next_promising()), (in_vain, Some(at(3))));
+        }
+        queue.note(&delivery(2, 0, "dead", 1).id, false, None, at(1));
+        queue.settle(&delivery(2, 0, "dead", 1).id);
+        assert_eq!((queue.in_vain(), queue.next_promising()), (0, Some(at(2))));
     }
 
     #[test]

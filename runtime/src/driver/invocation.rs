@@ -1,5 +1,6 @@
 //! The driver between two invocations of a Lambda function stands still. So an invocation waits until all that is due is done, or its time is over; what
-//! is left is given back to the journal, whose alarm clock wakes whoever is there then.
+//! is left is given back to the journal, whose alarm clock wakes whoever is there then. It does not wait for a destination that failed when it was tried last: an
+//! attempt there that is under way ends in a later invocation, or is made again by somebody else when its lease is over, under the same id.
 
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ impl<J: Journal> Driver<J> {
     pub(super) async fn settle(&mut self) -> Result<(), JournalError> {
         let Some(settling) = self.settling.take() else { return Ok(()) };
         let soon = Timestamp::now().saturating_add(SOON).unwrap_or(Timestamp::MAX);
-        let is_calm = self.under_way == 0 && self.core.next_wake().is_none_or(|wake| wake > soon);
+        let is_calm = self.under_way <= self.core.in_vain() && self.core.next_promising().is_none_or(|wake| wake > soon);
         if !is_calm && !settling.left().is_zero() {
             self.settling = Some(settling);
             return Ok(());

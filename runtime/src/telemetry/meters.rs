@@ -7,6 +7,7 @@
 //! | `trailwire_event_copies_total` | counter | matches that were known already: copies of an event, which are normal |
 //! | `trailwire_event_lag_seconds` | histogram | from the event's time to its receipt here; CloudTrail's share included |
 //! | `trailwire_trigger_runs_total{trigger}` | counter | runs started |
+//! | `trailwire_trigger_matches_total{trigger,outcome}` | counter | matches: `ran`, `held_back` by a threshold or `suppress`, `copy` of one that is known |
 //! | `trailwire_trigger_errors_total{trigger}` | counter | match expressions that ended in an error |
 //! | `trailwire_deliveries_total{destination,outcome}` | counter | attempts: `delivered`, `retried`, `dead_lettered` |
 //! | `trailwire_delivery_seconds{destination}` | histogram | from when a delivery was due first to its success |
@@ -20,7 +21,9 @@
 //! | `trailwire_build_info{version}` | gauge | always 1 |
 //! | `process_resident_memory_bytes`, `process_start_time_seconds` | gauge | as Prometheus names them; absent where the system does not tell |
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -41,8 +44,25 @@ const LAG: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 36
 const DELIVERY: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 900.0, 86_400.0];
 const COMMIT: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
 
+/// The outcome of a match that was known already.
+const COPY: &str = "copy";
+
 type Label = (&'static str, String);
 type Seconds = Gauge<f64, AtomicU64>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MatchLabels {
+    trigger: String,
+    outcome: &'static str,
+}
+
+/// What came of one trigger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct OfTrigger {
+    /// Matches but for copies.
+    pub(crate) matches: u64,
+    pub(crate) errors: u64,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeliveryLabels {
@@ -70,7 +90,11 @@ pub(crate) struct Meters {
     copies: Counter,
     lag: Histogram,
     longest_lag: AtomicU64,
+    longest_age: AtomicU64,
+    /// What came of each trigger since this was asked last.
+    of_triggers: Mutex<BTreeMap<String, OfTrigger>>,
     runs: Family<[Label; 1], Counter>,
+    matches: Family<MatchLabels, Counter>,
     errors: Family<[Label; 1], Counter>,
     deliveries: Family<DeliveryLabels, Counter>,
     delivery: Family<[Label; 1], Histogram, Buckets>,
@@ -93,7 +117,10 @@ impl Default for Meters {
             copies: Counter::default(),
             lag: Histogram::new(LAG),
             longest_lag: AtomicU64::default(),
+            longest_age: AtomicU64::default(),
+            of_triggers: Mutex::default(),
             runs: Family::default(),
+            matches: Family::default(),
             errors: Family::default(),
             deliveries: Family::default(),
             delivery: Family::new_with_constructor(Buckets(&DELIVERY)),
@@ -111,6 +138,7 @@ impl Default for Meters {
         registry.register("event_copies", "Matches that were known already", meters.copies.clone());
         registry.register("event_lag_seconds", "From the event's time to its receipt", meters.lag.clone());
         registry.register("trigger_runs", "Runs started", meters.runs.clone());
+        registry.register("trigger_matches", "Matches by what became of them", meters.matches.clone());
         registry.register("trigger_errors", "Match expressions that ended in an error", meters.errors.clone());
         registry.register("deliveries", "Attempts at deliveries by outcome", meters.deliveries.clone());
         registry.register("delivery_seconds", "From when a delivery was due first to its success", meters.delivery.clone());
@@ -151,6 +179,23 @@ impl Meters {
         Duration::from_millis(self.longest_lag.swap(0, Ordering::Relaxed))
     }
 
+    /// The age of the oldest delivery that was open, the longest since this was asked last.
+    pub(crate) fn take_longest_age(&self) -> Duration {
+        Duration::from_millis(self.longest_age.swap(0, Ordering::Relaxed))
+    }
+
+    /// What came of each trigger since this was asked last.
+    pub(crate) fn take_of_triggers(&self) -> BTreeMap<String, OfTrigger> {
+        std::mem::take(&mut *self.of_triggers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn matched(&self, trigger: &str, outcome: &'static str) {
+        self.matches.get_or_create(&MatchLabels { trigger: trigger.to_owned(), outcome }).inc();
+        if outcome != COPY {
+            self.of_triggers.lock().unwrap_or_else(PoisonError::into_inner).entry(trigger.to_owned()).or_default().matches += 1;
+        }
+    }
+
     /// A batch was judged.
     pub(crate) fn judged(&self, verdict: Verdict) {
         for (label, count) in [("matched", verdict.matched), ("unmatched", verdict.unmatched)] {
@@ -162,8 +207,15 @@ impl Meters {
     /// The core has said something; `now` is when.
     pub(crate) fn note(&self, note: &Note, now: Timestamp) {
         match note {
-            Note::Started(run) => drop(self.runs.get_or_create(&[("trigger", run.trigger.name.clone())]).inc()),
-            Note::ExpressionError { trigger, .. } => drop(self.errors.get_or_create(&[("trigger", trigger.clone())]).inc()),
+            Note::Started(run) => {
+                self.runs.get_or_create(&[("trigger", run.trigger.name.clone())]).inc();
+                self.matched(&run.trigger.name, "ran");
+            }
+            Note::NotRun { trigger, is_copy } => self.matched(trigger, if *is_copy { COPY } else { "held_back" }),
+            Note::ExpressionError { trigger, .. } => {
+                self.errors.get_or_create(&[("trigger", trigger.clone())]).inc();
+                self.of_triggers.lock().unwrap_or_else(PoisonError::into_inner).entry(trigger.clone()).or_default().errors += 1;
+            }
             Note::Delivered { task } => {
                 self.delivery(&task.id, "delivered");
                 let seconds = now.duration_since(task.since).as_secs_f64().max(0.0);
@@ -190,7 +242,9 @@ impl Meters {
 
     /// The oldest open delivery was due first so long ago.
     pub(crate) fn oldest(&self, age: Option<Duration>) {
-        self.oldest.set(age.unwrap_or_default().as_secs_f64());
+        let age = age.unwrap_or_default();
+        self.oldest.set(age.as_secs_f64());
+        self.longest_age.fetch_max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// The journal has taken a commit in this time.

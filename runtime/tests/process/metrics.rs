@@ -49,6 +49,8 @@ async fn what_became_of_events_is_counted() {
         "trailwire_event_lag_seconds_count 3",
         "trailwire_event_lag_seconds_bucket{le=\"+Inf\"} 3",
         "trailwire_trigger_runs_total{trigger=\"users\"} 1",
+        "trailwire_trigger_matches_total{trigger=\"users\",outcome=\"ran\"} 1",
+        "trailwire_trigger_matches_total{trigger=\"users\",outcome=\"copy\"} 1",
         "trailwire_trigger_errors_total{trigger=\"wrong\"} 2",
         "trailwire_deliveries_total{destination=\"hook\",outcome=\"retried\"} 1",
         "trailwire_deliveries_total{destination=\"hook\",outcome=\"delivered\"} 1",

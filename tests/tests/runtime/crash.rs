@@ -2,7 +2,7 @@
 //! journal and however many share the work.
 //!
 //! `make crash` does it at full length: 10,000 events over 20 triggers to 3 destinations, one of them slow and one that fails half of the time, and
-//! 100 kills, with every event once and with every event twice.
+//! 100 kills, with every event once and with every event twice. `TRAILWIRE_CRASH=1000` is the same with 1,000 events and a kill for each hundred.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -39,9 +39,14 @@ enum Sent {
 }
 
 fn scale() -> (Scale, &'static [Sent]) {
-    match std::env::var_os("TRAILWIRE_CRASH") {
-        Some(_) => (WHOLE, &[Sent::Once, Sent::Twice]),
-        None => (SHORT, &[Sent::Twice]),
+    let both = &[Sent::Once, Sent::Twice];
+    match std::env::var("TRAILWIRE_CRASH").as_deref() {
+        Err(_) => (SHORT, &[Sent::Twice]),
+        Ok("whole") => (WHOLE, both),
+        Ok(events) => {
+            let events: usize = events.parse().expect("TRAILWIRE_CRASH is `whole` or a number of events");
+            (Scale { events, kills: (events / 100).max(1), ..WHOLE }, both)
+        }
     }
 }
 
@@ -68,7 +73,7 @@ async fn killed_at_random_moments_with_the_journal_in_aws() {
     let (scale, variants) = scale();
     for sent in variants {
         // Alone where time is long enough; two on one hub do all that one does.
-        let alone = (scale.events == WHOLE.events).then_some(1);
+        let alone = (variants.len() > 1).then_some(1);
         for runtimes in alone.into_iter().chain([2]) {
             crash("aws", runtimes, *sent, scale).await;
         }

@@ -67,8 +67,8 @@ async fn what_is_not_safe_goes_back_and_nothing_else() {
     let counted = metrics(&function, "invocation-1").await;
     let of = |name: &str| counted[name].as_u64();
     assert_eq!(
-        ["Events", "Matches", "Runs", "Errors", "Deliveries", "DeadLetters", "Returned"].map(of),
-        [3, 2, 1, 0, 1, 0, 1].map(Some),
+        ["Events", "Matches", "Runs", "Errors", "Deliveries", "DeadLetters", "Copies", "Returned"].map(of),
+        [3, 2, 1, 0, 1, 0, 1, 1].map(Some),
         "{counted}"
     );
     assert_eq!((&counted["Hub"], of("Lag").is_some(), of("Init").is_some()), (&json!("batch"), true, true));
@@ -166,6 +166,30 @@ async fn an_invocation_ends_in_time_whatever_does_not_answer() {
     throttled.remove().await;
     assert_eq!(environment.invoke(&batch(&[event]), 3 * short).await, returned(&[]));
     assert_eq!(hub.stand.sink().expect(&hub.path(), 2).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_destination_that_is_dead_holds_up_no_invocation() {
+    let hub = Hub::new("dead").await;
+    hub.hook().await;
+    hub.trigger("users", "CreateUser").await;
+    let dead = format!("{}/dead", hub.path());
+    let other = json!({"name": "dead", "webhook": [{"url": hub.stand.sink().at(&dead)}]});
+    hub.define(Kind::Destination, "dead", &other.to_string()).await;
+    let trigger = json!({"name": "told", "event_names": ["CreateUser"], "action": [{"notify": [{"destinations": ["dead"]}]}]});
+    hub.define(Kind::Trigger, "told", &trigger.to_string()).await;
+    // It fails at once, and then does not answer for as long as an attempt may take: twenty seconds.
+    let failures = [Reply::status(500), Reply::status(500)];
+    hub.stand.sink().script(&dead, failures.into_iter().chain((0..20).map(|_| Reply::status(500).after(Duration::from_secs(60)))));
+    let environment = Environment::new().await;
+    let _function = start(&environment, &hub);
+    let begun = Instant::now();
+    for delivered in 1..=3 {
+        let event = hub.event("CreateUser").envelope().to_string();
+        assert_eq!(environment.invoke(&batch(&[event]), TIME).await, returned(&[]));
+        assert_eq!(titles(&hub).len(), delivered);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
