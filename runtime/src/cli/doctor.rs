@@ -10,7 +10,7 @@ use super::{Failure, print};
 use crate::hub::{Health, HubError, Look, MemberRole};
 
 /// Looks at a hub and at each of its cells: the forwarding role, the rules and their targets, what could not be sent from there; at home the
-/// hub's rule, the queues, the dead letters, and when a runtime was seen last. Nothing is changed, but for the tag by which a canary is sent.
+/// hub's rule, the queues, the dead letters, the Lambda function with what feeds it and its schedule, and when a runtime was seen last. Nothing is changed, but for the tag by which a canary is sent.
 ///
 /// It needs what a refresh of the provider needs, and `cloudwatch:GetMetricData`: how many events wait SQS tells, for how long CloudWatch.
 #[derive(Debug, Args)]

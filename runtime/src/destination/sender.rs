@@ -24,6 +24,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const EXCHANGE: Duration = Duration::from_secs(20);
 /// How much of an answer is read.
 const ANSWER: usize = 4096;
+/// How much of what Lambda tells of a function.
+const LISTED: usize = 256 * 1024;
+const LAMBDA: Service = Service::new("lambda", "LAMBDA");
 const CLOUDWATCH: Service = Service::new("monitoring", "CLOUDWATCH");
 
 /// Sends content to destinations. Cheap to clone.
@@ -189,6 +192,22 @@ impl Sender {
             (true, _) => Ok(answer.json()),
             (false, said) if said.is_empty() => Err(format!("CloudWatch answered {}", answer.status)),
             (false, said) => Err(said),
+        }
+    }
+
+    /// What Lambda has at a path of its API, in the runtime's own region and by its own credentials; `None` where it has nothing there.
+    ///
+    /// # Errors
+    ///
+    /// In words.
+    pub(crate) async fn ask_lambda(&self, path: &str) -> Result<Option<Value>, String> {
+        let place = Signed { region: None, ..Signed::own(LAMBDA, "", path) };
+        let answer = exchange(self.signed(Request::aws(reqwest::Method::GET, place, Vec::new())).await?, LISTED).await?;
+        match (answer.status, fault(&answer)) {
+            (404, _) => Ok(None),
+            _ if answer.is_success() => Ok(Some(answer.json())),
+            (status, said) if said.is_empty() => Err(format!("Lambda answered {status}")),
+            (_, said) => Err(said),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod age;
 mod canary;
+mod function;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -177,6 +178,7 @@ impl Look {
                 Err(unread) => health.home.push(unread),
             }
         }
+        health.home.extend(self.function().await);
         match age::of_oldest(&self.config, &self.hub.queue_name()).await {
             Ok(oldest) => {
                 health.oldest = oldest;
