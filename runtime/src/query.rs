@@ -148,4 +148,4 @@ fn result(query: &Query, answer: Value) -> Result<Value, String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
 use crate::process::{Program, built};
 use crate::stand::{Stand, repository};
@@ -71,6 +71,8 @@ struct Shared {
     answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     refusal: mpsc::Sender<Answer>,
     refused: AsyncMutex<mpsc::Receiver<Answer>>,
+    /// Whether the process has asked for its first invocation.
+    asked: watch::Sender<bool>,
 }
 
 impl Environment {
@@ -82,8 +84,13 @@ impl Environment {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of loopback is free");
         let address = listener.local_addr().expect("it listens").to_string();
         let ((invocations, waiting), (refusal, refused)) = (mpsc::channel(1), mpsc::channel(1));
-        let shared =
-            Arc::new(Shared { waiting: AsyncMutex::new(waiting), answers: Mutex::default(), refusal, refused: AsyncMutex::new(refused) });
+        let shared = Arc::new(Shared {
+            waiting: AsyncMutex::new(waiting),
+            answers: Mutex::default(),
+            refusal,
+            refused: AsyncMutex::new(refused),
+            asked: watch::Sender::new(false),
+        });
         let router = Router::new()
             .route(&format!("{PREFIX}/invocation/next"), get(next))
             .route(&format!("{PREFIX}/invocation/{{id}}/response"), post(response))
@@ -100,6 +107,16 @@ impl Environment {
         let mut command = Command::new(built("trailwire"));
         command.envs(stand.environment(account, region)).env("AWS_LAMBDA_RUNTIME_API", &self.address).env("TRAILWIRE_HUB", hub);
         Program::start(command)
+    }
+
+    /// Waits until the process asks for its first invocation: it has started.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn started(&self) {
+        let mut asked = self.shared.asked.subscribe();
+        let started = asked.wait_for(|asked| *asked);
+        tokio::time::timeout(PATIENCE, started).await.expect("the function starts").expect("the environment serves");
     }
 
     /// Invokes the function, which has this long.
@@ -132,6 +149,7 @@ impl Environment {
 }
 
 async fn next(State(shared): State<Arc<Shared>>) -> Response {
+    shared.asked.send_replace(true);
     match shared.waiting.lock().await.recv().await {
         Some(Invocation { id, deadline, payload }) => {
             let headers = [("lambda-runtime-aws-request-id", id), ("lambda-runtime-deadline-ms", deadline.to_string())];

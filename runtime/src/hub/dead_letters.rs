@@ -64,22 +64,7 @@ impl DeadLetters for Hub {
             // What can not be read is kept raw where it is.
             let Some(run) = run else { return Burial::Journal };
             let destination = task.id.step.text();
-            let RunRow { event_key, accepted, occasion, results, .. } = RunRow::of(&run);
-            let body = json!({
-                "type": DELIVERY,
-                "event_key": event_key,
-                "accepted": accepted,
-                "occasion": occasion,
-                "trigger": task.trigger,
-                "action": task.id.action,
-                "destination": destination,
-                "id": task.id.idempotency_key(),
-                "attempts": task.attempts,
-                "reason": reason,
-                "document": run.trigger,
-                "event": run.event,
-                "results": results,
-            });
+            let body = letter(&task, &run, &reason);
             let attributes = BTreeMap::from([("reason", reason), ("trigger", task.trigger), ("destination", destination)]);
             match self.send_dead_letter(body.to_string(), attributes).await {
                 Ok(()) => Burial::Queue,
@@ -90,6 +75,26 @@ impl DeadLetters for Hub {
             }
         })
     }
+}
+
+/// A delivery or query that was given up, as the dead-letter queue has it.
+pub(crate) fn letter(task: &Task, run: &Run, reason: &str) -> Value {
+    let RunRow { event_key, accepted, occasion, results, .. } = RunRow::of(run);
+    json!({
+        "type": DELIVERY,
+        "event_key": event_key,
+        "accepted": accepted,
+        "occasion": occasion,
+        "trigger": task.trigger,
+        "action": task.id.action,
+        "destination": task.id.step.text(),
+        "id": task.id.idempotency_key(),
+        "attempts": task.attempts,
+        "reason": reason,
+        "document": run.trigger,
+        "event": run.event,
+        "results": results,
+    })
 }
 
 /// The run and the delivery of a letter that [`DeadLetters::take`] has written, due at once. `None` for any other text.

@@ -125,3 +125,14 @@ async fn the_reading_role_of_the_events_account_is_taken_in_the_name_of_the_hub(
     // In the event's region, by what the role gave.
     assert!(server.signed()[0].contains("Credential=ASIAREADER/") && server.signed()[0].contains("/us-east-1/ec2/aws4_request"));
 }
+
+/// What is told where the event's account does not allow a query.
+pub(crate) fn denied() -> String {
+    let cell = trailwire_engine::fanout::names::Cell::new("111122223333", "eu-west-1");
+    let body = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform this operation.</Message></Error></Errors></Response>";
+    let answer = crate::destination::Answer { status: 403, retry_after: None, request_id: Some("r-1".to_owned()), body: body.to_owned() };
+    match (fault::Place { called: "ec2:DescribeSecurityGroups", cell: &cell }).said(&answer) {
+        fault::Said::Fault(attempt) => reason(attempt).1,
+        said => panic!("{said:?}"),
+    }
+}

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use trailwire_engine::trigger::DestinationKind;
+use trailwire_engine::trigger::{DestinationKind, Trigger};
 
 use super::{ID, destination, request};
 use crate::action::{self, sample};
+use crate::core::run::{Occasion, Run, Step, Task};
+use crate::hub::dead_letters;
 
 const HEAD: &str = "\
 ---
@@ -93,6 +95,12 @@ fn the_page_of_messages_shows_what_is_sent() {
             picture(kind, &block)
         ));
     }
+    page.push_str(KINDS);
+    for (title, about, run) in occasions() {
+        page.push_str(&format!("\n### {title}\n\n{about}\n\n```text\n{}\n```\n", mail(&run)));
+    }
+    page.push_str(&format!("\n### The whole event\n\n{SENT}\n\n```json\n{}\n```\n", sent()));
+    page.push_str(&format!("\n### What was given up\n\n{GIVEN_UP}\n\n```json\n{}\n```\n", given_up()));
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides/messages.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, &page).unwrap();
@@ -101,6 +109,82 @@ fn the_page_of_messages_shows_what_is_sent() {
         std::fs::read_to_string(&file).is_ok_and(|written| written == page),
         "docs/guides/messages.md is not what is sent; run `make docs`"
     );
+}
+
+const KINDS: &str = "
+## What a message can be about
+
+The same in other words, as `email` gets it: subject and text. What stands before the author's title is there whatever the author wrote, so that a message that tells of many does not look like one.
+Templates have it as `state`, `count` and `group`.
+";
+
+const SENT: &str = "`send` hands on the event as it came; a `webhook` gets this, other destinations for data the same `data`.";
+
+const GIVEN_UP: &str = "A delivery or a query that can not be done is in the hub's dead-letter queue, here a query that the event's account does not allow. `trailwire dlq show` shows it, and `redrive`
+makes it again; what comes after the query in the trigger is done then.";
+
+fn run() -> Run {
+    sample::run("sample", "2026-03-01T12:00:09Z".parse().unwrap()).unwrap()
+}
+
+/// What a message can be about: a title, what is worth saying of it, and a run.
+fn occasions() -> Vec<(&'static str, &'static str, Run)> {
+    let group = || Some("111122223333".to_owned());
+    let mut failed = run();
+    failed.event["detail"]["errorCode"] = json!("Client.UnauthorizedOperation");
+    failed.event["detail"]["errorMessage"] = json!("You are not authorized to perform this operation.");
+    failed.event["detail"].as_object_mut().unwrap().remove("responseElements");
+    let mut quiet = serde_json::to_value(&run().trigger).unwrap();
+    quiet["suppress"] = json!([{"window": "1h", "key": "detail.recipientAccountId"}]);
+    let quiet = Trigger::from_value(&quiet).unwrap();
+    vec![
+        (
+            "An alarm",
+            "A `threshold` was reached: its event is the last that was needed.",
+            Run { occasion: Occasion::Alarm { count: 5, window: "10m".to_owned(), group: group() }, ..run() },
+        ),
+        (
+            "A recovery",
+            "With `notify_recovery`, when there were fewer for a whole window: its event is the one that began the alarm.",
+            Run { occasion: Occasion::Recovered { group: group() }, ..run() },
+        ),
+        (
+            "N more",
+            "The end of a `suppress` window that hid some: its event is the first of them.",
+            Run { occasion: Occasion::Hidden { count: 41, window: "1h".to_owned(), group: group() }, trigger: quiet, ..run() },
+        ),
+        ("A call that failed", "AWS refused what somebody tried.", failed),
+        (
+            "A session whose opening was seen",
+            "Where the events of `AssumeRole` come to the runtime, too.",
+            Run { assumed_by: vec!["jump/a (role session)".to_owned(), "alice (IAM user)".to_owned()], ..run() },
+        ),
+    ]
+}
+
+/// Subject and text.
+fn mail(run: &Run) -> String {
+    let email = destination("email", &json!({"from": "trailwire@example.com", "to": ["security@example.com"]}));
+    let body: Value = serde_json::from_slice(&request(&email, &action::content(run, 0).unwrap()).unwrap().body).unwrap();
+    let text = |pointer: &str| body.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+    format!("Subject: {}\n\n{}", text("/Content/Simple/Subject/Data"), text("/Content/Simple/Body/Text/Data"))
+}
+
+fn sent() -> String {
+    let webhook = destination("webhook", &json!({"url": "https://example.com/hook"}));
+    let body: Value = serde_json::from_slice(&request(&webhook, &action::content(&run(), 1).unwrap()).unwrap().body).unwrap();
+    serde_json::to_string_pretty(&body).unwrap()
+}
+
+fn given_up() -> String {
+    let query = json!({"service": "ec2", "operation": "DescribeSecurityGroups", "as": "groups",
+        "parameters": r#"{"GroupIds":["{{ detail.requestParameters.groupId }}"]}"#});
+    let document = json!({"name": "sample", "event_names": ["AuthorizeSecurityGroupIngress"], "action": [{"query": [query]}]});
+    let run = Run { trigger: Trigger::from_value(&document).unwrap(), ..run() };
+    let mut task = Task::new(run.id(), "sample", 0, Step::Query("sample".to_owned()), run.accepted);
+    task.attempts = 37;
+    let letter = dead_letters::letter(&task, &run, &format!("given up after a day: {}", crate::query::tests::denied()));
+    serde_json::to_string_pretty(&letter).unwrap()
 }
 
 /// The body, as people read it.

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use trailwire_engine::catalogue;
 use trailwire_engine::fanout::table::Kind;
 use trailwire_tests::cloudtrail::Event;
-use trailwire_tests::hub::Hub;
+use trailwire_tests::function::Environment;
+use trailwire_tests::hub::{Hub, REGION};
 use trailwire_tests::process::Program;
 use trailwire_tests::sink::Sink;
-use trailwire_tests::stand::Stand;
+use trailwire_tests::stand::{Stand, repository};
 
 use super::watch::taken;
 use super::{Failure, Figure, Promise, require};
@@ -29,13 +30,15 @@ const POST: usize = 100;
 /// One event for each destination at this pace, for so long.
 const PACE: Duration = Duration::from_millis(100);
 const MINUTE: Duration = Duration::from_secs(60);
+/// Starts of the function.
+const STARTS: usize = 21;
 /// For a runtime that was started to have settled.
 const SETTLED: Duration = Duration::from_secs(5);
 
 /// The figures of the runtime.
 pub(super) async fn figures(program: &Path) -> Result<Vec<Figure>, Failure> {
     require(program)?;
-    let mut figures = vec![idle().await?, large(program).await?];
+    let mut figures = vec![package(program)?, starts().await?, idle().await?, large(program).await?];
     figures.push(queued().await?);
     figures.push(posted(program).await?);
     figures.push(beside_a_dead_one().await?);
@@ -56,6 +59,40 @@ async fn hub(name: &str) -> Hub {
     hub.hook().await;
     hub.trigger("users", "CreateUser").await;
     hub
+}
+
+/// The program as a package for Lambda, as `make lambda` makes it.
+fn package(program: &Path) -> Result<Figure, Failure> {
+    let folder = tempfile::tempdir()?;
+    let package = folder.path().join("trailwire-lambda.zip");
+    let made = Command::new("python3").arg(repository().join("tools/lambda/package.py")).arg(program).arg(&package).output()?;
+    if !made.status.success() {
+        return Err(format!("the package can not be made: {}", String::from_utf8_lossy(&made.stderr)).into());
+    }
+    let (packed, bare) = (std::fs::metadata(&package)?.len() as f64 / 1e6, std::fs::metadata(program)?.len() as f64 / 1e6);
+    let note = format!("the package of the function, for this machine; unpacked {bare:.1} MB");
+    Ok(figure("lambda_package_mb", packed, "MB", note, Some(Promise::Below(15.0))))
+}
+
+/// From the start of the process until it asks for its first invocation, again and again.
+async fn starts() -> Result<Figure, Failure> {
+    let hub = hub("starts").await;
+    let mut times = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        let environment = Environment::new().await;
+        let started = Instant::now();
+        let function = environment.start(hub.stand, &hub.account, REGION, &hub.name);
+        environment.started().await;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+        function.kill().await;
+    }
+    times.sort_by(f64::total_cmp);
+    let note = format!(
+        "start of the process to its first poll of the runtime API, the hub's table of the stand read in between, median of {STARTS} ({:.0} to {:.0})",
+        times[0],
+        times[STARTS - 1]
+    );
+    Ok(figure("lambda_init_ms", times[STARTS / 2], "ms", note, None))
 }
 
 /// At a hub with one trigger and one destination, after some deliveries, when nothing comes.
