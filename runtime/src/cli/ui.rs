@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::import::document_of_search;
-use super::logs::Where;
+use super::logs::{Where, count_of};
 use super::{Failure, escaped, print};
 use crate::definitions::files as documents;
 use crate::explore::files;
@@ -54,9 +54,25 @@ pub(crate) fn run(arguments: &UiArguments) -> Result<(), Failure> {
     let listener = listener.map_err(|error| Failure::refused(format!("cannot listen on {}: {error}", arguments.listen)))?;
     let found = files::find(&arguments.paths, &selection);
     let logs = Logs::read(found, &selection, definitions.as_ref(), arguments.memory.saturating_mul(1 << 20), document_of_search);
-    std::io::stderr().write_all((escaped(&logs.told()) + "\n").as_bytes()).map_err(Failure::broken)?;
+    std::io::stderr().write_all((escaped(&told(&logs)) + "\n").as_bytes()).map_err(Failure::broken)?;
     let token = ui::new_token().map_err(Failure::broken)?;
     let address = listener.local_addr().map_err(Failure::broken)?;
     print(&format!("http://{address}/?token={}", token.reveal()))?;
     runtime.block_on(ui::serve(logs, listener, token)).map_err(Failure::broken)
+}
+
+/// What was read and what was not, in lines.
+fn told(logs: &Logs) -> String {
+    let told = logs.told();
+    let mut lines: Vec<String> = told.faults.iter().map(|fault| format!("warning: {fault}")).collect();
+    let files = |count: usize| count_of(count as u64, "file", "s");
+    if told.left > 0 {
+        let left = files(told.left);
+        lines.push(format!(
+            "warning: {left} not read, the room is used up: narrow what is read with --from, --until, --account or --region, or give more with --memory"
+        ));
+    }
+    let (events, size) = (count_of(logs.len().into(), "event", "s"), told.bytes >> 20);
+    lines.push(format!("{events} of {}, {size} MiB; {} of repeated events", files(told.files), told.repeated));
+    lines.join("\n")
 }

@@ -31,7 +31,7 @@ use trailwire_engine::search::Query;
 
 use self::api::{Desk, Fault};
 use self::guard::{Entry, Guard, Refusal, harden};
-use self::memory::Memory;
+use self::memory::{Memory, Told};
 use super::files::{Found, Selection};
 use crate::definitions::Definitions;
 use crate::secrets::SecretText;
@@ -58,16 +58,14 @@ impl Logs {
         Self(Desk::new(memory, triggers.unwrap_or_default(), write))
     }
 
-    /// What was read and what was not, in lines.
-    pub(crate) fn told(&self) -> String {
-        let (memory, told) = (&self.0.memory, &self.0.memory.told);
-        let mut lines: Vec<String> = told.faults.iter().map(|fault| format!("warning: {fault}")).collect();
-        if told.left > 0 {
-            lines.push(format!("warning: {} files were not read, the room is used up: narrow them with --from, --until, --account or --region, or give more with --memory", told.left));
-        }
-        let size = told.bytes >> 20;
-        lines.push(format!("{} events of {} files, {size} MiB; {} of repeated events", memory.len(), told.files, told.repeated));
-        lines.join("\n")
+    /// How many events there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.0.memory.len()
+    }
+
+    /// What was read and what was not.
+    pub(crate) fn told(&self) -> &Told {
+        &self.0.memory.told
     }
 }
 

@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::{WriteTrigger, complete, lineage, query, trigger};
 
 /// Columns that nearly every search shows. They are made before the first is asked for.
-const USUAL: [&str; 9] = ["event", "actor", "source", "region", "account", "error", "errorCode", "identity", "ip"];
+const USUAL: [&str; 8] = ["event", "actor", "source", "region", "account", "error", "identity", "ip"];
 /// So many of the faults of the logs are told; how many there are is told, too.
 const FAULTS: usize = 50;
 
@@ -38,7 +38,7 @@ pub(super) enum Fault {
 
 impl Desk {
     pub(super) fn new(memory: Memory, triggers: Vec<String>, write: WriteTrigger) -> Self {
-        memory.columns(&USUAL.map(str::to_owned));
+        memory.columns(&USUAL.iter().chain(&lineage::COLUMNS).map(|name| (*name).to_owned()).collect::<Vec<_>>());
         Self { memory, searches: Searches::default(), triggers, write }
     }
 

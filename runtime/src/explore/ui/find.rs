@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 500;
 /// So many texts of a facet are sent.
 const MOST_VALUES: usize = 25;
 /// The field that tells a call that failed.
-const ERROR: &str = "errorCode";
+const ERROR: &str = "error";
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -177,8 +177,10 @@ fn facet(name: &str, column: &Column, hits: &[u32]) -> Value {
     for row in hits {
         let numbers = column.of(*row);
         missing += u64::from(numbers.is_empty());
-        for number in numbers {
-            if let Some(count) = counts.get_mut(*number as usize) {
+        for (place, number) in numbers.iter().enumerate() {
+            // A record that has a text twice is one record that has it.
+            let is_first = numbers.iter().take(place).all(|before| before != number);
+            if let Some(count) = counts.get_mut(*number as usize).filter(|_| is_first) {
                 *count += 1;
             }
         }
@@ -225,6 +227,7 @@ mod tests {
             record["n"] = [json!(7), json!(30), json!(200), json!("x"), Value::Null][number].clone();
             if number == 1 {
                 record["errorCode"] = json!("AccessDenied");
+                record["resources"] = json!([{"type": "a"}, {"type": "b"}, {"type": "a"}]);
             }
             record
         });
@@ -273,11 +276,12 @@ mod tests {
 
     #[test]
     fn facets_count_what_is_found() {
-        let answer = ask(json!({"facets": ["eventName", "errorCode"], "from": "2026-03-01T12:01:00Z"}));
+        let answer = ask(json!({"facets": ["eventName", "errorCode", "resources.type"], "from": "2026-03-01T12:01:00Z"}));
         let name =
             json!({"field": "eventName", "distinct": 3, "missing": 0, "top": [["CreateUser", 2], ["DeleteUser", 1], ["ListUsers", 1]]});
         let error = json!({"field": "errorCode", "distinct": 1, "missing": 3, "top": [["AccessDenied", 1]]});
-        assert_eq!(answer["facets"], json!([name, error]));
+        let several = json!({"field": "resources.type", "distinct": 2, "missing": 3, "top": [["a", 1], ["b", 1]]});
+        assert_eq!(answer["facets"], json!([name, error, several]));
         assert_eq!(answer["rows"][3]["failed"], true);
         assert_eq!(answer["rows"][0]["failed"], false);
     }

@@ -12,6 +12,8 @@ use super::memory::Memory;
 const USED: &str = "userIdentity.accessKeyId";
 /// The keys that an event handed out: of a session, or of a user.
 const GIVEN: [&str; 2] = ["responseElements.credentials.accessKeyId", "responseElements.accessKey.accessKeyId"];
+/// Every column that is needed here.
+pub(super) const COLUMNS: [&str; 4] = [USED, GIVEN[0], GIVEN[1], SHARED];
 /// What the copies of one event in several accounts share.
 const SHARED: &str = "sharedEventID";
 /// So many steps are followed back.

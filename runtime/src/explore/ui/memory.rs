@@ -40,14 +40,14 @@ pub(super) struct Record {
 
 /// What was read, and what was not.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) files: usize,
-    pub(super) bytes: usize,
+pub(crate) struct Told {
+    pub(crate) files: usize,
+    pub(crate) bytes: usize,
     /// Records that were there already.
-    pub(super) repeated: u64,
+    pub(crate) repeated: u64,
     /// Files that were not read because the room was used up.
-    pub(super) left: usize,
-    pub(super) faults: Vec<String>,
+    pub(crate) left: usize,
+    pub(crate) faults: Vec<String>,
 }
 
 /// The records of some logs.

@@ -48,6 +48,15 @@ export function change(part, how = "push") {
 }
 
 /**
+ * Whether a value can be asked for: the JSON of an object is only shown.
+ * @param {string} value
+ * @returns {boolean}
+ */
+export function isSearchable(value) {
+  return !/^\{("[\s\S]*)?\}$/.test(value);
+}
+
+/**
  * Only events with this value; a second time takes it back.
  * @param {string} field
  * @param {string} value

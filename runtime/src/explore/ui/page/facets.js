@@ -1,6 +1,6 @@
 // The fields on the left: which texts they have, how often, and a plus and a minus for each.
 
-import { change, desk, filterFor, filterOut, isFiltered } from "./actions.js";
+import { change, desk, filterFor, filterOut, isFiltered, isSearchable } from "./actions.js";
 import { byId, fill, h, iconButton } from "./dom.js";
 import { count, countOf } from "./text.js";
 
@@ -75,6 +75,7 @@ function row(field, value, number, total) {
   const share = h("span", { class: "share" });
   share.style.width = `${(100 * number) / Math.max(1, total)}%`;
   const name = value === "" ? "(empty)" : value;
+  if (!isSearchable(value)) return h("li", { class: "value", title: value }, share, h("span", { class: "name" }, name), h("span", { class: "count" }, count(number)));
   return h("li", { class: `value${filtered ? ` is-${filtered}` : ""}` }, share,
     h("button", { type: "button", class: "name", title: value, "aria-pressed": String(filtered === "for"), onclick: () => filterFor(field, value) }, name),
     h("span", { class: "count" }, count(number)),

@@ -22,6 +22,9 @@ export function term(field, value) {
   if (account) return `userIdentity.accountId:${account[1]}`;
   if (value === "root") return "identity:Root";
   if (value === "unknown") return "-actor:*";
+  // A user of Identity Center, and a principal that has no name.
+  if (/^[0-9a-f]{8,10}-[0-9a-f-]{27,}$/i.test(value)) return `userIdentity.onBehalfOf.userId:${value}`;
+  if (/^A[A-Z]{3}[A-Z0-9]{12,}$/.test(value)) return `userIdentity.principalId:${value}`;
   // A session is `ROLE/SESSION`, as its ARN ends.
   if (/^[\w+=,.@-]+\/[\w+=,.@-]+$/.test(value)) return `actor:*/${value.replace(",", "\\,")}`;
   return `actor:${quoted(value)}`;

@@ -1,6 +1,6 @@
 // The events as rows. One row and one cell of it is where the keyboard is.
 
-import { change, desk, filterFor, filterOut, moveColumn, toggleColumn } from "./actions.js";
+import { change, desk, filterFor, filterOut, isSearchable, moveColumn, toggleColumn } from "./actions.js";
 import { byId, fill, h, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
 import { count } from "./text.js";
@@ -147,6 +147,7 @@ function cell(name, value) {
   if (value === null) return h("td", { class: "none" }, "–");
   if (Array.isArray(value)) return h("td", { title: value.join("\n") }, value.join(", "));
   if (typeof value !== "string") return h("td", { title: value.cut }, value.cut, "…");
+  if (!isSearchable(value)) return h("td", { title: value }, h("span", { class: "text" }, value));
   const act = (/** @type {(field: string, value: string) => void} */ filter) => (/** @type {Event} */ event) => {
     event.stopPropagation();
     filter(name, value);
@@ -207,5 +208,5 @@ export function toggleOpen() {
 export function current() {
   const name = desk.state.cols[column];
   const value = rows[cursor]?.cells[column];
-  return name !== undefined && typeof value === "string" ? [name, value] : null;
+  return name !== undefined && typeof value === "string" && isSearchable(value) ? [name, value] : null;
 }
