@@ -3,6 +3,7 @@
 //! Exit codes: 0 when the command did its work, 1 when the work failed, 2 when it was asked for something that can not be done
 //! (arguments, definitions, an expression or input that is refused, a hub that is not there).
 
+mod canned;
 mod check;
 mod completions;
 mod dlq;
@@ -11,6 +12,7 @@ mod doctor;
 mod eval;
 mod events;
 mod explain;
+mod export;
 mod import;
 mod input;
 mod logs;
@@ -90,6 +92,12 @@ enum Command {
         after_help = "Exit codes: 0 everything is valid; 1 something is invalid, not there, can not be read or is in no digest; 2 an argument, the keys or the bucket were refused."
     )]
     Verify(Box<verify::VerifyArguments>),
+    #[command(name = "report", after_help = "Exit codes: 0 all logs were read; 1 some could not be; 2 an argument was refused.")]
+    Canned(Box<canned::CannedArguments>),
+    #[command(
+        after_help = "Exit codes: 0 everything was written; 1 some logs could not be read, or a file not written; 2 the search, the folder or an argument was refused."
+    )]
+    Export(Box<export::ExportArguments>),
     /// Searches CloudTrail logs.
     #[command(
         after_help = "A search: field:term asks for a field (userIdentity.arn:*, error:AccessDenied,*Unauthorized*, ip:10.0.0.0/8, time:>=2026-03-01); a term alone \
@@ -146,6 +154,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Dlq(arguments) => dlq::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Canned(arguments) => canned::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
         Command::Ui(arguments) => ui::run(&arguments),
         Command::Destination(arguments) => destination::run(arguments),

@@ -39,6 +39,7 @@ use crate::core::Attempt;
 use crate::secrets::SecretText;
 pub(crate) use answer::Answer;
 pub(crate) use aws::{Service, Signed, code, fault};
+pub(crate) use opensearch::{DEPTH, bounded, index_template};
 use pace::Pace;
 pub(crate) use sender::{Sender, answer, transport_fault};
 pub(crate) use sns::percent;

@@ -3,11 +3,12 @@
 //! [`files`] finds log files and leaves out those whose names say that nothing in them is asked for; [`unpack`] reads one ([`log_file`], on this disk or in [`s3`]) whole, within bounds;
 //! [`records`] cuts its text into records without reading them; [`scan`] hands over those that may be wanted; [`reading`] does all that on every core and
 //! hands over what came of each file in the order of the files. [`replay`] judges records by triggers; [`verify`]
-//! tells whether logs are as CloudTrail delivered them; [`dispatch`] hands events to a runtime that is at work. [`ui`] shows logs on a page.
+//! tells whether logs are as CloudTrail delivered them; [`parquet`] and [`bulk`] write events for other engines; [`dispatch`] hands events to a runtime that is at work. [`ui`] shows logs on a page.
 //!
 //! [`search`] judges records by a search: [`judge`] from their bytes, of which [`sieve`] tells most that cannot be found. [`column`] is what is shown of an
 //! event, [`session`] finds what was done in a role's sessions, [`newest`] keeps some of many, [`words`] reads times in words, and [`hints`] finds the field that may have been meant.
 
+pub(crate) mod bulk;
 pub(crate) mod column;
 pub(crate) mod dispatch;
 pub(crate) mod files;
@@ -15,6 +16,7 @@ pub(crate) mod hints;
 pub(crate) mod judge;
 mod log_file;
 pub(crate) mod newest;
+pub(crate) mod parquet;
 mod reading;
 mod records;
 pub(crate) mod replay;

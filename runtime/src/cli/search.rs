@@ -19,7 +19,7 @@ use crate::explore::files::{self, Found, Selection};
 use crate::explore::hints;
 use crate::explore::newest::{First, Newest};
 use crate::explore::search::{Totals, search};
-use output::{Counts, Out};
+pub(super) use output::{Counts, Out};
 
 /// Searches CloudTrail logs: `trailwire search 'event:Create* -event:CreateLogStream' logs/`.
 ///
@@ -134,7 +134,7 @@ pub(crate) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
 }
 
 /// What is told of a search beside what is found; refuses one that can not be read.
-fn warnings_of(written: &str) -> Result<Vec<Diagnostic>, Failure> {
+pub(super) fn warnings_of(written: &str) -> Result<Vec<Diagnostic>, Failure> {
     let (query, diagnostics) = Query::parse(written);
     if query.is_none() {
         return Err(refused(&diagnostics));
@@ -143,6 +143,16 @@ fn warnings_of(written: &str) -> Result<Vec<Diagnostic>, Failure> {
         drop(writeln!(std::io::stderr(), "{}", escaped(&diagnostic.draw())));
     }
     Ok(diagnostics.into_iter().filter(|diagnostic| diagnostic.code == Code::SEARCH_FIELD).collect())
+}
+
+/// The search that a text is.
+///
+/// # Errors
+///
+/// [`Failure::Refused`], with all that is wrong with it.
+pub(super) fn parsed(text: &str) -> Result<Query, Failure> {
+    let (query, told) = Query::parse(text);
+    query.ok_or_else(|| refused(&told))
 }
 
 fn refused(diagnostics: &[Diagnostic]) -> Failure {

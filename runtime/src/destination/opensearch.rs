@@ -20,7 +20,8 @@ const DOMAIN: Service = Service { host: "es", name: "es", id: "OPENSEARCH", plac
 const SERVERLESS: Service = Service { host: "aoss", name: "aoss", id: "OPENSEARCHSERVERLESS", place: None };
 /// Characters of a text in the event: no more than 32,766 bytes with its path.
 const LEAF: usize = 7000;
-const DEPTH: usize = 15;
+/// Levels of what a `flat_object` takes.
+pub(crate) const DEPTH: usize = 15;
 /// Domains of small instances take requests of 10 MiB.
 const DOCUMENT: usize = 9 * 1024 * 1024;
 
@@ -89,6 +90,11 @@ fn template(index: &str) -> Value {
     ] {
         properties.insert(name.to_owned(), kind);
     }
+    index_template(index, properties)
+}
+
+/// A template for an index of this name, and for those whose names begin with it and a hyphen. It has these fields and never more, whatever documents hold.
+pub(crate) fn index_template(index: &str, properties: Map<String, Value>) -> Value {
     json!({
         "index_patterns": [index, format!("{index}-*")],
         "priority": 100,
@@ -129,7 +135,7 @@ fn document(content: &Content, id: &str) -> Value {
 }
 
 /// What a `flat_object` takes.
-fn bounded(value: &Value, depth: usize) -> Value {
+pub(crate) fn bounded(value: &Value, depth: usize) -> Value {
     match value {
         Value::Object(_) | Value::Array(_) if depth == 0 => Value::String(text::cut(&value.to_string(), LEAF)),
         Value::Object(members) => {

@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod destinations;
 mod events;
+mod handed_over;
 mod explore;
 mod http;
 mod input;

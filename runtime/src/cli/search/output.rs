@@ -12,21 +12,21 @@ use crate::cli::{Failure, logs, print};
 use crate::explore::column::Column;
 
 /// What is printed. A table is printed at its end, when its widths are known.
-pub(super) struct Out {
+pub(in crate::cli) struct Out {
     format: Format,
     names: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Out {
-    pub(super) fn new(format: Format, names: Vec<String>) -> Result<Self, Failure> {
+    pub(in crate::cli) fn new(format: Format, names: Vec<String>) -> Result<Self, Failure> {
         if format == Format::Csv {
             print(&csv_line(&names)?)?;
         }
         Ok(Self { format, names, rows: Vec::new() })
     }
 
-    pub(super) fn row(&mut self, row: Vec<Value>) -> Result<(), Failure> {
+    pub(in crate::cli) fn row(&mut self, row: Vec<Value>) -> Result<(), Failure> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match self.format {
             Format::Table => self.rows.push(row.iter().map(text).collect()),
@@ -36,7 +36,7 @@ impl Out {
         Ok(())
     }
 
-    pub(super) fn end(self) -> Result<(), Failure> {
+    pub(in crate::cli) fn end(self) -> Result<(), Failure> {
         if self.format == Format::Table && !self.rows.is_empty() { logs::table(&self.names, &self.rows) } else { Ok(()) }
     }
 }
@@ -59,29 +59,29 @@ pub(crate) fn csv_line(cells: &[String]) -> Result<String, Failure> {
 }
 
 /// Events counted by columns.
-pub(super) struct Counts {
+pub(in crate::cli) struct Counts {
     columns: Vec<Column>,
     counts: BTreeMap<Vec<String>, u64>,
 }
 
 impl Counts {
-    pub(super) fn new(names: &[String]) -> Self {
+    pub(in crate::cli) fn new(names: &[String]) -> Self {
         Self { columns: names.iter().map(|name| Column::new(name)).collect(), counts: BTreeMap::new() }
     }
 
-    pub(super) fn add(&mut self, event: &Event) {
+    pub(in crate::cli) fn add(&mut self, event: &Event) {
         let key = self.columns.iter().map(|column| column.of(event).unwrap_or_default()).collect();
         *self.counts.entry(key).or_default() += 1;
     }
 
-    pub(super) fn most_first(self) -> Vec<Vec<Value>> {
+    pub(in crate::cli) fn most_first(self) -> Vec<Vec<Value>> {
         let mut counts: Vec<_> = self.counts.into_iter().collect();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         counts.into_iter().map(|(key, count)| key.into_iter().map(Value::from).chain([json!(count)]).collect()).collect()
     }
 
     /// The counts of one column of times, with those between them in which nothing happened.
-    pub(super) fn by_time(self) -> Vec<Vec<Value>> {
+    pub(in crate::cli) fn by_time(self) -> Vec<Vec<Value>> {
         let mut rows: Vec<Vec<Value>> = Vec::new();
         let mut next = None;
         for (key, count) in self.counts {
