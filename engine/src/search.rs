@@ -6,7 +6,8 @@
 //! - A term without a field is looked for in the whole record, ASCII letters of either case alike: it stands in the compact JSON of the record,
 //!   and not within a longer word. `*` at an end lets the word go on; inside it stands for any characters but quotes.
 //! - A field is a path from the record down (`userIdentity.arn`) or one of the short names of [`SHORT_NAMES`]. Arrays on the way are passed through: any
-//!   element will do. A field that holds an object or array is searched as the record is.
+//!   element will do. A field that CloudTrail itself has as an object or array
+//!   (`requestParameters`, `resources`) is searched as the record is; of what a service puts into these, texts, numbers and flags are compared.
 //! - Terms side by side must all hold. `OR` binds looser; `NOT`, `-` and `!` negate; parentheses group.
 //!
 //! A search is read into a tree of its own, with spans, and that becomes the engine's one tree ([`Query::expr`]): so a search is a trigger's match

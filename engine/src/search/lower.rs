@@ -163,8 +163,8 @@ fn text(build: Build, value: Expr, glob: &Glob) -> Expr {
     }
 }
 
-/// What a word begins behind. Of an escape such as `\n` the letter is none of the word's.
-const BEFORE: &str = r"(?:[^0-9a-z]|\\[bfnrt])";
+/// What a word begins behind. Of an escape such as `\n` or `\u001b` the letters are none of the word's; of two backslashes the second escapes nothing.
+const BEFORE: &str = r"(?:[^0-9a-z]|[^\\](?:\\\\)*\\(?:[bfnrt]|u[0-9a-f]{4}))";
 /// What a word ends before.
 const AFTER: &str = "[^0-9a-z]";
 /// What a wildcard stands for.

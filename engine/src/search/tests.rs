@@ -52,11 +52,14 @@ fn searches_are_matches() {
         ("resources.ARN:x", "contains([detail.resources][].ARN[], 'x')"),
         (
             "requestParameters:sg-1",
-            r"detail.requestParameters != `null` && matches(lower(to_json(detail.requestParameters)), '(?:[^0-9a-z]|\\[bfnrt])sg\-1[^0-9a-z]')",
+            r"detail.requestParameters != `null` && matches(lower(to_json(detail.requestParameters)), '(?:[^0-9a-z]|[^\\](?:\\\\)*\\(?:[bfnrt]|u[0-9a-f]{4}))sg\-1[^0-9a-z]')",
         ),
         ("*Policy*", "contains(lower(to_json(detail)), 'policy')"),
-        ("\"say \\\"hi\\\"\"", r#"matches(lower(to_json(detail)), '(?:[^0-9a-z]|\\[bfnrt])say \\"hi\\"')"#),
-        ("arn:aws:iam::1:user/x", r#"matches(lower(to_json(detail)), '(?:[^0-9a-z]|\\[bfnrt])arn:aws:iam::1:user/x[^0-9a-z]')"#),
+        ("\"say \\\"hi\\\"\"", r#"matches(lower(to_json(detail)), '(?:[^0-9a-z]|[^\\](?:\\\\)*\\(?:[bfnrt]|u[0-9a-f]{4}))say \\"hi\\"')"#),
+        (
+            "arn:aws:iam::1:user/x",
+            r#"matches(lower(to_json(detail)), '(?:[^0-9a-z]|[^\\](?:\\\\)*\\(?:[bfnrt]|u[0-9a-f]{4}))arn:aws:iam::1:user/x[^0-9a-z]')"#,
+        ),
         (
             "user:bob*e",
             r#"type(detail.userIdentity.userName) == 'string' && starts_with(detail.userIdentity.userName, 'bob') && ends_with(detail.userIdentity.userName, 'e') && length(detail.userIdentity.userName) >= `4`"#,

@@ -116,7 +116,7 @@ pub(crate) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
         return as_trigger(arguments, &query);
     }
     let found = files::find(&paths, &selection);
-    let query = arguments.presets.follow(query, &found, &selection).map_err(Failure::refused)?;
+    let query = arguments.presets.follow(query, &paths, &selection).map_err(Failure::refused)?;
     let (matches, totals) = answer(arguments, &query, &found, &selection)?;
     let mut hints = Vec::new();
     if !totals.absent.is_empty() {
@@ -215,7 +215,7 @@ fn events(arguments: &SearchArguments, scan: &mut Scan<'_>) -> Result<Totals, Fa
     let mut out = if arguments.format == Format::Json { None } else { Some(Out::new(arguments.format, names)?) };
     let whole = arguments.format == Format::Json && arguments.columns.is_empty();
     let mut show = |event: &Event| match &mut out {
-        _ if whole => print(&if event.is_completed() { event.detail() } else { event.envelope() }.to_string()),
+        _ if whole => print(&escaped(&if event.is_completed() { event.detail() } else { event.envelope() }.to_string())),
         Some(out) => out.row(columns.iter().map(|column| column.of(event).unwrap_or_default().into()).collect()),
         None => print(&output::object(
             columns.iter().map(|column| (column.name(), column.of(event).map_or(serde_json::Value::Null, Into::into))),

@@ -115,6 +115,8 @@ mod tests {
             ("requestParameters.items[].id", Some("a,7")),
             ("requestParameters.o", Some("{\"x\":null}")),
             ("requestParameters.o.x", None),
+            ("requestParameters.a\\.b", Some("dotted")),
+            ("requestParameters.items[*].id", Some("a,7")),
             ("detail.eventName", Some("CreateUser")),
         ] {
             assert_eq!(Column::new(name).of(&event).as_deref(), expected, "{name}");

@@ -23,7 +23,7 @@ pub(crate) fn fields(files: &[LogFile]) -> BTreeSet<String> {
             left = left.saturating_sub(1);
             if left > 0 { Sifted::Unsure } else { Sifted::No }
         };
-        scan(file, &mut text, &mut sift, &mut |event, _, _| walk(event.detail(), &mut String::new(), &mut found));
+        scan(file, &mut text, &|| true, &mut sift, &mut |event, _, _| walk(event.detail(), &mut String::new(), &mut found));
     }
     found
 }

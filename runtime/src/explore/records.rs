@@ -28,13 +28,15 @@ pub(super) fn pieces<'t>(text: &'t [u8], take: &mut dyn FnMut(Piece<'t>)) {
         faults.set(faults.get() + usize::from(matches!(piece, Piece::Fault(..))));
         take(piece);
     };
+    // A trail's own log file has one.
+    let nested = memmem::find_iter(text, b"\"Records\"").nth(1).is_some() || text.starts_with(b"[");
     while let Some(byte) = text.get(at) {
         if faults.get() >= MOST_FAULTS {
             return take(Piece::Fault(at, "there were too many faults: the rest is not read"));
         }
         at = match byte {
-            b'{' => object(text, at, take),
-            b'[' => elements(text, at + 1, take),
+            b'{' => object(text, at, nested, take),
+            b'[' => elements(text, at + 1, nested, take),
             _ => fault(text, at, "neither an object nor an array", take),
         };
         at = blank(text, at);
@@ -42,9 +44,9 @@ pub(super) fn pieces<'t>(text: &'t [u8], take: &mut dyn FnMut(Piece<'t>)) {
 }
 
 /// An object that stands by itself; gives the place behind it.
-fn object<'t>(text: &'t [u8], at: usize, take: &mut dyn FnMut(Piece<'t>)) -> usize {
+fn object<'t>(text: &'t [u8], at: usize, nested: bool, take: &mut dyn FnMut(Piece<'t>)) -> usize {
     if let Some(first) = log_file(text, at) {
-        let behind = elements(text, first, take);
+        let behind = elements(text, first, nested, take);
         // What a log file has behind its records says nothing.
         return rest_of_object(text, behind, take);
     }
@@ -52,10 +54,15 @@ fn object<'t>(text: &'t [u8], at: usize, take: &mut dyn FnMut(Piece<'t>)) -> usi
         None => fault(text, at, "it is cut off", take),
         Some(end) => {
             let whole = text.get(at..end).unwrap_or_default();
-            take(if memmem::find(whole, b"\"Records\"").is_some() { Piece::Unsure(whole) } else { Piece::Record(whole) });
+            take(unsure(whole));
             end
         }
     }
+}
+
+/// A record, unless it may hold others.
+fn unsure(whole: &[u8]) -> Piece<'_> {
+    if memmem::find(whole, b"\"Records\"").is_some() { Piece::Unsure(whole) } else { Piece::Record(whole) }
 }
 
 /// Where the first record stands of a log file that begins as CloudTrail's do.
@@ -70,8 +77,8 @@ fn log_file(text: &[u8], at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The elements of an array up to its end; gives the place behind it.
-fn elements<'t>(text: &'t [u8], mut at: usize, take: &mut dyn FnMut(Piece<'t>)) -> usize {
+/// The elements of an array up to its end; gives the place behind it. `nested`: they may be log files themselves.
+fn elements<'t>(text: &'t [u8], mut at: usize, nested: bool, take: &mut dyn FnMut(Piece<'t>)) -> usize {
     loop {
         at = blank(text, at);
         match text.get(at) {
@@ -83,7 +90,8 @@ fn elements<'t>(text: &'t [u8], mut at: usize, take: &mut dyn FnMut(Piece<'t>)) 
             Some(b',') => at += 1,
             Some(b'{') => match end(text, at) {
                 Some(end) => {
-                    take(Piece::Record(text.get(at..end).unwrap_or_default()));
+                    let whole = text.get(at..end).unwrap_or_default();
+                    take(if nested { unsure(whole) } else { Piece::Record(whole) });
                     at = end;
                 }
                 None => {
@@ -186,7 +194,7 @@ mod tests {
 
     #[test]
     fn every_form_is_cut_into_records() {
-        let cases: [(&str, &[&str]); 20] = [
+        let cases: [(&str, &[&str]); 22] = [
             ("", &[]),
             (" \n\r\n", &[]),
             ("\u{feff}{\"a\":1}", &["{\"a\":1}"]),
@@ -195,6 +203,8 @@ mod tests {
             ("{\"Records\":[{\"a\":\"}]\\\"{\"},{\"b\":\"\\\\\"}]}", &["{\"a\":\"}]\\\"{\"}", "{\"b\":\"\\\\\"}"]),
             (" { \"Records\" : [ {\n\"a\": 1 } ,\n {} ] , \"more\": [1, {}] }\n", &["{\n\"a\": 1 }", "{}"]),
             ("{\"Records\":[{}]}{\"Records\":[{\"b\":1}]}", &["{}", "{\"b\":1}"]),
+            ("[{\"Records\":[{}]},{\"b\":2}]", &["? {\"Records\":[{}]}", "{\"b\":2}"]),
+            ("{\"Records\":[{\"Records\":[{}]}]}", &["? {\"Records\":[{}]}"]),
             ("[{\"a\":1},{\"b\":2}]", &["{\"a\":1}", "{\"b\":2}"]),
             ("[{}]\n[{\"a\":1}]", &["{}", "{\"a\":1}"]),
             ("{\"more\":1,\"Records\":[{}]}", &["? {\"more\":1,\"Records\":[{}]}"]),

@@ -14,6 +14,7 @@ use super::files::Selection;
 use super::log_file::LogFile;
 use super::reading;
 use super::scan::{Sifted, scan};
+use super::unpack;
 use crate::core::run::{RunId, event_key};
 use crate::definitions::Definitions;
 use crate::source::Received;
@@ -71,7 +72,7 @@ pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &S
     reading::each(
         files,
         Room::default,
-        |file, room| read(definitions, &names, selection, file, room),
+        |file, room, turn| read(definitions, &names, selection, file, room, &|| turn.come()),
         |file, read| {
             totals.files += 1;
             let Some(read) = read else {
@@ -96,11 +97,19 @@ pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &S
     totals
 }
 
-fn read(definitions: &Definitions, names: &Names<'_>, selection: &Selection, file: &LogFile, room: &mut Room) -> Read {
+fn read(
+    definitions: &Definitions,
+    names: &Names<'_>,
+    selection: &Selection,
+    file: &LogFile,
+    room: &mut Room,
+    come: &dyn Fn() -> bool,
+) -> Read {
     let mut read = Read::default();
     let Room { text, scratch } = room;
     let mut sift = |record: &[u8]| if names.may_be_in(record) { Sifted::Unsure } else { Sifted::No };
-    let scanned = scan(file, text, &mut sift, &mut |event, _, _| judge(definitions, selection, event, scratch, &mut read));
+    let scanned = scan(file, text, come, &mut sift, &mut |event, _, _| judge(definitions, selection, event, scratch, &mut read));
+    unpack::release(text);
     Read { records: scanned.records, faults: scanned.faults, ..read }
 }
 

@@ -18,6 +18,11 @@ pub(crate) enum Sifted {
     Yes,
 }
 
+/// So many faults of a file are told.
+const MOST_FAULTS: usize = 100;
+/// A file has at most so many records. Those of CloudTrail have some hundred bytes each at least, so its files have fewer.
+const MOST_RECORDS: u64 = 4_000_000;
+
 /// What was read of a file.
 #[derive(Debug, Default)]
 pub(super) struct Scanned {
@@ -30,19 +35,25 @@ pub(super) struct Scanned {
 impl Scanned {
     /// Notes what is wrong with the record that was just counted.
     pub(super) fn fault(&mut self, reason: &str) {
-        self.faults.push(format!("record {}: {reason}", self.records));
+        match self.faults.len() {
+            few if few < MOST_FAULTS => self.faults.push(format!("record {}: {reason}", self.records)),
+            MOST_FAULTS => self.faults.push("there were too many faults: no more are told".to_owned()),
+            _ => {}
+        }
     }
 }
 
-/// Hands over every event of a file that may be wanted. `text` is used again and again, and holds the file's text afterwards.
+/// Hands over every event of a file that may be wanted. `text` is used again and again, and holds the file's text afterwards; of a large one `come` waits
+/// for its turn.
 pub(super) fn scan(
     file: &LogFile,
     text: &mut Vec<u8>,
+    come: &dyn Fn() -> bool,
     sift: &mut dyn FnMut(&[u8]) -> Sifted,
     take: &mut dyn FnMut(Event, Sifted, &mut Scanned),
 ) -> Scanned {
     let mut scanned = Scanned::default();
-    if let Err(fault) = unpack::read(file, text) {
+    if let Err(fault) = unpack::read(file, text, come) {
         scanned.faults.push(fault);
         text.clear();
         return scanned;
@@ -51,8 +62,15 @@ pub(super) fn scan(
         Ok(event) => take(event, sifted, scanned),
         Err(reason) => scanned.fault(&reason),
     };
+    let mut too_many = false;
     records::pieces(text, &mut |piece| match piece {
         Piece::Fault(at, reason) => scanned.faults.push(format!("byte {at}: {reason}")),
+        Piece::Record(_) | Piece::Unsure(_) if scanned.records >= MOST_RECORDS => {
+            if !too_many {
+                scanned.faults.push(format!("it has more than {MOST_RECORDS} records: the rest is not read"));
+            }
+            too_many = true;
+        }
         Piece::Record(record) => {
             scanned.records += 1;
             let sifted = sift(record);

@@ -1,5 +1,6 @@
 //! Logs through a search: what is found, each event once, in the order of the files and their records.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,8 +12,9 @@ use trailwire_engine::shape::{Kinds, record};
 use super::files::Selection;
 use super::judge::{Judge, Room};
 use super::log_file::LogFile;
-use super::reading;
+use super::reading::{self, Turn};
 use super::scan::{Sifted, scan};
+use super::unpack;
 use crate::core::run::{RunId, event_key};
 
 /// What was read for a search.
@@ -29,9 +31,14 @@ pub(crate) struct Totals {
     pub(crate) absent: Vec<String>,
 }
 
-/// What came of one file.
+/// So many events of a file are handed over at once.
+const PART: usize = 4_096;
+
+/// What came of one file, or of a part of it.
 #[derive(Default)]
 struct Read {
+    /// Whether it is the last of the file.
+    ends: bool,
     records: u64,
     found: Vec<(RunId, Event)>,
     faults: Vec<String>,
@@ -48,9 +55,9 @@ pub(crate) fn search(query: &Query, files: &[LogFile], selection: &Selection, mu
     reading::each(
         files,
         || (Vec::new(), Room::default()),
-        |file, (text, room)| read(&judge, &fields, selection, file, text, room),
+        |file, (text, room), turn| read(&judge, &fields, selection, file, text, room, turn),
         |file, read| {
-            totals.files += 1;
+            totals.files += u64::from(read.as_ref().is_none_or(|read| read.ends));
             let Some(read) = read else {
                 totals.faults.push(format!("{file}: a bug stopped the reading of this file"));
                 return true;
@@ -74,9 +81,19 @@ pub(crate) fn search(query: &Query, files: &[LogFile], selection: &Selection, mu
     totals
 }
 
-fn read(judge: &Judge, fields: &[Field], selection: &Selection, file: &LogFile, text: &mut Vec<u8>, room: &mut Room) -> Read {
+fn read(
+    judge: &Judge,
+    fields: &[Field],
+    selection: &Selection,
+    file: &LogFile,
+    text: &mut Vec<u8>,
+    room: &mut Room,
+    turn: &Turn<'_, Read>,
+) -> Read {
     let mut found = Vec::new();
-    let scanned = scan(file, text, &mut |record| judge.sift(record, room), &mut |event, sifted, scanned| {
+    let wanted = Cell::new(true);
+    let mut sift = |record: &[u8]| if wanted.get() { judge.sift(record, room) } else { Sifted::No };
+    let scanned = scan(file, text, &|| turn.come(), &mut sift, &mut |event, sifted, scanned| {
         if !selection.holds(event.time(), event.account(), event.region()) {
             return;
         }
@@ -86,9 +103,13 @@ fn read(judge: &Judge, fields: &[Field], selection: &Selection, file: &LogFile, 
             Ok(false) => {}
             Err(reason) => scanned.fault(&reason),
         }
+        if found.len() >= PART {
+            wanted.set(turn.hand(Read { found: std::mem::take(&mut found), ..Read::default() }));
+        }
     });
     fields.iter().for_each(|field| field.look(text));
-    Read { records: scanned.records, found, faults: scanned.faults }
+    unpack::release(text);
+    Read { ends: true, records: scanned.records, found, faults: scanned.faults }
 }
 
 /// A field of the search, and whether a member of its name was seen.

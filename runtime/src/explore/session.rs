@@ -5,16 +5,20 @@
 //! opened from them, and what has their keys is searched then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use trailwire_engine::search::{Query, quoted};
 
-use super::files::Selection;
-use super::log_file::LogFile;
+use super::files::{self, Selection};
 use super::search::search;
 
 /// So many sessions are followed at once.
 const MOST: usize = 300;
+
+/// A role's session lasts at most so long (IAM user guide, "Methods to assume a role").
+const LONGEST: SignedDuration = SignedDuration::from_hours(12);
 
 /// The events that open sessions.
 const OPENED: &str = "source:sts.amazonaws.com responseElements.credentials.accessKeyId:*";
@@ -24,13 +28,15 @@ const OPENED: &str = "source:sts.amazonaws.com responseElements.credentials.acce
 /// # Errors
 ///
 /// In words, where there are no such sessions, or too many.
-pub(crate) fn within(query: Query, of: &str, files: &[LogFile], selection: &Selection) -> Result<Query, String> {
+pub(crate) fn within(query: Query, of: &str, paths: &[PathBuf], selection: &Selection) -> Result<Query, String> {
     let parse = |text: &str| Query::parse(text).0.ok_or_else(|| format!("`{text}` can not be searched"));
-    // A session outlives the hour in which it was opened.
-    let earlier = Selection { from: None, ..Selection { accounts: BTreeSet::new(), regions: BTreeSet::new(), ..selection.clone() } };
+    // A session is opened elsewhere, and up to half a day earlier.
+    let from = selection.from.and_then(|from| from.checked_sub(LONGEST).ok());
+    let earlier = Selection { from, to: selection.to, ..Selection::default() };
+    let found = files::find(paths, &earlier);
     let mut opened: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut keys: BTreeSet<String> = BTreeSet::new();
-    search(&parse(OPENED)?, files, &earlier, |event| {
+    search(&parse(OPENED)?, &found.files, &earlier, |event| {
         let detail = event.detail();
         let text = |path: &str| detail.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let key = text("/responseElements/credentials/accessKeyId").to_owned();

@@ -12,13 +12,29 @@ pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The most that one file may hold. CloudTrail's own are some megabytes; more is a mistake, or a bomb.
 pub(super) const LARGEST: usize = 1 << 30;
 
-/// The text of a file, unpacked if it is gzip, whatever its name, into `text`. Several gzip members one behind the other are one text.
+/// What many files may hold at once.
+const SMALL: usize = 64 << 20;
+
+/// The text of a file, unpacked if it is gzip, whatever its name, into `text`. Several gzip members one behind the other are one text. Of what is larger than
+/// [`SMALL`] there is one at a time: `come` waits for its turn, and says whether it is still wanted.
 ///
 /// # Errors
 ///
 /// Why it can not be read, in words: it is not there, it is cut off or broken, or it holds more than [`LARGEST`] bytes.
-pub(super) fn read(file: &LogFile, text: &mut Vec<u8>) -> Result<(), String> {
-    bounded(file, text, LARGEST)
+pub(super) fn read(file: &LogFile, text: &mut Vec<u8>, come: &dyn Fn() -> bool) -> Result<(), String> {
+    let small = bounded(file, text, SMALL);
+    if text.len() <= SMALL {
+        return small;
+    }
+    *text = Vec::new();
+    if come() { bounded(file, text, LARGEST) } else { Ok(()) }
+}
+
+/// Gives back the memory of a large text.
+pub(super) fn release(text: &mut Vec<u8>) {
+    if text.capacity() > SMALL {
+        *text = Vec::new();
+    }
 }
 
 fn bounded(file: &LogFile, text: &mut Vec<u8>, largest: usize) -> Result<(), String> {

@@ -43,7 +43,7 @@ fn what_others_wrote_stays_text() {
     let table = search(&bench, &["event:CreateAccessKey", "--columns", "time,user"]).success();
     assert_eq!(table.stdout, "TIME                  USER\n2026-03-02T08:00:00Z  =m\\u202e\\u001b[2Jallory ROOT\n");
     let csv = search(&bench, &["event:CreateAccessKey", "--columns", "user,event", "--format", "csv"]).success();
-    assert_eq!(csv.stdout, "user,event\n\"'=m\u{202e}\u{1b}[2Jallory\nROOT\",CreateAccessKey\n");
+    assert_eq!(csv.stdout, "user,event\n\"'=m\\u202e\\u001b[2Jallory\nROOT\",CreateAccessKey\n");
     let hint = search(&bench, &["(\u{1b}[2J"]).refused();
     assert!(!hint.stderr.contains('\u{1b}'), "{}", hint.stderr);
 }
@@ -57,6 +57,9 @@ fn what_can_not_be_read_is_told() {
     assert_eq!(found.status.code(), Some(1), "{found:?}");
     assert_eq!(found.stdout, "4\n");
     assert!(found.stderr.contains("/logs/cut.json.gz: the gzip is cut off\n"), "{}", found.stderr);
+
+    bench.write("logs/all.json", &json!([{"Records": [event("StopLogging", "e")["detail"]]}]).to_string());
+    assert_eq!(search(&bench, &["event:StopLogging", "--count"]).stdout, "1\n");
 
     let refused = search(&bench, &["event:(CreateUser"]).refused();
     assert!(
@@ -79,6 +82,7 @@ fn a_search_is_printed_as_a_trigger() {
     assert_eq!(
         trigger,
         r#"# Of the search error:*Denied* user:"${x}"
+# What Trailwire's own roles did is left out; include_self = true takes it in
 resource "trailwire_trigger" "search" {
   hub               = var.hub
   name              = "search"
@@ -98,4 +102,25 @@ resource "trailwire_trigger" "search" {
     );
     let refused = Finished::of(&mut trailwire(&["search", "readOnly:true readOnly:false", "--as-trigger"])).refused();
     assert!(refused.stderr.starts_with("error: no trigger can say this: "), "{}", refused.stderr);
+}
+
+/// A role is assumed in one account and hour, and used in others.
+#[test]
+fn sessions_are_followed_into_other_files() {
+    let bench = Bench::new(&json!({}));
+    std::fs::create_dir_all(bench.path("logs")).unwrap();
+    let mut opened = event("AssumeRole", "a")["detail"].clone();
+    opened["eventSource"] = json!("sts.amazonaws.com");
+    opened["requestParameters"] = json!({"roleArn": "arn:aws:iam::444455556666:role/audit", "roleSessionName": "s"});
+    opened["responseElements"] = json!({"credentials": {"accessKeyId": "ASIAONE"}});
+    bench.write("logs/111122223333_CloudTrail_us-east-1_20260301T1205Z_a.json", &json!({"Records": [opened]}).to_string());
+    let mut done = event("GetObject", "b")["detail"].clone();
+    done["userIdentity"] = json!({"type": "AssumedRole", "accessKeyId": "ASIAONE"});
+    done["eventTime"] = json!("2026-03-01T15:00:00Z");
+    done["recipientAccountId"] = json!("444455556666");
+    bench.write("logs/444455556666_CloudTrail_eu-west-1_20260301T1505Z_b.json", &json!({"Records": [done]}).to_string());
+    for narrow in [&["--from", "2026-03-01T14:00:00Z"][..], &["--account", "444455556666"]] {
+        let found = search(&bench, &[&["*", "--session", "audit", "--columns", "id"], narrow].concat()).success();
+        assert_eq!(found.stdout, "ID\nb\n", "{narrow:?}");
+    }
 }

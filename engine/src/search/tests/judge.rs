@@ -116,7 +116,22 @@ fn stands(glob: &Glob, value: &Value) -> bool {
     let last = is_word(pieces[pieces.len() - 1].chars().last());
     json.char_indices().any(|(start, _)| {
         let before = json.get(..start).unwrap();
-        let escaped = before.ends_with(['b', 'f', 'n', 'r', 't']) && before.get(..before.len() - 1).unwrap().ends_with('\\');
+        let letters =
+            if before.len() >= 5 && before.is_char_boundary(before.len() - 5) && before.get(before.len() - 5..).unwrap().starts_with('u') {
+                5
+            } else {
+                1
+            };
+        let escape = |letters: usize| {
+            let (head, tail) = before.split_at_checked(before.len().wrapping_sub(letters)).unwrap_or(("", ""));
+            let slashes = head.len() - head.trim_end_matches('\\').len();
+            let is_one = match letters {
+                1 => matches!(tail, "b" | "f" | "n" | "r" | "t"),
+                _ => tail.bytes().skip(1).all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+            };
+            is_one && slashes % 2 == 1
+        };
+        let escaped = escape(1) || letters == 5 && escape(5);
         if first && (before.is_empty() || is_word(before.chars().last()) && !escaped) {
             return false;
         }

@@ -119,6 +119,9 @@ fn value() -> impl Strategy<Value = Value> {
         "CreateUser",
         "",
         "a\u{1}b",
+        "x\\nb",
+        "\\\\nb",
+        "x\u{1}ab",
     ]);
     let leaf = prop_oneof![
         4 => text.prop_map(Value::from),

@@ -49,7 +49,10 @@ fn drafted(query: &Query, name: &str, accounts: &[String], regions: &[String]) -
         matching: matching(parts.expr),
         account_ids: accounts.to_vec(),
         regions: regions.to_vec(),
-        origin: vec![format!("Of the search {}", query.text())],
+        origin: vec![
+            format!("Of the search {}", query.text()),
+            "What Trailwire's own roles did is left out; include_self = true takes it in".to_owned(),
+        ],
         ..Draft::new(name)
     };
     if draft.fault().is_some() {

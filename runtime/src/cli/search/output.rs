@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use trailwire_engine::event::Event;
 
 use super::Format;
-use crate::cli::{Failure, logs, print};
+use crate::cli::{Failure, escaped, logs, print};
 use crate::explore::column::Column;
 
 /// What is printed. A table is printed at its end, when its widths are known.
@@ -44,15 +44,17 @@ impl Out {
 /// A line of JSON.
 pub(super) fn object<'n>(members: impl Iterator<Item = (&'n str, Value)>) -> String {
     let members: Map<String, Value> = members.map(|(name, value)| (name.to_owned(), value)).collect();
-    Value::from(members).to_string()
+    // What a letter is written as changes nothing for who reads the JSON.
+    escaped(&Value::from(members).to_string())
 }
 
 /// A line of CSV without its end. What a spreadsheet would take for a formula has a `'` before it.
 ///
-/// Source: OWASP, "CSV Injection": cells that begin with `=`, `+`, `-`, `@`, tab or carriage return.
+/// Source: OWASP, "CSV Injection": cells that begin with `=`, `+`, `-`, `@`, tab, carriage return or line feed, or one of the signs in full width.
 pub(crate) fn csv_line(cells: &[String]) -> Result<String, Failure> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    let safe = |cell: &String| if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.clone() };
+    let is_formula = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
+    let safe = |cell: &String| if is_formula(cell) { format!("'{}", escaped(cell)) } else { escaped(cell) };
     writer.write_record(cells.iter().map(safe)).map_err(Failure::broken)?;
     let line = writer.into_inner().map_err(Failure::broken)?;
     Ok(String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned())
@@ -117,8 +119,8 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_formula_is_a_text() {
-        let cells = ["=1+1", "+a", "-a", "@a", "\ta", "a=1", "a,b", "say \"hi\"", "", "two\nlines"].map(str::to_owned);
-        assert_eq!(csv_line(&cells).unwrap(), "'=1+1,'+a,'-a,'@a,'\ta,a=1,\"a,b\",\"say \"\"hi\"\"\",,\"two\nlines\"");
+        let cells = ["=1+1", "+a", "-a", "@a", "\ta", "a=1", "a,b", "say \"hi\"", "", "two\nlines", "＝1", "\u{1b}[2J"].map(str::to_owned);
+        assert_eq!(csv_line(&cells).unwrap(), "'=1+1,'+a,'-a,'@a,'\ta,a=1,\"a,b\",\"say \"\"hi\"\"\",,\"two\nlines\",'＝1,\\u001b[2J");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Questions that are asked often.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use trailwire_engine::search::{Query, quoted};
 
-use crate::explore::files::{Found, Selection};
+use crate::explore::files::Selection;
 use crate::explore::session;
 
 /// Each narrows the search.
@@ -62,9 +64,9 @@ impl Presets {
     }
 
     /// The search within the sessions that are asked for; they are looked up in the logs first.
-    pub(super) fn follow(&self, query: Query, found: &Found, selection: &Selection) -> Result<Query, String> {
+    pub(super) fn follow(&self, query: Query, paths: &[PathBuf], selection: &Selection) -> Result<Query, String> {
         match &self.session {
-            Some(of) => session::within(query, of, &found.files, selection),
+            Some(of) => session::within(query, of, paths, selection),
             None => Ok(query),
         }
     }

@@ -18,6 +18,7 @@ use crate::explore::files::Selection;
 use crate::explore::log_file::LogFile;
 use crate::explore::reading;
 use crate::explore::scan::{Sifted, scan};
+use crate::explore::unpack;
 use crate::source::{self, Received};
 
 /// So many columns are kept at once; the one asked for first is made again when it is needed again.
@@ -80,7 +81,7 @@ impl Memory {
         reading::each(
             files,
             || (Vec::new(), Scratch::default()),
-            |file, (text, scratch)| read(file, selection, definitions, text, scratch),
+            |file, (text, scratch), turn| read(file, selection, definitions, text, scratch, &|| turn.come()),
             |file, loaded| {
                 let mut loaded = loaded
                     .unwrap_or_else(|| Loaded { faults: vec!["a bug stopped the reading of this file".to_owned()], ..Loaded::default() });
@@ -227,13 +228,21 @@ pub(super) fn side_by_side<T: Send + Default>(rows: u32, work: impl Fn(Range<u32
     })
 }
 
-fn read(file: &LogFile, selection: &Selection, definitions: Option<&Definitions>, text: &mut Vec<u8>, scratch: &mut Scratch) -> Loaded {
+fn read(
+    file: &LogFile,
+    selection: &Selection,
+    definitions: Option<&Definitions>,
+    text: &mut Vec<u8>,
+    scratch: &mut Scratch,
+    come: &dyn Fn() -> bool,
+) -> Loaded {
     let mut loaded = Loaded::default();
-    let scanned = scan(file, text, &mut |_| Sifted::Unsure, &mut |event, _, _| {
+    let scanned = scan(file, text, come, &mut |_| Sifted::Unsure, &mut |event, _, _| {
         if selection.holds(event.time(), event.account(), event.region()) {
             loaded.add(event, definitions, scratch);
         }
     });
+    unpack::release(text);
     Loaded { faults: scanned.faults, ..loaded }
 }
 
