@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &UiArguments) -> Result<(), Failure> {
     std::io::stderr().write_all((escaped(&told(&logs)) + "\n").as_bytes()).map_err(Failure::broken)?;
     let token = ui::new_token().map_err(Failure::broken)?;
     let address = listener.local_addr().map_err(Failure::broken)?;
-    print(&format!("http://{address}/?token={}", token.reveal()))?;
+    print(&format!("http://{address}/#token={}", token.reveal()))?;
     runtime.block_on(ui::serve(logs, listener, token)).map_err(Failure::broken)
 }
 

@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use trailwire_engine::search::Query;
 
 use self::api::{Desk, Fault};
-use self::guard::{Entry, Guard, Refusal, harden};
+use self::guard::{Guard, Refusal, harden};
 use self::memory::{Memory, Told};
 use super::files::{Found, Selection};
 use crate::definitions::Definitions;
@@ -86,19 +86,16 @@ pub(crate) fn new_token() -> Result<SecretText, getrandom::Error> {
 ///
 /// When the listener breaks.
 pub(crate) async fn serve(logs: Logs, listener: TcpListener, token: SecretText) -> std::io::Result<()> {
-    let guard = Guard::new(token, listener.local_addr()?.port());
+    let guard = Guard::new(token, listener.local_addr()?.ip());
     let app = Router::new().fallback(handle).with_state(Arc::new((guard, Arc::new(logs.0))));
     axum::serve(listener, app).await
 }
 
 async fn handle(State(state): State<Arc<(Guard, Arc<Desk>)>>, request: Request) -> Response {
     let (guard, desk) = &*state;
-    let mut response = match guard.check(request.method(), request.uri(), request.headers()) {
-        Err(refusal) => refused(request.uri().path(), &refusal),
-        Ok(Entry::ByLink { cookie, location }) => {
-            (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), (header::LOCATION, location)]).into_response()
-        }
-        Ok(Entry::Open) => match (request.method().clone(), request.uri().path().to_owned()) {
+    let mut response = match guard.check(request.method(), request.headers()) {
+        Err(refusal) => refused(&refusal),
+        Ok(()) => match (request.method().clone(), request.uri().path().to_owned()) {
             (Method::POST, path) => answer(desk, path, request.into_body()).await,
             (_, path) => match assets::asset(&path) {
                 Some(asset) => ([(header::CONTENT_TYPE, asset.kind)], asset.bytes).into_response(),
@@ -126,11 +123,7 @@ async fn answer(desk: &Arc<Desk>, path: String, body: Body) -> Response {
     }
 }
 
-/// A person gets a page, a script gets JSON.
-fn refused(path: &str, refusal: &Refusal) -> Response {
-    if refusal.status == StatusCode::UNAUTHORIZED && !path.starts_with("/api/") {
-        return (refusal.status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], assets::LOCKED).into_response();
-    }
+fn refused(refusal: &Refusal) -> Response {
     let mut response = told(refusal.status, refusal.reason);
     if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD, POST"));

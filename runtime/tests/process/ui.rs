@@ -40,7 +40,7 @@ impl Ui {
 
     /// `http://127.0.0.1:PORT/`
     fn address(&self) -> &str {
-        self.link.split('?').next().unwrap()
+        self.link.split('#').next().unwrap()
     }
 
     fn token(&self) -> &str {

@@ -14,6 +14,8 @@ use super::{WriteTrigger, complete, lineage, query, trigger};
 const USUAL: [&str; 8] = ["event", "actor", "source", "region", "account", "error", "identity", "ip"];
 /// So many of the faults of the logs are told; how many there are is told, too.
 const FAULTS: usize = 50;
+/// So many columns and fields are asked for at once: each takes room for every record.
+const MOST_FIELDS: usize = 64;
 
 /// What the page is about.
 #[derive(Debug)]
@@ -46,10 +48,16 @@ impl Desk {
     pub(super) fn answer(&self, path: &str, body: &[u8]) -> Result<Value, Fault> {
         match path {
             "/api/summary" => Ok(self.summary()),
-            "/api/search" => Ok(match find::find(&self.memory, &self.searches, &read::<Request>(body)?) {
-                Ok(answer) => answer,
-                Err(refused) => refusal(&refused),
-            }),
+            "/api/search" => {
+                let request = read::<Request>(body)?;
+                if request.columns.len() + request.facets.len() > MOST_FIELDS {
+                    return Err(Fault::Unreadable(format!("it has more than {MOST_FIELDS} columns and fields")));
+                }
+                Ok(match find::find(&self.memory, &self.searches, &request) {
+                    Ok(answer) => answer,
+                    Err(refused) => refusal(&refused),
+                })
+            }
             "/api/trigger" => Ok(match trigger::draft(&self.memory, &self.searches, self.write, &read(body)?) {
                 Ok(answer) => answer,
                 Err(refused) => refusal(&refused),

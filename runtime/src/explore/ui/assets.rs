@@ -38,13 +38,10 @@ const SCRIPTS: [Asset; 21] = assets!(
     "time.js",
     "tree.js",
 );
-const MORE_SCRIPTS: [Asset; 1] = assets!("text/javascript; charset=utf-8", "trigger.js");
+const MORE_SCRIPTS: [Asset; 2] = assets!("text/javascript; charset=utf-8", "token.js", "trigger.js");
 const STYLES: [Asset; 4] = assets!("text/css; charset=utf-8", "theme.css", "layout.css", "parts.css", "detail.css");
 const PICTURES: [Asset; 1] = assets!("image/svg+xml", "icon.svg");
 const PAGES: [Asset; 1] = assets!("text/html; charset=utf-8", "index.html");
-
-/// The page that is shown to who has no token.
-pub(super) const LOCKED: &str = include_str!("page/locked.html");
 
 /// The file at a path.
 pub(super) fn asset(path: &str) -> Option<&'static Asset> {

@@ -1,10 +1,12 @@
 //! Who is let in. A page on this machine can be reached by every other page in the same browser, and by every user of the machine.
 //!
 //! A name of another site that leads here (DNS rebinding) is told by `Host`, a request that another site's page makes by `Origin` and
-//! `Sec-Fetch-Site`, another user of the machine by the token. The printed link brings the token; it is answered with a cookie that no script reads and no
-//! other site's request carries, and with the same address without the token.
+//! `Sec-Fetch-Site`, another user of the machine by the token, which each question has to bring. It is in no cookie: those of 127.0.0.1 go to every port, whoever
+//! listens there. What the page is made of holds nothing of anybody's, and is open.
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::secrets::SecretText;
 
@@ -14,15 +16,6 @@ const OWN_NAMES: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// What a page may do: only what came from here, and nothing that is written into it. No text can become markup (trusted types).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-
-/// How a request is let in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry {
-    /// It may have what it asks for.
-    Open,
-    /// It brought the token in its address: a cookie is set, and it is sent to this address.
-    ByLink { cookie: String, location: String },
-}
 
 /// Why a request is not let in.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,23 +27,24 @@ pub(super) struct Refusal {
 /// The door.
 pub(super) struct Guard {
     token: SecretText,
-    /// Cookies know no ports: two pages at once have cookies of different names.
-    cookie: String,
+    /// The address that is listened on, as it stands in a link.
+    own: String,
 }
 
 impl Guard {
-    pub(super) fn new(token: SecretText, port: u16) -> Self {
-        Self { token, cookie: format!("trailwire_{port}") }
+    pub(super) fn new(token: SecretText, own: IpAddr) -> Self {
+        let own = if own.is_ipv6() { format!("[{own}]") } else { own.to_string() };
+        Self { token, own }
     }
 
     /// Whether a request is let in.
-    pub(super) fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Entry, Refusal> {
-        let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).unwrap_or_default();
-        if headers.get_all(header::HOST).iter().count() != 1 || !is_own(host) {
+    pub(super) fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text("host").unwrap_or_default();
+        if headers.get_all(header::HOST).iter().count() != 1 || !self.is_own(host) {
             return refuse(StatusCode::MISDIRECTED_REQUEST, "this page answers to 127.0.0.1 and localhost alone");
         }
-        let is_post = match *method {
+        let is_question = match *method {
             Method::GET | Method::HEAD => false,
             Method::POST => true,
             _ => return refuse(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST are known here"),
@@ -59,63 +53,32 @@ impl Guard {
         if origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host)) {
             return refuse(StatusCode::FORBIDDEN, "requests of other sites are not answered");
         }
-        let fetched = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let is_visit = !is_post && fetched("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-        if !is_visit && fetched("sec-fetch-site").is_some_and(|site| site != "same-origin") {
+        let is_visit = !is_question && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
+        if !is_visit && text("sec-fetch-site").is_some_and(|site| site != "same-origin") {
             return refuse(StatusCode::FORBIDDEN, "requests of other sites are not answered");
         }
-        if !is_post && PUBLIC.contains(&uri.path()) {
-            return Ok(Entry::Open);
-        }
-        if let Some(given) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
-            return if self.token.is(given) { Ok(Entry::Open) } else { refuse(StatusCode::UNAUTHORIZED, LOCKED) };
-        }
-        if let Some((given, location)) = token_of(uri).filter(|_| !is_post) {
-            let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, self.token.reveal());
-            return if self.token.is(&given) { Ok(Entry::ByLink { cookie, location }) } else { refuse(StatusCode::UNAUTHORIZED, LOCKED) };
-        }
-        if !self.has_cookie(headers) {
+        let given = text("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        if is_question && !given.is_some_and(|given| self.token.is(given)) {
             return refuse(StatusCode::UNAUTHORIZED, LOCKED);
         }
-        // A browser that sends a cookie with a POST says where the page is from.
-        if is_post && origin.is_none() {
-            return refuse(StatusCode::FORBIDDEN, "a request with a cookie has to say its Origin");
-        }
-        Ok(Entry::Open)
+        Ok(())
     }
 
-    fn has_cookie(&self, headers: &HeaderMap) -> bool {
-        let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.any(|(name, value)| name == self.cookie && self.token.is(value))
+    /// Whether a host, with a port or without, is this machine.
+    fn is_own(&self, host: &str) -> bool {
+        OWN_NAMES.iter().copied().chain([self.own.as_str()]).any(|name| {
+            host.strip_prefix(name).is_some_and(|rest| {
+                rest.is_empty()
+                    || rest.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+        })
     }
 }
-
-/// What holds nothing of anybody's: the page that says that the token is missing is made of it.
-const PUBLIC: [&str; 2] = ["/theme.css", "/icon.svg"];
 
 const LOCKED: &str = "a token is needed: open the link that `trailwire ui` printed, or send `Authorization: Bearer …`";
 
 fn refuse<T>(status: StatusCode, reason: &'static str) -> Result<T, Refusal> {
     Err(Refusal { status, reason })
-}
-
-fn is_own(host: &str) -> bool {
-    OWN_NAMES.iter().any(|name| {
-        host.strip_prefix(name).is_some_and(|rest| {
-            rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    })
-}
-
-/// The token in an address, and the address without it.
-fn token_of(uri: &Uri) -> Option<(String, String)> {
-    let pairs: Vec<&str> = uri.query()?.split('&').collect();
-    let token = pairs.iter().find_map(|pair| pair.strip_prefix("token="))?.to_owned();
-    let rest: Vec<&str> = pairs.into_iter().filter(|pair| !pair.starts_with("token=")).collect();
-    // The path begins with one slash: `//host/` would lead to another site.
-    let path = format!("/{}", uri.path().trim_start_matches('/'));
-    Some((token, if rest.is_empty() { path } else { format!("{path}?{}", rest.join("&")) }))
 }
 
 /// What every answer says, whatever it is.
@@ -139,76 +102,65 @@ mod tests {
     use super::*;
 
     const HOST: (&str, &str) = ("host", "127.0.0.1:7000");
-    const COOKIE: (&str, &str) = ("cookie", "other=1; trailwire_7000=secret");
+    const TOKEN: (&str, &str) = ("authorization", "Bearer secret");
     const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:7000");
 
-    fn check(method: &str, uri: &str, headers: &[(&'static str, &'static str)]) -> Result<Entry, u16> {
+    fn check(method: &str, headers: &[(&'static str, &'static str)]) -> Result<(), u16> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        let guard = Guard::new(SecretText::new("secret"), 7000);
-        guard.check(&method.parse().unwrap(), &uri.parse().unwrap(), &map).map_err(|refusal| refusal.status.as_u16())
+        let guard = Guard::new(SecretText::new("secret"), [127, 0, 0, 2].into());
+        guard.check(&method.parse().unwrap(), &map).map_err(|refusal| refusal.status.as_u16())
     }
 
     #[test]
-    fn the_token_opens_in_three_forms() {
-        assert_eq!(check("GET", "/", &[HOST, COOKIE]), Ok(Entry::Open));
-        assert_eq!(check("GET", "/", &[HOST, ("authorization", "Bearer secret")]), Ok(Entry::Open));
-        assert_eq!(check("POST", "/api/search", &[HOST, ("authorization", "Bearer secret")]), Ok(Entry::Open));
-        assert_eq!(check("POST", "/api/search", &[HOST, COOKIE, ORIGIN]), Ok(Entry::Open));
-        let by_link = |location: &str| {
-            let cookie = "trailwire_7000=secret; Path=/; HttpOnly; SameSite=Strict".to_owned();
-            Ok(Entry::ByLink { cookie, location: location.to_owned() })
-        };
-        assert_eq!(check("GET", "/?token=secret", &[HOST]), by_link("/"));
-        assert_eq!(check("GET", "/?q=a%20b&token=secret&sel=x", &[HOST]), by_link("/?q=a%20b&sel=x"));
-        assert_eq!(check("GET", "//evil.example/?token=secret", &[HOST]), by_link("/evil.example/"));
-        for (uri, headers) in [
-            ("/", &[HOST][..]),
-            ("/app.js", &[HOST]),
-            ("/?token=wrong", &[HOST, COOKIE]),
-            ("/?token=", &[HOST]),
-            ("/", &[HOST, ("cookie", "trailwire_7001=secret")]),
-            ("/", &[HOST, ("cookie", "trailwire_7000=secre")]),
-            ("/", &[HOST, COOKIE, ("authorization", "Bearer wrong")]),
+    fn the_token_answers_and_the_page_itself_is_open() {
+        assert_eq!(check("POST", &[HOST, TOKEN]), Ok(()));
+        assert_eq!(check("POST", &[HOST, TOKEN, ORIGIN]), Ok(()));
+        assert_eq!((check("GET", &[HOST]), check("HEAD", &[HOST])), (Ok(()), Ok(())));
+        for given in [
+            &[HOST][..],
+            &[HOST, ORIGIN],
+            &[HOST, ("authorization", "Bearer wrong")],
+            &[HOST, ("authorization", "Bearer ")],
+            &[HOST, ("authorization", "secret")],
+            // Whoever listens on another port of this machine is sent its cookies.
+            &[HOST, ORIGIN, ("cookie", "trailwire_7000=secret")],
         ] {
-            assert_eq!(check("GET", uri, headers), Err(401), "{uri} {headers:?}");
+            assert_eq!(check("POST", given), Err(401), "{given:?}");
         }
-        assert_eq!(check("POST", "/api/search?token=secret", &[HOST, ORIGIN]), Err(401));
-        assert_eq!(check("GET", "/theme.css", &[HOST]), Ok(Entry::Open));
     }
 
     #[test]
     fn only_this_machine_is_meant() {
-        for host in ["127.0.0.1", "localhost:1", "localhost", "[::1]:7000"] {
-            assert_eq!(check("GET", "/", &[("host", host), COOKIE]), Ok(Entry::Open), "{host}");
+        for host in ["127.0.0.1", "127.0.0.2:7000", "localhost:1", "localhost", "[::1]:7000"] {
+            assert_eq!(check("POST", &[("host", host), TOKEN]), Ok(()), "{host}");
         }
         for host in
             ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:7000", "127.0.0.1:", "127.0.0.1:7000x", "0.0.0.0:7000"]
         {
-            assert_eq!(check("GET", "/", &[("host", host), COOKIE]), Err(421), "{host}");
+            assert_eq!(check("GET", &[("host", host), TOKEN]), Err(421), "{host}");
         }
-        assert_eq!(check("GET", "/", &[COOKIE]), Err(421));
-        assert_eq!(check("GET", "/", &[HOST, HOST, COOKIE]), Err(421));
+        assert_eq!(check("GET", &[TOKEN]), Err(421));
+        assert_eq!(check("GET", &[HOST, HOST, TOKEN]), Err(421));
     }
 
     #[test]
     fn other_sites_get_nothing() {
-        let post = |headers: &[(&'static str, &'static str)]| check("POST", "/api/search", &[&[HOST, COOKIE], headers].concat());
-        assert_eq!(post(&[]), Err(403));
+        let post = |headers: &[(&'static str, &'static str)]| check("POST", &[&[HOST, TOKEN], headers].concat());
         for origin in ["http://evil.example", "null", "https://127.0.0.1:7000", "http://127.0.0.1:7001", "http://localhost:7000", ""] {
             assert_eq!(post(&[("origin", origin)]), Err(403), "{origin}");
         }
-        assert_eq!(post(&[ORIGIN, ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")]), Ok(Entry::Open));
+        assert_eq!(post(&[ORIGIN, ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")]), Ok(()));
         assert_eq!(post(&[ORIGIN, ("sec-fetch-site", "cross-site")]), Err(403));
-        let get = |site, mode| check("GET", "/app.js", &[HOST, COOKIE, ("sec-fetch-site", site), ("sec-fetch-mode", mode)]);
+        let get = |site, mode| check("GET", &[HOST, ("sec-fetch-site", site), ("sec-fetch-mode", mode)]);
         assert_eq!(get("cross-site", "no-cors"), Err(403));
         assert_eq!(get("same-site", "no-cors"), Err(403));
-        assert_eq!(get("same-origin", "no-cors"), Ok(Entry::Open));
-        assert_eq!(get("cross-site", "navigate"), Ok(Entry::Open));
+        assert_eq!(get("same-origin", "no-cors"), Ok(()));
+        assert_eq!(get("cross-site", "navigate"), Ok(()));
         for method in ["PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH"] {
-            assert_eq!(check(method, "/", &[HOST, COOKIE, ORIGIN]), Err(405), "{method}");
+            assert_eq!(check(method, &[HOST, TOKEN, ORIGIN]), Err(405), "{method}");
         }
     }
 

@@ -70,7 +70,7 @@ test("a filter that is set twice is as set once, its opposite takes its place, a
   assert.equal(narrowed("  ", "event:X"), "event:X");
   assert.equal(narrowed("error:* -event:X", "event:X"), "error:* event:X");
   assert.equal(quoted('a "b" \\'), '"a \\"b\\" \\\\"');
-  const actors = { root: "identity:Root", alice: "actor:alice", "Admin/alice@example.com": "actor:*/Admin/alice@example.com", "account 111122223333": "userIdentity.accountId:111122223333", unknown: "-actor:*",
+  const actors = { root: "identity:Root", alice: "actor:alice", "Admin/alice@example.com": "actor:*/Admin/alice@example.com", "account 111122223333": "(identity:AWSAccount userIdentity.accountId:111122223333)", "role/a,b,alice": "actor:*/role/a\\,b\\,alice", unknown: "-actor:*",
     "94482488-3041-7026-18f3-be45837cd0e4": "userIdentity.onBehalfOf.userId:94482488-3041-7026-18f3-be45837cd0e4", AIDATFQR7NSC5AU2ZV3IE: "userIdentity.principalId:AIDATFQR7NSC5AU2ZV3IE", ALICE: "actor:ALICE" };
   for (const [name, expected] of Object.entries(actors)) assert.equal(term("actor", name), expected);
 });

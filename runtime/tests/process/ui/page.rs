@@ -35,6 +35,19 @@ async fn keep(browser: &Browser, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_the_token_there_is_a_page_and_nothing_on_it() {
+    let Some(browser) = Browser::start(1280, 800).await else { return };
+    let ui = Ui::start(&sample::records());
+    browser.open(ui.address()).await;
+    browser.until("document.querySelector('.notice.bad')").await;
+    assert!(browser.text("#notices").await.contains("open the link that trailwire ui printed"));
+    // The link differs from the address by the fragment alone: the page takes the token without being loaded anew.
+    browser.open(&ui.link).await;
+    browser.shown().await;
+    assert_eq!(told(&browser).await, "1,472 events of 1,472");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn from_a_search_to_a_trigger() {
     let Some(browser) = Browser::start(1280, 800).await else { return };
     let ui = Ui::start(&sample::records());
@@ -126,7 +139,7 @@ async fn hostile_text_stays_text() {
     let Some(browser) = Browser::start(1280, 800).await else { return };
     let ui = Ui::start(&[sample::hostile()]);
     let columns = "event,actor,ip,error,agent,requestParameters.%255C%253Cb%255C%253Ebold";
-    browser.open(&format!("{}&cols={columns}", ui.link)).await;
+    browser.open(&format!("{}?cols={columns}#token={}", ui.address(), ui.token())).await;
     browser.shown().await;
     browser.press("j").await;
     browser.press(key::ENTER).await;

@@ -15,6 +15,7 @@ import { setUp as setUpSearch, show as showSearch, tellProblems } from "./search
 import { append, length, mark, show as showRows } from "./table.js";
 import { count, countOf } from "./text.js";
 import { duration, shown } from "./time.js";
+import { take } from "./token.js";
 import { open as openTrigger } from "./trigger.js";
 
 /** So many rows are asked for at once. */
@@ -100,6 +101,8 @@ function setUp() {
 }
 
 async function main() {
+  take();
+  window.addEventListener("hashchange", () => take() && location.reload());
   setUp();
   start(changed);
   showSearch();

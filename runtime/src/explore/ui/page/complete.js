@@ -107,7 +107,7 @@ function onKey(event) {
   if (list.hidden) return;
   if (event.key === "ArrowDown") choose(chosen + 1);
   else if (event.key === "ArrowUp") choose(chosen < 0 ? offers.length - 1 : chosen - 1);
-  else if (event.key === "Tab" || (event.key === "Enter" && chosen >= 0)) take(Math.max(0, chosen));
+  else if ((event.key === "Tab" && !event.shiftKey) || (event.key === "Enter" && chosen >= 0)) take(Math.max(0, chosen));
   else if (event.key === "Escape") {
     hide();
     event.stopPropagation();

@@ -17,6 +17,8 @@ let event = null;
 export async function show() {
   const place = byId("detail");
   const { sel } = desk.state;
+  // Whatever is still on its way is not what is open now.
+  asking?.abort();
   place.hidden = sel === "";
   document.body.classList.toggle("has-detail", sel !== "");
   if (sel === "") {
@@ -28,11 +30,12 @@ export async function show() {
     draw();
     return;
   }
-  asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
   try {
-    event = await ask("event", { id: sel }, signal);
+    const answer = await ask("event", { id: sel }, signal);
+    if (signal.aborted) return;
+    event = answer;
     draw();
     place.scrollTop = 0;
   } catch (error) {

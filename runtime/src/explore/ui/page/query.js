@@ -19,14 +19,14 @@ export function quoted(value) {
 export function term(field, value) {
   if (field !== "actor") return `${field}:${quoted(value)}`;
   const account = /^account (\d+)$/.exec(value);
-  if (account) return `userIdentity.accountId:${account[1]}`;
+  if (account) return `(identity:AWSAccount userIdentity.accountId:${account[1]})`;
   if (value === "root") return "identity:Root";
   if (value === "unknown") return "-actor:*";
   // A user of Identity Center, and a principal that has no name.
   if (/^[0-9a-f]{8,10}-[0-9a-f-]{27,}$/i.test(value)) return `userIdentity.onBehalfOf.userId:${value}`;
   if (/^A[A-Z]{3}[A-Z0-9]{12,}$/.test(value)) return `userIdentity.principalId:${value}`;
   // A session is `ROLE/SESSION`, as its ARN ends.
-  if (/^[\w+=,.@-]+\/[\w+=,.@-]+$/.test(value)) return `actor:*/${value.replace(",", "\\,")}`;
+  if (/^[\w+=,.@-]+\/[\w+=,.@-]+$/.test(value)) return `actor:*/${value.replaceAll(",", "\\,")}`;
   return `actor:${quoted(value)}`;
 }
 
