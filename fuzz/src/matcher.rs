@@ -113,7 +113,7 @@ fn agree(set: &CompiledSet, bytes: &[u8], scope: &Scope, scratch: &mut Scratch) 
         return;
     }
     assert_eq!(checked, None, "not JSON, {shown:?}");
-    // Where no name of the set stands there is nobody to fire, however the brackets pair; how many there are is still counted.
+    // Where no member has a name of the set there is nobody to fire, however the brackets pair; how many there are is still counted.
     let is_nobodys = told.as_ref().is_some_and(Vec::is_empty) && !names_anybody(set, &shown);
     if told.is_some() {
         let repaired = repaired(bytes).unwrap_or_else(|| panic!("brackets or quotes are left open, and it is judged: {shown:?}"));
@@ -121,9 +121,11 @@ fn agree(set: &CompiledSet, bytes: &[u8], scope: &Scope, scratch: &mut Scratch) 
     }
 }
 
-/// Whether an event name of the set stands anywhere, spelt plainly or perhaps with escapes.
+/// Whether a member anywhere has an event name of the set, spelt plainly or perhaps with escapes. Elsewhere such a name is nobody's, in a text or as a bare word.
 fn names_anybody(set: &CompiledSet, event: &str) -> bool {
-    let names = |trigger: &Trigger| trigger.any_event || trigger.event_names.iter().any(|name| event.contains(name.as_str()));
+    let dense: String = event.split_ascii_whitespace().collect();
+    let named = |name: &String| dense.contains(&format!("\"eventName\":\"{name}\""));
+    let names = |trigger: &Trigger| trigger.any_event || trigger.event_names.iter().any(named);
     event.contains('\\') || set.triggers().iter().any(|trigger| names(trigger.trigger()))
 }
 
