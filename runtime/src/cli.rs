@@ -106,7 +106,9 @@ enum Command {
     )]
     Search(Box<search::SearchArguments>),
     /// Shows CloudTrail logs on a page that only this machine sees.
-    #[command(after_help = "Exit codes: 1 the page can not be served; 2 the definitions or an argument were refused.")]
+    #[command(
+        after_help = "Exit codes: 0 it was told to stop; 1 the page can not be served; 2 the definitions or an argument were refused."
+    )]
     Ui(ui::UiArguments),
     /// Sends a sample to a destination.
     #[command(

@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<(), Failure> {
 }
 
 /// A token that SIGTERM and SIGINT cancel. A second one ends the process at once, as usual.
-fn stop_on_signal() -> Result<CancellationToken, Failure> {
+pub(super) fn stop_on_signal() -> Result<CancellationToken, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::broken)?;

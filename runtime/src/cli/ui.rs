@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::import::document_of_search;
 use super::logs::{Where, count_of};
+use super::run::stop_on_signal;
 use super::{Failure, escaped, print};
 use crate::definitions::files as documents;
 use crate::explore::files;
@@ -57,8 +58,17 @@ pub(crate) fn run(arguments: &UiArguments) -> Result<(), Failure> {
     std::io::stderr().write_all((escaped(&told(&logs)) + "\n").as_bytes()).map_err(Failure::broken)?;
     let token = ui::new_token().map_err(Failure::broken)?;
     let address = listener.local_addr().map_err(Failure::broken)?;
-    print(&format!("http://{address}/#token={}", token.reveal()))?;
-    runtime.block_on(ui::serve(logs, listener, token)).map_err(Failure::broken)
+    let done = runtime.block_on(async {
+        let stop = stop_on_signal()?;
+        print(&format!("http://{address}/#token={}", token.reveal()))?;
+        tokio::select! {
+            served = ui::serve(logs, listener, token) => served.map_err(Failure::broken),
+            () = stop.cancelled() => Ok(()),
+        }
+    });
+    // Nobody waits for a search that is under way.
+    runtime.shutdown_background();
+    done
 }
 
 /// What was read and what was not, in lines.

@@ -1,5 +1,7 @@
 //! What the server lets in, and what it says.
 
+use std::process::Command;
+
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -54,6 +56,15 @@ async fn questions_are_answered_to_the_page_alone() {
     }
     assert_eq!(ask("event", &json!({"id": "0".repeat(32)})).bearer_auth(ui.token()).send().await.unwrap().status(), StatusCode::NOT_FOUND);
     assert_eq!(ask("nothing", &json!({})).bearer_auth(ui.token()).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn it_ends_well_where_it_is_told_to_stop() {
+    for signal in ["-INT", "-TERM"] {
+        let mut ui = Ui::start(&[sample::hostile()]);
+        assert!(Command::new("kill").args([signal, &ui.child.id().to_string()]).status().unwrap().success());
+        assert_eq!(ui.child.wait().unwrap().code(), Some(0), "{signal}");
+    }
 }
 
 #[test]
