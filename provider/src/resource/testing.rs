@@ -7,11 +7,13 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::diagnostic::{Diagnostic, any_error};
+use trailwire_engine::fanout::names::Cell;
 
 use super::{
     ApplyRequest, ApplyResponse, ImportRequest, PlanRequest, PlanResponse, Progress, ReadRequest, ReadResponse, Resource, ValidateRequest,
 };
 use crate::cloud::Cloud;
+use crate::cloud::call::Call;
 use crate::cloud::model::Model;
 use crate::cloud::retry::Timing;
 use crate::config::ProviderConfig;
@@ -86,23 +88,38 @@ impl Bench {
         response
     }
 
-    /// Applies and is killed in the n-th call, once it is carried out. How many calls were made where nobody was killed.
+    /// Applies and is killed in the n-th call, once it is carried out. How many calls were made where nobody was killed: one more
+    /// for each renewal of a lease, of which a slow machine needs some.
     pub(crate) async fn kill_in(&self, resource: &dyn Resource, moment: usize, prior: &Dynamic, config: &Value) -> usize {
-        let (reached, count) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
-        let (notify, counted) = (Arc::clone(&reached), Arc::clone(&count));
-        self.model.fail(move |_, _| {
-            if counted.fetch_add(1, Ordering::Relaxed) + 1 == moment {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&count);
+        self.kill_when(resource, prior, config, move |_, _| counted.fetch_add(1, Ordering::Relaxed) + 1 == moment).await;
+        count.load(Ordering::Relaxed)
+    }
+
+    /// Applies and is killed in the call that this is true of, once it is carried out. Whether there was one.
+    pub(crate) async fn kill_when(
+        &self,
+        resource: &dyn Resource,
+        prior: &Dynamic,
+        config: &Value,
+        is_last: impl Fn(&Cell, &Call) -> bool + Send + 'static,
+    ) -> bool {
+        let reached = Arc::new(Notify::new());
+        let notify = Arc::clone(&reached);
+        self.model.fail(move |cell, call| {
+            if is_last(cell, call) {
                 notify.notify_one();
             }
             None
         });
-        tokio::select! {
+        let killed = tokio::select! {
             biased;
-            () = reached.notified() => {}
-            done = self.apply(resource, prior, config) => drop(done),
-        }
+            () = reached.notified() => true,
+            done = self.apply(resource, prior, config) => { drop(done); false }
+        };
         self.model.heal();
-        count.load(Ordering::Relaxed)
+        killed
     }
 
     /// Applies what must succeed, and checks that the next plan is empty.

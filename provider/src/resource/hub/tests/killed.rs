@@ -2,10 +2,12 @@
 
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
+use trailwire_engine::fanout::names::Cell;
 
 use super::H;
 use super::accounts::{B, C};
-use crate::cloud::call::Tagged;
+use crate::cloud::call::{Call, Tagged};
+use crate::cloud::error::Kind;
 use crate::cloud::model::World;
 use crate::resource::testing::{Bench, drawn};
 use crate::value::Dynamic;
@@ -125,12 +127,11 @@ async fn whatever_a_killed_update_began_is_cleared_where_it_is_taken_back() {
 #[tokio::test]
 async fn reading_roles_that_could_not_be_removed_are_not_forgotten() {
     let bench = Bench::new();
-    let calls = bench.kill_in(H, 0, &Dynamic::Null, &large()).await;
-    let bench = Bench::new();
-    bench.kill_in(H, calls - 1, &Dynamic::Null, &large()).await;
-    let is_reading =
-        |call: &crate::cloud::call::Call| matches!(call, crate::cloud::call::Call::DeleteRole { name } if name.ends_with("read"));
-    bench.model.fail(move |cell, call| (cell.account == C && is_reading(call)).then_some(crate::cloud::error::Kind::AccessDenied));
+    let is_made =
+        |cell: &Cell, call: &Call| cell.account == C && matches!(call, Call::PutRolePolicy { role, .. } if role.ends_with("read"));
+    assert!(bench.kill_when(H, &Dynamic::Null, &large(), is_made).await);
+    let is_reading = |call: &Call| matches!(call, Call::DeleteRole { name } if name.ends_with("read"));
+    bench.model.fail(move |cell, call| (cell.account == C && is_reading(call)).then_some(Kind::AccessDenied));
     let done = bench.apply(H, &Dynamic::Null, &small()).await;
     assert!(drawn(&done.diagnostics).contains("is not removed everywhere"), "{:?}", done.diagnostics);
     bench.model.heal();
