@@ -285,6 +285,16 @@ impl Core {
         self.queue.len() + self.burying.len()
     }
 
+    /// The deliveries and waits that are due and not under way, counted no further than `most`.
+    pub(crate) fn due_tasks(&self, now: Timestamp, most: usize) -> usize {
+        self.queue.due(now, most)
+    }
+
+    /// The same, but for deliveries to destinations that are left alone for a while or failed when they were tried last.
+    pub(crate) fn promising_tasks(&self, now: Timestamp, most: usize) -> usize {
+        self.queue.promising(now, most)
+    }
+
     /// Since when the delivery is due that has been due for longest; `None` while none is.
     pub(crate) fn oldest_due(&self, now: Timestamp) -> Option<Timestamp> {
         self.queue.oldest_due().filter(|due| *due <= now)

@@ -5,6 +5,7 @@ mod invocation;
 mod work;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,11 @@ const TICK: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 /// How often work is looked for that nobody does.
 const SWEEP: Duration = Duration::from_secs(10);
+/// Deliveries and waits that are due here up to which more is taken over at once. Who took over more than it does within a lease would lose it to the
+/// next who looks, and all that write would only hand work to and fro.
+const SHARE: usize = 512;
+/// What is taken over by one who has as much to do as that: the destination that holds it up may be another than that of the work which nobody does.
+const LITTLE: usize = 32;
 /// For what is under way to end when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Deliveries and waits beyond which sources are asked to hold back.
@@ -201,8 +207,11 @@ pub(crate) struct Driver<J> {
     last_batch: u64,
     under_way: usize,
     last_work: Instant,
-    last_sweep: Instant,
+    /// `None` before the first.
+    last_sweep: Option<Instant>,
     sweeping: Arc<Semaphore>,
+    /// Whether the last sweep found something.
+    found: Arc<AtomicBool>,
     totals: Totals,
     receivers: Receivers,
     meters: Arc<Meters>,
@@ -245,8 +254,9 @@ impl<J: Journal> Driver<J> {
             last_batch: 0,
             under_way: 0,
             last_work: Instant::now(),
-            last_sweep: Instant::now(),
+            last_sweep: None,
             sweeping: Arc::new(Semaphore::new(1)),
+            found: Arc::default(),
             totals: Totals::default(),
             receivers: Receivers::default(),
             meters: Arc::default(),
@@ -272,7 +282,7 @@ impl<J: Journal> Driver<J> {
         self.meters.health.works(Part::Runtime);
         self.step(Input::Tick);
         while !self.is_over(until, sources_ended.is_cancelled()) {
-            if until != Until::Invoked && self.last_sweep.elapsed() >= SWEEP {
+            if self.is_to_sweep(until) {
                 self.sweep();
             }
             self.settle().await?;
@@ -289,18 +299,30 @@ impl<J: Journal> Driver<J> {
         Ok(self.totals)
     }
 
+    /// At the start and now and then, unless invocations say when; and as soon as what the last sweep found is nearly done.
+    fn is_to_sweep(&self, until: Until) -> bool {
+        let nearly_done = || self.core.due_tasks(Timestamp::now(), SHARE / 2) < SHARE / 2;
+        (until != Until::Invoked && self.last_sweep.is_none_or(|last| last.elapsed() >= SWEEP))
+            || (self.found.load(Ordering::Relaxed) && self.sweeping.available_permits() > 0 && nearly_done())
+    }
+
     /// Looks for what nobody works on, where others may have left something and there is room for it. One look at a time: a journal that is slow is not asked
     /// more for it.
     fn sweep(&mut self) {
-        self.last_sweep = Instant::now();
+        self.last_sweep = Some(Instant::now());
         if !self.journal.is_shared() {
             return;
         }
         let Ok(turn) = Arc::clone(&self.sweeping).try_acquire_owned() else { return };
-        let (worker, room) = (self.worker.clone(), FULL.saturating_sub(self.core.open_tasks()));
+        // What waits for a destination that does not answer keeps nobody from other work.
+        let share = SHARE.saturating_sub(self.core.promising_tasks(Timestamp::now(), SHARE)).max(LITTLE);
+        let (worker, found, room) = (self.worker.clone(), Arc::clone(&self.found), share.min(FULL.saturating_sub(self.core.open_tasks())));
+        found.store(false, Ordering::Relaxed);
         self.spawn(None, async move {
             let _turn = turn;
-            worker.sweep(room).await
+            let swept = worker.sweep(room).await?;
+            found.store(matches!(&swept, Input::Found { tasks, .. } if !tasks.is_empty()), Ordering::Relaxed);
+            Ok(swept)
         });
     }
 

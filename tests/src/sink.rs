@@ -148,6 +148,33 @@ impl Sink {
         }
     }
 
+    /// Hands over what arrives at the path, each request once and in order, until `is_all` says that it was the last: for so many that looking at all of
+    /// them again and again would take longer than they do.
+    ///
+    /// # Panics
+    /// When the time is over before.
+    pub async fn each(&self, path: &str, mut is_all: impl FnMut(&Notification) -> bool, limit: Duration, what: &str) {
+        let mut arrivals = self.shared.arrivals.subscribe();
+        let mut known = 0;
+        let all = async {
+            loop {
+                arrivals.mark_unchanged();
+                let new = known;
+                {
+                    let received = lock(&self.shared.received);
+                    known = received.len();
+                    if received[new..].iter().filter(|notification| notification.path == path).any(&mut is_all) {
+                        return;
+                    }
+                }
+                let _ = arrivals.changed().await;
+            }
+        };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            panic!("waited {limit:?} for {what} at {path}; {} arrived", self.received(path).len());
+        }
+    }
+
     /// Watches the number of all requests, whatever their path.
     pub fn arrivals(&self) -> watch::Receiver<usize> {
         self.shared.arrivals.subscribe()

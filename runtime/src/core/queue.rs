@@ -155,6 +155,22 @@ impl Queue {
         lanes.chain(self.waits.first()).map(|(due, _)| *due).min()
     }
 
+    /// The deliveries and waits that are due and not under way, counted no further than `most`.
+    pub(super) fn due(&self, now: Timestamp, most: usize) -> usize {
+        self.due_in(|_| true, now, most)
+    }
+
+    /// The same, but for destinations that are left alone for a while or whose last attempts failed.
+    pub(super) fn promising(&self, now: Timestamp, most: usize) -> usize {
+        self.due_in(|lane| !lane.is_in_vain() && !lane.is_paused(now), now, most)
+    }
+
+    fn due_in(&self, counts: impl Fn(&Lane) -> bool, now: Timestamp, most: usize) -> usize {
+        let lanes = self.lanes.values().filter(|lane| counts(lane)).map(|lane| &lane.due);
+        let due = lanes.chain([&self.waits]).flat_map(|tasks| tasks.iter().take_while(|(due, _)| *due <= now));
+        due.take(most).count()
+    }
+
     pub(super) fn contains(&self, id: &TaskId) -> bool {
         self.tasks.contains_key(id)
     }
@@ -247,6 +263,8 @@ mod tests {
             queue.settle(&delivery(run, 0, "dead", 1).id);
             queue.add(delivery(run, 0, "dead", 2));
             assert_eq!((queue.in_vain(), queue.next_promising()), (in_vain, Some(at(3))));
+            assert_eq!((queue.due(at(3), 9), queue.due(at(3), 1)), (2 + run as usize, 1));
+            assert_eq!(queue.promising(at(3), 9), if run == 0 { 2 } else { 1 });
         }
         queue.note(&delivery(2, 0, "dead", 1).id, false, None, at(1));
         queue.settle(&delivery(2, 0, "dead", 1).id);

@@ -1,25 +1,19 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use trailwire_engine::matcher::Scope;
 
 use super::*;
-use crate::core::run::RunId;
+use crate::core::run::{RunId, Step};
 use crate::definitions::Documents;
 use crate::destination::Sender;
 use crate::journal::{Applied, Change, TriggerState};
 use crate::secrets::Secrets;
 
-/// A journal whose sweeps end when they are let.
-struct Slow {
-    sweeps: AtomicUsize,
-    room: AtomicUsize,
-    ends: Semaphore,
-}
+/// A journal that others share, and nothing is in but what its sweeps find.
+struct Shared<F>(F);
 
-impl Journal for Slow {
+impl<F: Fn(usize) -> BoxFuture<'static, Vec<Task>> + Send + Sync + 'static> Journal for Shared<F> {
     fn commit(&self, changes: Vec<Change>) -> BoxFuture<'_, Result<Vec<Applied>, JournalError>> {
-        Box::pin(async move { Ok(changes.iter().map(|_| Applied::Not).collect()) })
+        Box::pin(async move { Ok(changes.iter().map(|_| Applied::Now(vec![])).collect()) })
     }
 
     fn remembered(&self) -> BoxFuture<'_, Result<Option<String>, JournalError>> {
@@ -43,18 +37,25 @@ impl Journal for Slow {
     }
 
     fn sweep(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
-        Box::pin(async move {
-            self.sweeps.fetch_add(1, Ordering::SeqCst);
-            self.room.store(most, Ordering::SeqCst);
-            self.ends.acquire().await.unwrap().forget();
-            Ok(vec![])
-        })
+        let found = (self.0)(most);
+        Box::pin(async move { Ok(found.await) })
     }
 }
 
 #[tokio::test]
 async fn a_journal_that_is_slow_is_swept_once_at_a_time() {
-    let journal = Arc::new(Slow { sweeps: AtomicUsize::default(), room: AtomicUsize::default(), ends: Semaphore::new(0) });
+    // The sweeps that began, with the room that they were given; each ends when it is let.
+    let (rooms, ends) = (Arc::new(Mutex::new(vec![])), Arc::new(Semaphore::new(0)));
+    let (begun, end) = (Arc::clone(&rooms), Arc::clone(&ends));
+    let journal = Arc::new(Shared(move |most| {
+        begun.lock().unwrap().push(most);
+        let end = Arc::clone(&end);
+        async move {
+            end.acquire().await.unwrap().forget();
+            vec![]
+        }
+        .boxed()
+    }));
     let worker = Worker::new(Arc::clone(&journal), Sender::new(Secrets::default()).unwrap(), None);
     let definitions = Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None));
     let (driver, intake) = Driver::fresh(Arc::clone(&journal), worker, Arc::clone(&definitions));
@@ -66,14 +67,41 @@ async fn a_journal_that_is_slow_is_swept_once_at_a_time() {
         }
         // The answer to what was asked after all of them.
         intake.offer(vec![], Arc::clone(&definitions)).await.unwrap();
-        while journal.sweeps.load(Ordering::SeqCst) < round {
+        while rooms.lock().unwrap().len() < round {
             tokio::task::yield_now().await;
         }
-        assert_eq!((journal.sweeps.load(Ordering::SeqCst), journal.room.load(Ordering::SeqCst)), (round, FULL));
-        journal.ends.add_permits(1);
+        assert_eq!(*rooms.lock().unwrap(), vec![SHARE; round]);
+        ends.add_permits(1);
         // What is under way is over.
         intake.settle(tokio::time::Instant::now() + Duration::from_secs(60)).await.unwrap();
     }
     stop.cancel();
     driving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn no_more_is_taken_over_than_is_done_soon_and_the_next_at_once_after_it() {
+    // What is left of more than one takes over at once, and the room that each sweep was given.
+    let found = Arc::new(Mutex::new((3 * SHARE, vec![])));
+    let stock = Arc::clone(&found);
+    let journal = Arc::new(Shared(move |most| {
+        let (left, rooms) = &mut *stock.lock().unwrap();
+        rooms.push(most);
+        let before = *left;
+        *left = before.saturating_sub(most);
+        let task =
+            |number: usize| Task::new(RunId::new("t", &number.to_string()), "t", 0, Step::Deliver("d".to_owned()), Timestamp::UNIX_EPOCH);
+        std::future::ready((*left..before).map(task).collect()).boxed()
+    }));
+    let worker = Worker::new(Arc::clone(&journal), Sender::new(Secrets::default()).unwrap(), None);
+    let definitions = Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None));
+    let (driver, _intake) = Driver::fresh(Arc::clone(&journal), worker, definitions);
+    let ended = CancellationToken::new();
+    ended.cancel();
+    // It ends as soon as nothing is left to do, which is no earlier than when a sweep has found nothing.
+    let totals = driver.run(Until::Idle(Duration::ZERO), CancellationToken::new(), ended).await.unwrap();
+    let (left, rooms) = &*found.lock().unwrap();
+    assert_eq!((totals.dead_lettered, *left), (3 * SHARE as u64, 0));
+    assert_eq!(rooms[0], SHARE);
+    assert!(rooms.len() > 4 && rooms[1..].iter().all(|room| (SHARE / 2..=SHARE).contains(room)), "{rooms:?}");
 }

@@ -28,6 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::codec::{self, DeadLetter};
 use super::{Applied, Change, Journal, JournalError, TriggerState};
 use crate::core::run::{Appointment, Run, RunId, Task, TaskId};
+use crate::driver::FULL;
 use rows::{RunState, STATE};
 use store::{Between, Store};
 pub(crate) use table::DynamoTable;
@@ -93,15 +94,15 @@ impl Aws {
         join_all(waiting).await.into_iter().map(|answer| answer.map_err(|_| gone(()))).collect()
     }
 
-    /// The tasks of runs by their owner and place in the index: of all that are wanted, and of so many in each part of it that are wanted later. No more
+    /// The tasks of runs by their entries in the index: of all that are wanted, and of so many in each part of it that are wanted later. No more
     /// than about `most`.
-    async fn work_of(&self, most: usize, wanted: impl Fn(&str, &str) -> Wanted) -> Vec<Task> {
+    async fn work_of(&self, most: usize, wanted: impl Fn(&store::Item) -> Wanted) -> Vec<Task> {
         let mut open = Vec::new();
         for shard in rows::due_shards() {
             let (mut between, mut later) = (Between::default(), 0);
             loop {
                 let page = self.desk.query(&shard, between.clone(), PAGE).await;
-                let mut is_wanted = |item: &&store::Item| match wanted(&String::from_utf8_lossy(&item.data), &item.sk) {
+                let mut is_wanted = |item: &store::Item| match wanted(item) {
                     Wanted::Now => true,
                     Wanted::Later => {
                         later += 1;
@@ -141,13 +142,8 @@ impl Aws {
             let page = self.desk.query(shard, Between { after, before: before.clone() }, PAGE).await;
             after = page.last().filter(|_| page.len() == PAGE).map(|item| item.sk.clone());
             let held = self.desk.held();
-            // In the version that is known here: what others have made of it since is not.
-            let is_it = |item: &store::Item, held: &Held| held.known && held.version == item.version;
-            let in_hand = |run: &RunId, item: &store::Item| {
-                item.data == self.desk.me.as_bytes() && held.get(run).is_some_and(|held| is_it(item, held))
-            };
             let runs = page.iter().filter_map(|item| Some((rows::run_of(&item.sk)?, item)));
-            for (run, item) in runs.filter(|(run, item)| !in_hand(run, item)) {
+            for (run, item) in runs.filter(|(run, item)| !self.is_in_hand(&held, *run, item)) {
                 if due.len() >= most {
                     break;
                 }
@@ -164,6 +160,11 @@ impl Aws {
             self.places().insert(shard.to_owned(), after);
         }
         due
+    }
+
+    /// Whether this runtime works on the run of an entry of the index, in the version that is known here: what others have made of it since is not.
+    fn is_in_hand(&self, held: &BTreeMap<RunId, Held>, run: RunId, item: &store::Item) -> bool {
+        item.data == self.desk.me.as_bytes() && held.get(&run).is_some_and(|held| held.known && held.version == item.version)
     }
 
     /// The runs of ours with tasks that nobody here knows of.
@@ -251,10 +252,10 @@ impl Journal for Aws {
     fn tasks(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
             self.goes_on.store(true, Ordering::Relaxed);
-            let (me, now) = (self.desk.me.clone(), rows::moment((self.desk.clock)().as_millisecond()));
-            let wanted = |owner: &str, sk: &str| match owner {
-                owner if owner == me || sk < now.as_str() => Wanted::Now,
-                "" => Wanted::Later,
+            // What others left is for the sweeps: whoever starts has its own to do first.
+            let wanted = |item: &store::Item| match &*item.data {
+                owner if owner == self.desk.me.as_bytes() => Wanted::Now,
+                [] => Wanted::Later,
                 _ => Wanted::Not,
             };
             Ok(self.work_of(most, wanted).await)
@@ -288,10 +289,12 @@ impl Journal for Aws {
         Box::pin(async move {
             let now = rows::moment((self.desk.clock)().as_millisecond());
             let mut due = self.unknown();
-            for shard in rows::due_shards() {
-                let left = most.saturating_sub(due.len());
-                if left > 0 {
-                    due.extend(self.due(&shard, &now, left).await);
+            // Each part of the index has its share of what is taken: one that always has something leaves the others theirs.
+            let shards: Vec<String> = rows::due_shards().collect();
+            for (index, shard) in shards.iter().enumerate() {
+                let share = most.saturating_sub(due.len()).div_ceil(shards.len() - index);
+                if share > 0 {
+                    due.extend(self.due(shard, &now, share).await);
                 }
             }
             // Keys whose days are over have an index and a measure of their own: however many they are, no run waits behind them.
@@ -308,8 +311,12 @@ impl Journal for Aws {
             let mut found: Vec<Task> = replies.into_iter().flat_map(tasks).collect();
             // What a process of this name that was killed sent last may have been written after this one began to read.
             if self.goes_on.swap(false, Ordering::Relaxed) {
-                let mine = |owner: &str, _: &str| if owner == self.desk.me { Wanted::Now } else { Wanted::Not };
-                found.extend(self.work_of(most, mine).await);
+                let is_new = |item: &store::Item| {
+                    let run = rows::run_of(&item.sk);
+                    item.data == self.desk.me.as_bytes() && run.is_some_and(|run| !self.is_in_hand(&self.desk.held(), run, item))
+                };
+                let mine = |item: &store::Item| if is_new(item) { Wanted::Now } else { Wanted::Not };
+                found.extend(self.work_of(FULL, mine).await);
             }
             Ok(found)
         })

@@ -1,5 +1,6 @@
 //! Runtimes that share a hub's table as their journal.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use trailwire_engine::fanout::table::Kind;
 use trailwire_tests::control::{Fault, Matcher};
 use trailwire_tests::process::Program;
 use trailwire_tests::runtime;
+use trailwire_tests::sink::Notification;
 
 use trailwire_tests::hub::{Hub, REGION};
 
@@ -73,4 +75,42 @@ async fn a_table_that_throttles_slows_the_intake_and_loses_nothing() {
     let shown: Value = serde_json::from_str(&shown.success().stdout).unwrap();
     assert_eq!(shown["triggers"][0]["trigger"], "users");
     assert!(shown["runtimes"][0]["seen"].is_string(), "{shown}");
+}
+
+/// What four runtimes hide between them is told as one count: none of them knows what the others hid but by the table.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_over_four_runtimes_is_told_once_a_window_and_counted() {
+    const STORM: usize = 200;
+    let hub = Hub::new("storm").await;
+    hub.hook().await;
+    let trigger = json!({"name": "users", "event_names": ["CreateUser"], "action": [{"notify": [{"destinations": ["hook"]}]}],
+        "suppress": [{"window": "10s"}]});
+    hub.define(Kind::Trigger, "users", &trigger.to_string()).await;
+    let states: Vec<tempfile::TempDir> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let runtimes: Vec<Program> = states.iter().map(|state| hub.start_with(state.path(), &SHARED)).collect();
+    for runtime in &runtimes {
+        runtime.says("receiving").await;
+    }
+    let storm: Vec<String> = (0..STORM).map(|_| hub.event("CreateUser").envelope().to_string()).collect();
+    hub.send_all(&storm).await;
+    let title = "CreateUser by alice (IAM user)";
+    let told = |received: &[Notification]| -> BTreeMap<String, usize> {
+        let count = |one: &Notification| {
+            let told = one.json()["data"]["title"].as_str().unwrap().to_owned();
+            told.strip_suffix(&format!(" more within 10s: {title}")).map_or(1, |count| count.parse().unwrap())
+        };
+        received.iter().map(|one| (one.header("webhook-id").to_owned(), count(one))).collect()
+    };
+    let all = |received: &[Notification]| told(received).values().sum::<usize>() >= STORM;
+    let received = hub.stand.sink().wait(&hub.path(), all, Duration::from_secs(120), "every event, told or counted").await;
+    let told = told(&received);
+    assert_eq!(told.values().sum::<usize>(), STORM, "{told:?}");
+    // However slow the machine is: two messages a window, and no more windows than the storm lasted.
+    assert!(told.len() <= 20, "{told:?}");
+    hub.emptied().await;
+    for runtime in runtimes {
+        runtime.terminate();
+        runtime.finish().await.success();
+    }
+    assert_eq!(hub.dead_letters().await, vec![]);
 }

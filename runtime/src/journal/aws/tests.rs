@@ -188,6 +188,8 @@ async fn what_one_works_on_no_other_takes_before_its_lease_is_over() {
     assert_eq!(b.sweep(FULL).await.unwrap(), []);
     assert_eq!(world.runtime("a").tasks(FULL).await.unwrap(), std::slice::from_ref(&delivery));
     world.pass(2);
+    // One that starts has its own to do first: what others left is for its sweeps.
+    assert_eq!(b.tasks(FULL).await.unwrap(), []);
     assert_eq!(b.sweep(FULL).await.unwrap(), std::slice::from_ref(&delivery));
     assert!(!a.hold(&delivery.id).await.unwrap());
     let finish = || vec![Change::Finish { done: delivery.id.clone(), next: vec![] }];
@@ -399,6 +401,22 @@ async fn a_sweep_finds_what_nobody_works_on_behind_everything_else() {
     let found = a.sweep(FULL).await.unwrap();
     assert_eq!(found, [due(1, Some("d"), 0)]);
     assert_eq!(world.table.count("journal/over/"), 1_000 - 4 * PAGE);
+}
+
+#[tokio::test]
+async fn a_sweep_takes_its_share_of_each_part_of_the_index() {
+    let world = World::default();
+    let (a, b) = (world.runtime("a"), world.runtime("b"));
+    a.commit(many(0..200)).await.unwrap();
+    world.pass(rows::LEASE + 1);
+    let found = b.sweep(32).await.unwrap();
+    let mut parts = [0; 4];
+    found.iter().for_each(|task| parts[usize::from(task.id.run.0[0] % 4)] += 1);
+    assert_eq!(parts, [8; 4]);
+    // What is left stays with whoever had it.
+    assert!(a.sweep(FULL).await.unwrap().is_empty());
+    let rest = b.sweep(FULL).await.unwrap();
+    assert_eq!(rest.len(), 200 - 32);
 }
 
 #[tokio::test]
