@@ -10,6 +10,7 @@ mod rules;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Path};
 use crate::eval::{EvalError, search, truthy};
@@ -84,16 +85,17 @@ pub enum Outcome {
 /// A trigger that is ready to judge.
 #[derive(Debug, Clone)]
 pub struct CompiledTrigger {
-    trigger: Trigger,
+    trigger: Arc<Trigger>,
     expression: Option<Expr>,
 }
 
 impl CompiledTrigger {
-    /// Makes a trigger ready.
+    /// Makes a trigger ready. One that is shared is not copied.
     ///
     /// # Errors
     /// The diagnostics of the match, with paths.
-    pub fn new(trigger: Trigger) -> Result<Self, Vec<Diagnostic>> {
+    pub fn new(trigger: impl Into<Arc<Trigger>>) -> Result<Self, Vec<Diagnostic>> {
+        let trigger = trigger.into();
         let Some((language, text)) = trigger.matching() else { return Ok(Self { trigger, expression: None }) };
         match language.parse(text) {
             (Some(expression), _) => Ok(Self { trigger, expression: Some(expression) }),
@@ -103,8 +105,8 @@ impl CompiledTrigger {
 
     /// A trigger with a match that is a tree already, in place of what it says.
     #[must_use]
-    pub fn with(trigger: Trigger, expression: Option<Expr>) -> Self {
-        Self { trigger, expression }
+    pub fn with(trigger: impl Into<Arc<Trigger>>, expression: Option<Expr>) -> Self {
+        Self { trigger: trigger.into(), expression }
     }
 
     /// The trigger as it was declared.
@@ -180,10 +182,10 @@ pub struct TriggerSet {
 impl TriggerSet {
     /// Makes the triggers ready; those that cannot be are left out and told.
     #[must_use]
-    pub fn new(triggers: Vec<Trigger>) -> (Self, Vec<Refused>) {
+    pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
         let mut compiled = Vec::with_capacity(triggers.len());
         let mut refused = Vec::new();
-        for trigger in triggers {
+        for trigger in triggers.into_iter().map(Into::into) {
             let name = trigger.name.clone();
             match CompiledTrigger::new(trigger) {
                 Ok(trigger) => compiled.push(trigger),

@@ -545,10 +545,10 @@ impl Core {
 
 fn accept(trigger: &Trigger, event: &Event, assumed_by: &[String], now: Timestamp) -> Change {
     let (event_key, occasion) = (event_key(event), Occasion::Event);
-    let (trigger_then, event_then) = (trigger.clone(), event.envelope().clone());
+    // Its tests were for the plan.
     let run = Run {
-        trigger: trigger_then,
-        event: event_then,
+        trigger: Trigger { tests: Vec::new(), ..trigger.clone() },
+        event: event.envelope().clone(),
         event_key,
         assumed_by: assumed_by.to_vec(),
         accepted: now,

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 use trailwire_engine::diagnostic::Diagnostic;
@@ -53,7 +54,7 @@ pub(crate) struct Definitions {
     pub(crate) hub: Option<HubRecord>,
     set: CompiledSet,
     scope: Scope,
-    triggers: BTreeMap<String, Trigger>,
+    triggers: BTreeMap<String, Arc<Trigger>>,
     destinations: BTreeMap<String, Destination>,
     /// Every trigger there is, refused ones included.
     names: BTreeSet<String>,
@@ -95,11 +96,12 @@ impl Definitions {
         let names = documents.triggers.keys().chain(&documents.claimed).cloned().collect();
         let mut event_names = documents.event_names;
         let kept = |name: &str| previous.and_then(|previous| previous.triggers.get(name)).cloned();
-        let mut triggers = in_force("trigger", documents.triggers, kept, &mut refused);
+        let read = documents.triggers.into_iter().map(|(name, document)| (name, document.map(Arc::new))).collect();
+        let mut triggers = in_force("trigger", read, kept, &mut refused);
         let kept_destination = |name: &str| previous.and_then(|previous| previous.destinations.get(name)).cloned();
         let destinations = in_force("destination", documents.destinations, kept_destination, &mut refused);
         // The expressions are compiled here; one that does not compile is refused like any other fault.
-        let (mut set, faults) = TriggerSet::new(judges(&triggers));
+        let (mut set, faults) = TriggerSet::new(triggers.values().cloned().collect());
         if !faults.is_empty() {
             for fault in faults {
                 let earlier = kept(&fault.name);
@@ -114,10 +116,10 @@ impl Definitions {
                     None => triggers.remove(&fault.name),
                 };
                 if let Some(bad) = bad.filter(|bad| !bad.any_event) {
-                    event_names.insert(fault.name, bad.event_names.into_iter().collect());
+                    event_names.insert(fault.name, bad.event_names.iter().cloned().collect());
                 }
             }
-            set = TriggerSet::new(judges(&triggers)).0;
+            set = TriggerSet::new(triggers.values().cloned().collect()).0;
         }
         let set = CompiledSet::of(set);
         let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
@@ -143,7 +145,7 @@ impl Definitions {
 
     /// Every definition in force, as text. Documents hold no secrets.
     pub(crate) fn to_text(&self) -> String {
-        let (triggers, destinations): (Vec<_>, Vec<_>) = (self.triggers.values().collect(), self.destinations.values().collect());
+        let (triggers, destinations): (Vec<&Trigger>, Vec<_>) = (self.triggers().collect(), self.destinations.values().collect());
         serde_json::json!({"triggers": triggers, "destinations": destinations}).to_string()
     }
 
@@ -215,13 +217,8 @@ impl Definitions {
 
     /// The triggers in force, by name.
     pub(crate) fn triggers(&self) -> impl Iterator<Item = &Trigger> {
-        self.triggers.values()
+        self.triggers.values().map(Arc::as_ref)
     }
-}
-
-/// The triggers as they judge, in the order of their names. Their tests were for the plan: a run that keeps its trigger need not keep them.
-fn judges(triggers: &BTreeMap<String, Trigger>) -> Vec<Trigger> {
-    triggers.values().map(|trigger| Trigger { tests: Vec::new(), ..trigger.clone() }).collect()
 }
 
 fn in_force<T>(
@@ -322,7 +319,6 @@ mod tests {
             let errors: Vec<&str> = judged.errors.iter().map(|(trigger, _)| trigger.as_str()).collect();
             assert_eq!(errors, ["fires", "no"]);
             assert!(judged.errors.iter().all(|(_, error)| error.contains("starts_with")), "{:?}", judged.errors);
-            assert_eq!(judged.fires[0].tests, []);
         }
         assert_eq!(definitions.triggers().next().unwrap().tests.len(), 1, "`trailwire test` runs them");
     }

@@ -36,6 +36,7 @@ mod scan;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{CompiledTrigger, Outcome, Refused, Scope, TriggerSet};
 use crate::event::InvalidEvent;
@@ -173,7 +174,7 @@ impl CompiledSet {
     /// # Ok::<(), trailwire_engine::event::InvalidEvent>(())
     /// ```
     #[must_use]
-    pub fn new(triggers: Vec<Trigger>) -> (Self, Vec<Refused>) {
+    pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
         let (oracle, refused) = TriggerSet::new(triggers);
         (Self::of(oracle), refused)
     }

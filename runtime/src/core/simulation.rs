@@ -286,3 +286,16 @@ fn a_grave_is_looked_for_again_without_another_attempt() {
     world.happen(&Happening::Pass(61));
     assert_eq!(buries(&world), 1);
 }
+
+#[test]
+fn a_run_does_not_keep_the_tests_of_its_trigger() {
+    let document = serde_json::json!({"name": "tested", "event_names": ["E"], "action": [{"send": [{"destination": "a"}]}],
+        "test": [{"name": "t", "event": "{}", "expect": false}]});
+    let definitions = world::of(&[document]);
+    assert_eq!(definitions.triggers().map(|trigger| trigger.tests.len()).sum::<usize>(), 1, "`trailwire test` runs them");
+    let mut world = World::new(definitions);
+    world.happen(&Happening::Offer(0));
+    world.happen(&Happening::Write);
+    let runs: Vec<_> = world.journal.runs.values().map(|run| (run.trigger.name.as_str(), run.trigger.tests.len())).collect();
+    assert_eq!(runs, [("tested", 0)]);
+}
