@@ -179,7 +179,7 @@ impl Parser<'_> {
 
     // --- texts
 
-    /// `"…"`: `\"` and `\\` are escapes, any other backslash is itself.
+    /// `"…"`: `\"`, `\\`, `\n`, `\r` and `\t` are escapes, any other backslash is itself.
     pub(super) fn quoted(&mut self) -> Parsed<String> {
         let start = self.at;
         self.bump();
@@ -198,12 +198,12 @@ impl Parser<'_> {
                 }
                 Some(letter) => {
                     self.bump();
-                    match (letter, self.peek()) {
-                        ('\\', Some(escaped @ ('"' | '\\'))) => {
+                    match (letter == '\\').then(|| self.peek().and_then(meant)).flatten() {
+                        Some(meant) => {
                             self.bump();
-                            text.push(escaped);
+                            text.push(meant);
                         }
-                        _ => text.push(letter),
+                        None => text.push(letter),
                     }
                 }
             }
@@ -235,6 +235,17 @@ impl Parser<'_> {
         }
         pieces.push(piece);
         Ok(Glob(pieces))
+    }
+}
+
+/// What a letter behind a backslash means within quotes.
+fn meant(escaped: char) -> Option<char> {
+    match escaped {
+        '"' | '\\' => Some(escaped),
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        _ => None,
     }
 }
 

@@ -14,7 +14,7 @@ macro_rules! assets {
     };
 }
 
-const SCRIPTS: [Asset; 21] = assets!(
+const SCRIPTS: [Asset; 23] = assets!(
     "text/javascript; charset=utf-8",
     "actions.js",
     "api.js",
@@ -36,9 +36,10 @@ const SCRIPTS: [Asset; 21] = assets!(
     "table.js",
     "text.js",
     "time.js",
+    "token.js",
     "tree.js",
+    "trigger.js",
 );
-const MORE_SCRIPTS: [Asset; 2] = assets!("text/javascript; charset=utf-8", "token.js", "trigger.js");
 const STYLES: [Asset; 4] = assets!("text/css; charset=utf-8", "theme.css", "layout.css", "parts.css", "detail.css");
 const PICTURES: [Asset; 1] = assets!("image/svg+xml", "icon.svg");
 const PAGES: [Asset; 1] = assets!("text/html; charset=utf-8", "index.html");
@@ -46,6 +47,6 @@ const PAGES: [Asset; 1] = assets!("text/html; charset=utf-8", "index.html");
 /// The file at a path.
 pub(super) fn asset(path: &str) -> Option<&'static Asset> {
     let path = if path == "/" { "/index.html" } else { path };
-    let all = || PAGES.iter().chain(&SCRIPTS).chain(&MORE_SCRIPTS).chain(&STYLES).chain(&PICTURES);
+    let all = || PAGES.iter().chain(&SCRIPTS).chain(&STYLES).chain(&PICTURES);
     all().find(|asset| asset.path == path)
 }

@@ -3,6 +3,7 @@
 //! A field that goes through lists has several texts in a record. A column is made the first time that it is asked for, by reading every record once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use trailwire_engine::actor;
 use trailwire_engine::event::Event;
@@ -30,7 +31,7 @@ pub(super) fn written(name: &str) -> Option<String> {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     /// Each distinct text, in the order in which they came.
-    pub(super) values: Vec<Box<str>>,
+    pub(super) values: Vec<Arc<str>>,
     /// Where each record's numbers end.
     ends: Vec<u32>,
     numbers: Vec<u32>,
@@ -57,6 +58,13 @@ impl Column {
         }
     }
 
+    /// The memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        // A text's own length, and what is told of it and of its memory.
+        let texts: usize = self.values.iter().map(|value| value.len() + 48).sum();
+        texts + 4 * (self.ends.len() + self.numbers.len())
+    }
+
     /// The number of a text; `None` where no record has it.
     pub(super) fn number(&self, text: &str) -> Option<u32> {
         self.values.iter().position(|value| **value == *text).and_then(|number| u32::try_from(number).ok())
@@ -72,7 +80,7 @@ impl Column {
 /// A column that grows, record by record.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    known: HashMap<Box<str>, u32>,
+    known: HashMap<Arc<str>, u32>,
     column: Column,
 }
 
@@ -83,8 +91,9 @@ impl Builder {
         let number = match self.known.get(text) {
             Some(number) => *number,
             None => {
-                self.known.insert(text.into(), next);
-                self.column.values.push(text.into());
+                let text: Arc<str> = text.into();
+                self.known.insert(Arc::clone(&text), next);
+                self.column.values.push(text);
                 next
             }
         };

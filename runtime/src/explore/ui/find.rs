@@ -30,7 +30,7 @@ const ERROR: &str = "error";
 pub(super) struct Request {
     /// The search; empty for every event.
     pub(super) q: String,
-    /// Events at or after this: a time or a day.
+    /// Events at or after this: a day, a time, or words such as `yesterday`.
     pub(super) from: String,
     /// Events before this.
     pub(super) to: String,
@@ -57,7 +57,8 @@ pub(super) enum Refused {
 
 /// Answers a search.
 pub(super) fn find(memory: &Memory, searches: &Searches, request: &Request) -> Result<Value, Refused> {
-    let hits = chosen(memory, searches, request)?;
+    let times = Times::of(&request.from, &request.to)?;
+    let hits = chosen(memory, searches, request, times)?;
     let [error, triggers] = [ERROR, super::columns::TRIGGER].map(|name| memory.column(name));
     let (facets, columns) = (memory.columns(&request.facets), memory.columns(&request.columns));
     let facets: Vec<Value> = request.facets.iter().zip(&facets).map(|(name, column)| facet(name, column, &hits)).collect();
@@ -74,15 +75,37 @@ pub(super) fn find(memory: &Memory, searches: &Searches, request: &Request) -> R
             })
         })
         .collect();
-    let times: Vec<(i64, bool, bool)> =
+    let timed: Vec<(i64, bool, bool)> =
         hits.iter().filter_map(|row| Some((memory.time(*row)?, !error.of(*row).is_empty(), !triggers.of(*row).is_empty()))).collect();
-    let wanted = [time(&request.from)?, time(&request.to)?];
-    Ok(json!({"total": hits.len(), "rows": rows, "histogram": histogram(&times, wanted, memory.extent()), "facets": facets}))
+    let Times(wanted) = times;
+    Ok(json!({
+        "total": hits.len(),
+        "timeless": hits.len() - timed.len(),
+        "times": wanted,
+        "rows": rows,
+        "histogram": histogram(&timed, wanted, memory.extent()),
+        "facets": facets,
+    }))
 }
 
-/// The records that a search finds within its times.
-pub(super) fn chosen(memory: &Memory, searches: &Searches, request: &Request) -> Result<Vec<u32>, Refused> {
-    let (from, to) = (time(&request.from)?, time(&request.to)?);
+/// From when to when, in milliseconds; `None` for no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times([Option<i64>; 2]);
+
+impl Times {
+    /// Times in figures or in words, all reckoned from one moment; an empty text is no end.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Time`].
+    pub(super) fn of(from: &str, to: &str) -> Result<Self, Refused> {
+        let now = Timestamp::now();
+        Ok(Self([time(from, now)?, time(to, now)?]))
+    }
+}
+
+/// The records that a search finds within these times.
+pub(super) fn chosen(memory: &Memory, searches: &Searches, request: &Request, Times([from, to]): Times) -> Result<Vec<u32>, Refused> {
     let hits = searches.hits(memory, &request.q).map_err(Refused::Search)?;
     let is_before =
         |limit: Option<i64>| hits.partition_point(|row| limit.is_some_and(|limit| memory.time(*row).is_none_or(|time| time < limit)));
@@ -97,11 +120,11 @@ pub(super) fn chosen(memory: &Memory, searches: &Searches, request: &Request) ->
 }
 
 /// Milliseconds of a time, in figures or in words; `None` for an empty text.
-fn time(text: &str) -> Result<Option<i64>, Refused> {
+fn time(text: &str, now: Timestamp) -> Result<Option<i64>, Refused> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let time = words::moment(text, Timestamp::now()).map_err(|help| Refused::Time { text: text.to_owned(), help })?;
+    let time = words::moment(text, now).map_err(|help| Refused::Time { text: text.to_owned(), help })?;
     Ok(Some(time.as_millisecond()))
 }
 
@@ -270,6 +293,10 @@ mod tests {
         assert_eq!(of("2026-03-01", "2026-03-02"), 5);
         assert_eq!(of("2026-03-02", ""), 0);
         assert_eq!(of("2026-03-02", "2026-03-01"), 0);
+        let answer = ask(json!({"from": "2026-03-01T14:01:00+02:00", "to": "now"}));
+        assert_eq!((&answer["total"], &answer["times"][0]), (&json!(4), &json!(1_772_366_460_000_i64)));
+        assert!(answer["times"][1].as_i64().unwrap() > 1_772_366_460_000, "{answer}");
+        assert_eq!(ask(json!({}))["times"], json!([null, null]));
         let wrong = Request { from: "soon".to_owned(), ..Request::default() };
         assert!(matches!(find(&sample(), &Searches::default(), &wrong), Err(Refused::Time { .. })));
     }

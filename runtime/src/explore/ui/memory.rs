@@ -21,8 +21,8 @@ use crate::explore::scan::{Sifted, scan};
 use crate::explore::unpack;
 use crate::source::{self, Received};
 
-/// So many columns are kept at once; the one asked for first is made again when it is needed again.
-const COLUMNS: usize = 64;
+/// Of the room for texts this part is for columns; those asked for first go, and are made again when they are needed again.
+const FOR_COLUMNS: usize = 4;
 /// So many different fields are known by name, more than CloudTrail has in any logs seen.
 const PATHS: usize = 20_000;
 /// Members below so many others are found in no list of fields. They can be searched all the same.
@@ -63,6 +63,8 @@ pub(super) struct Memory {
     places: HashMap<u128, u32>,
     files: Vec<(LogFile, Vec<u8>)>,
     columns: Mutex<Vec<(String, Arc<Column>)>>,
+    /// Bytes that the columns which are kept may take.
+    room: usize,
 }
 
 /// What came of one file.
@@ -77,7 +79,7 @@ struct Loaded {
 impl Memory {
     /// Reads files until their texts are more than `most` bytes. Where there are definitions, each record is judged by them.
     pub(super) fn load(files: &[LogFile], selection: &Selection, definitions: Option<&Definitions>, most: usize) -> Self {
-        let (mut memory, mut fired) = (Self::default(), Vec::new());
+        let (mut memory, mut fired) = (Self { room: most / FOR_COLUMNS, ..Self::default() }, Vec::new());
         reading::each(
             files,
             || (Vec::new(), Scratch::default()),
@@ -173,8 +175,12 @@ impl Memory {
         let made = self.make(&missing);
         let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         columns.extend(missing.iter().cloned().zip(made.iter().cloned()));
-        let surplus = columns.len().saturating_sub(COLUMNS);
-        columns.drain(..surplus);
+        let mut taken: usize = columns.iter().map(|(_, column)| column.bytes()).sum();
+        columns.retain(|(_, column)| {
+            let is_kept = taken <= self.room;
+            taken -= if is_kept { 0 } else { column.bytes() };
+            is_kept
+        });
         drop(columns);
         let new = |name: &String| missing.iter().position(|missing| missing == name).and_then(|index| made.get(index)).cloned();
         let of = |name: &String| if name == TRIGGER { Some(Arc::clone(&self.triggers)) } else { new(name).or_else(|| kept(name)) };
@@ -332,6 +338,27 @@ pub(super) mod tests {
         }
         assert_eq!(memory.paths["userIdentity.userName"], 4);
         assert_eq!(memory.column("trigger").text(0), None);
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_made_again() {
+        let records: Vec<Value> =
+            (0..50).map(|number| record(&number.to_string(), "2026-03-01T12:00:00Z", &format!("Event{number}"))).collect();
+        let text = json!({"Records": records}).to_string();
+        let memory = memory(std::slice::from_ref(&text), text.len());
+        let kept = || memory.columns.lock().unwrap().iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        let names = ["eventName", "awsRegion", "eventID", "eventSource"].map(str::to_owned);
+        for name in &names {
+            assert_eq!(memory.column(name).text(7), memory.event(7).map(|event| event.detail()[name].as_str().unwrap().to_owned()));
+        }
+        let room = text.len() / FOR_COLUMNS;
+        assert!(memory.columns(&names).iter().map(|column| column.bytes()).sum::<usize>() > room || kept().len() == names.len());
+        let taken: usize = memory.columns.lock().unwrap().iter().map(|(_, column)| column.bytes()).sum();
+        assert!(taken <= room, "{taken} {room} {:?}", kept());
+        // What is larger than the room is made for who asks, and not kept.
+        let small = Memory { room: 10, ..memory };
+        assert_eq!(small.column("eventName").values.len(), 50);
+        assert_eq!(*small.columns.lock().unwrap(), []);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use trailwire_engine::search::Query;
 use trailwire_engine::trigger::Trigger;
 
 use super::WriteTrigger;
-use super::find::{self, Refused, Searches};
+use super::find::{self, Refused, Searches, Times};
 use super::memory::{Memory, side_by_side};
 use crate::definitions::{Definitions, Documents, sentences};
 use crate::source::Received;
@@ -31,10 +31,10 @@ pub(super) struct Request {
 pub(super) fn draft(memory: &Memory, searches: &Searches, write: WriteTrigger, request: &Request) -> Result<Value, Refused> {
     let (query, diagnostics) = Query::parse(&request.q);
     let Some(query) = query else { return Err(Refused::Search(diagnostics)) };
-    let within =
-        |q: &str| find::Request { q: q.to_owned(), from: request.from.clone(), to: request.to.clone(), ..find::Request::default() };
-    let found = find::chosen(memory, searches, &within(&request.q))?;
-    let looked = find::chosen(memory, searches, &within(""))?;
+    let times = Times::of(&request.from, &request.to)?;
+    let within = |q: &str| find::Request { q: q.to_owned(), ..find::Request::default() };
+    let found = find::chosen(memory, searches, &within(&request.q), times)?;
+    let looked = find::chosen(memory, searches, &within(""), times)?;
     let (hcl, document) = write(&query, &request.name).map_err(Refused::Trigger)?;
     let trigger = Trigger::from_value(&document).map_err(|faults| Refused::Trigger(sentences(&faults).join("; ")))?;
     let name = trigger.name.clone();

@@ -27,6 +27,10 @@ pub(super) struct Browser {
 
 /// Keys that are no letters.
 pub(super) mod key {
+    pub(in crate::ui) const TAB: &str = "\u{e004}";
+    pub(in crate::ui) const END: &str = "\u{e010}";
+    pub(in crate::ui) const HOME: &str = "\u{e011}";
+    pub(in crate::ui) const LEFT: &str = "\u{e012}";
     pub(in crate::ui) const ENTER: &str = "\u{e007}";
     pub(in crate::ui) const ESCAPE: &str = "\u{e00c}";
     pub(in crate::ui) const DOWN: &str = "\u{e015}";

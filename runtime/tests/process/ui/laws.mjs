@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { holds, narrowed, not, quoted, term, without } from "../../../src/explore/ui/page/query.js";
+import { holds, narrowed, not, onOneLine, quoted, term, without } from "../../../src/explore/ui/page/query.js";
 import { DEFAULTS, read, write } from "../../../src/explore/ui/page/state.js";
 import { visible } from "../../../src/explore/ui/page/text.js";
 import { iso, label, parsed } from "../../../src/explore/ui/page/time.js";
@@ -70,9 +70,22 @@ test("a filter that is set twice is as set once, its opposite takes its place, a
   assert.equal(narrowed("  ", "event:X"), "event:X");
   assert.equal(narrowed("error:* -event:X", "event:X"), "error:* event:X");
   assert.equal(quoted('a "b" \\'), '"a \\"b\\" \\\\"');
+  assert.equal(quoted("a\r\n\\n\tb"), '"a\\r\\n\\\\n\\tb"');
   const actors = { root: "identity:Root", alice: "actor:alice", "Admin/alice@example.com": "actor:*/Admin/alice@example.com", "account 111122223333": "(identity:AWSAccount userIdentity.accountId:111122223333)", "role/a,b,alice": "actor:*/role/a\\,b\\,alice", unknown: "-actor:*",
     "94482488-3041-7026-18f3-be45837cd0e4": "userIdentity.onBehalfOf.userId:94482488-3041-7026-18f3-be45837cd0e4", AIDATFQR7NSC5AU2ZV3IE: "userIdentity.principalId:AIDATFQR7NSC5AU2ZV3IE", ALICE: "actor:ALICE" };
   for (const [name, expected] of Object.entries(actors)) assert.equal(term("actor", name), expected);
+});
+
+test("a search fits on one line, and is one already where a click wrote it", () => {
+  assert.equal(onOneLine('a\nb "c\n\\"d\te" \\"\r'), 'a b "c\\n\\"d\\te" \\" ');
+  const roll = dice(5);
+  for (let round = 0; round < 5000; round += 1) {
+    const line = onOneLine(text(roll, 20));
+    assert.doesNotMatch(line, /[\n\r\t]/);
+    assert.equal(onOneLine(line), line);
+    const written = quoted(text(roll, 8));
+    assert.equal(onOneLine(written), written);
+  }
 });
 
 test("nothing hides in a text that is shown", () => {

@@ -138,7 +138,7 @@ async fn from_a_search_to_a_trigger() {
 async fn hostile_text_stays_text() {
     let Some(browser) = Browser::start(1280, 800).await else { return };
     let ui = Ui::start(&[sample::hostile()]);
-    let columns = "event,actor,ip,error,agent,requestParameters.%255C%253Cb%255C%253Ebold";
+    let columns = "event,actor,ip,error,agent,requestParameters.%255C%253Cb%255C%253Ebold,requestParameters.lines";
     browser.open(&format!("{}?cols={columns}#token={}", ui.address(), ui.token())).await;
     browser.shown().await;
     browser.press("j").await;
@@ -175,12 +175,81 @@ async fn hostile_text_stays_text() {
         assert_eq!(told(&browser).await, "1 event of 1", "{}", browser.url().await);
     }
 
+    // Line ends are in the bar as the language writes them, so that the same is asked for from there.
+    browser.hover("#rows tbody td:nth-child(8)").await;
+    browser.click("#rows tbody td:nth-child(8) .acts button").await;
+    browser.until("location.search.includes('requestParameters.lines:')").await;
+    browser.shown().await;
+    let asked = browser.eval("document.getElementById('q').value").await.as_str().unwrap().to_owned();
+    assert!(asked.ends_with(r#"requestParameters.lines:"first\r\nsecond\tend""#), "{asked}");
+    browser.press("/").await;
+    browser.press(key::ENTER).await;
+    browser.shown().await;
+    assert_eq!((told(&browser).await.as_str(), browser.eval("document.getElementById('q').value").await), ("1 event of 1", json!(asked)));
+
     // The page itself can make nothing out of a text.
     let refused = browser
         .eval("(() => { try { document.body.innerHTML = '<b>x</b>'; return 'taken'; } catch (error) { return error.name; } })()")
         .await;
     assert_eq!(refused, "TypeError");
     assert_eq!(browser.eval("window.ran ?? null").await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_stays_where_it_was() {
+    let Some(browser) = Browser::start(1280, 800).await else { return };
+    let ui = Ui::start(&sample::records());
+    browser.open(&ui.link).await;
+    browser.shown().await;
+
+    // Offers are for the place where they were asked for, and nobody takes one without choosing it.
+    browser.press("/").await;
+    browser.fill("#q", "error:Acc").await;
+    browser.until("!document.getElementById('offers').hidden").await;
+    browser.press(key::HOME).await;
+    browser.until("document.getElementById('offers').hidden").await;
+    browser.press(key::END).await;
+    browser.fill("#q", "ess").await;
+    browser.until("!document.getElementById('offers').hidden").await;
+    browser.press(key::TAB).await;
+    browser.until("document.activeElement.id !== 'q'").await;
+    assert_eq!(browser.eval("document.getElementById('q').value").await, "error:Access");
+
+    // What is typed stays while rows are walked through.
+    browser.eval("document.getElementById('rows').focus()").await;
+    browser.press("jj").await;
+    browser.press(key::ENTER).await;
+    browser.until("document.querySelector('#detail .tree')").await;
+    assert_eq!(browser.eval("document.getElementById('q').value").await, "error:Access");
+
+    // A member is folded, and shown as a column: it stays folded, and the keyboard on it.
+    let item = "document.querySelector('#detail [role=treeitem][aria-expanded=true]')";
+    browser.eval(&format!("{item}.focus()")).await;
+    let place = browser.eval("document.activeElement.dataset.place").await;
+    assert_eq!(place, "/\"userIdentity\"");
+    browser.press(key::LEFT).await;
+    browser.press("c").await;
+    browser.until("location.search.includes('cols=')").await;
+    browser.shown().await;
+    assert_eq!(browser.eval("[document.activeElement.dataset.place, document.activeElement.ariaExpanded]").await, json!([place, "false"]));
+
+    // A plus on the left is still where it was.
+    browser.eval("document.querySelector('[data-field=event] .value .name').focus()").await;
+    browser.press(key::TAB).await;
+    assert_eq!(browser.eval("document.activeElement.matches('.plus')").await, true);
+    let label = browser.eval("document.activeElement.ariaLabel").await;
+    browser.press(key::ENTER).await;
+    browser.until("location.search.includes('event:')").await;
+    browser.shown().await;
+    assert_eq!(browser.eval("document.activeElement.ariaLabel").await, label);
+
+    // A time that only the program can read is moved by its own length, and not by that of all logs.
+    browser.open(&format!("{}?from=2026-03-02T04:00:00%2B02:00&to=2026-03-02T03:00:00Z", ui.address())).await;
+    browser.shown().await;
+    browser.press("[").await;
+    browser.until("location.search === '?from=2026-03-02T01:00:00Z&to=2026-03-02T02:00:00Z'").await;
+    browser.shown().await;
+    assert_eq!(browser.complaints().await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -202,6 +202,6 @@ pub(super) fn hostile() -> Value {
     record["sourceIPAddress"] = json!("=HYPERLINK(\"https://example.com\")");
     record["errorCode"] = json!("\u{202e}txt.exe\u{0}\u{200b}");
     record["requestParameters"] = json!({"<b>bold</b>": "javascript:window.ran=1", "a.b \"c\"": {"svg": "<svg/onload=window.ran=1>"}, "": "nameless", "big": 12_345_678_901_234_567_890_u64,
-        "style": "</style><style>*{display:none}"});
+        "lines": "first\r\nsecond\tend", "style": "</style><style>*{display:none}"});
     record
 }

@@ -12,6 +12,9 @@ export const desk = {
   state: read(""),
   /** @type {any} */
   summary: null,
+  /** What the times of a state meant when it was asked for: the program reads words, and the page does not. */
+  /** @type {{from: string, to: string, times: [number | null, number | null]} | null} */
+  meant: null,
 };
 
 /** @type {(before: State) => void} */
@@ -121,12 +124,29 @@ export function moveColumn(name, place) {
 }
 
 /**
+ * The times of the state, in milliseconds; `null` for no end.
+ * @returns {[number | null, number | null]}
+ */
+function meant() {
+  const { from, to } = desk.state;
+  return desk.meant?.from === from && desk.meant.to === to ? desk.meant.times : [parsed(from), parsed(to)];
+}
+
+/** The times to ask further pages with: what words meant for the first, they mean for all. */
+export function asked() {
+  const { from, to } = desk.state;
+  const [first, last] = meant();
+  return { from: first === null ? from : iso(first), to: last === null ? to : iso(last) };
+}
+
+/**
  * The stretch of time that is looked at, in milliseconds: what was asked for, else all of the logs.
  * @returns {[number, number]}
  */
 export function looked() {
   const [first, last] = desk.summary?.extent ?? [0, 0];
-  return [parsed(desk.state.from) ?? first, parsed(desk.state.to) ?? last + 1000];
+  const [from, to] = meant();
+  return [from ?? first, to ?? last + 1000];
 }
 
 /**

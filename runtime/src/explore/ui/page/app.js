@@ -1,6 +1,6 @@
 // The page: whenever the state changes, what depends on it is asked for and shown.
 
-import { desk, start } from "./actions.js";
+import { asked, desk, start } from "./actions.js";
 import { NoAnswer, ask } from "./api.js";
 import { open as openColumns } from "./columns.js";
 import { show as showEvent } from "./detail.js";
@@ -28,7 +28,7 @@ let isMore = false;
 /** @param {number} offset */
 function question(offset) {
   const { q, from, to, fired, cols, sort, facets } = desk.state;
-  return { q, from, to, fired, sort, columns: cols, facets: offset ? [] : facets, offset, limit: ROWS };
+  return { q, ...(offset ? asked() : { from, to }), fired, sort, columns: cols, facets: offset ? [] : facets, offset, limit: ROWS };
 }
 
 async function search() {
@@ -36,6 +36,7 @@ async function search() {
   asking = new AbortController();
   const { signal } = asking;
   const began = performance.now();
+  const { from, to } = desk.state;
   document.body.classList.add("is-busy");
   try {
     const answer = await ask("search", question(0), signal);
@@ -45,7 +46,8 @@ async function search() {
     document.body.classList.toggle("is-wrong", !answer.rows);
     if (answer.rows) {
       fill(byId("told"), `${countOf(answer.total, "event")} of ${count(desk.summary.events)}`, ` in ${duration(performance.now() - began)}`);
-      showHistogram(answer.histogram);
+      desk.meant = { from, to, times: answer.times };
+      showHistogram(answer.histogram, answer.timeless);
       showFacets(answer.facets, answer.total);
       showRows(answer.rows, answer.total, more);
     }

@@ -13,6 +13,8 @@ const list = byId("offers");
 let offers = [];
 let start = 0;
 let chosen = -1;
+/** Where the caret was when they were asked for: away from there they do not fit. */
+let place = 0;
 /** @type {number | undefined} */
 let waiting;
 /** @type {AbortController | undefined} */
@@ -26,6 +28,9 @@ export function begin(tell) {
   input.addEventListener("input", () => later(tell));
   input.addEventListener("keydown", onKey);
   input.addEventListener("blur", () => hide());
+  for (const moved of ["keyup", "pointerup"]) {
+    input.addEventListener(moved, () => !list.hidden && input.selectionStart !== place && hide());
+  }
   list.addEventListener("pointerdown", (event) => {
     const place = /** @type {HTMLElement} */ (event.target).closest("li")?.dataset.place;
     event.preventDefault();
@@ -50,7 +55,8 @@ async function offer(tell) {
     if (input.value !== value) return;
     tell(answer.problems, value);
     const isThere = answer.offers.length === 1 && answer.offers[0].text === value.slice(answer.start, caret);
-    show(isThere || document.activeElement !== input ? [] : answer.offers, answer.start);
+    place = caret;
+    show(isThere || document.activeElement !== input || input.selectionStart !== caret ? [] : answer.offers, answer.start);
   } catch {
     hide();
   }
@@ -107,7 +113,7 @@ function onKey(event) {
   if (list.hidden) return;
   if (event.key === "ArrowDown") choose(chosen + 1);
   else if (event.key === "ArrowUp") choose(chosen < 0 ? offers.length - 1 : chosen - 1);
-  else if ((event.key === "Tab" && !event.shiftKey) || (event.key === "Enter" && chosen >= 0)) take(Math.max(0, chosen));
+  else if (chosen >= 0 && (event.key === "Enter" || (event.key === "Tab" && !event.shiftKey))) take(chosen);
   else if (event.key === "Escape") {
     hide();
     event.stopPropagation();

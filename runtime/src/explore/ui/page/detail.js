@@ -2,7 +2,7 @@
 
 import { change, desk, filterFor } from "./actions.js";
 import { NoAnswer, ask } from "./api.js";
-import { byId, fill, h, iconButton } from "./dom.js";
+import { byId, fill, h, iconButton, redraw } from "./dom.js";
 import { lineage } from "./lineage.js";
 import { copy } from "./notices.js";
 import { shown } from "./time.js";
@@ -54,7 +54,7 @@ function draw() {
     h("button", { type: "button", class: "badge fire", title: `Only events for which ${name} fires`, onclick: () => change({ fired: name }) }, `⚡ ${name}`));
   const tools = h("p", { class: "tools" }, h("button", { type: "button", class: "quiet", onclick: () => copy(event.json, "Event copied as JSON") }, "Copy JSON"),
     h("button", { type: "button", class: "quiet", onclick: () => copy(location.href, "Link copied") }, "Copy link"));
-  fill(place, head, fired.length > 0 && h("p", { class: "badges" }, fired), who(), lineage(event), h("h3", null, "Everything it says"), tools, tree(event.tree), h("p", { class: "file dim" }, `Read from ${event.file}`));
+  redraw(place, () => fill(place, head, fired.length > 0 && h("p", { class: "badges" }, fired), who(), lineage(event), h("h3", null, "Everything it says"), tools, tree(event.tree, event.id), h("p", { class: "file dim" }, `Read from ${event.file}`)));
   place.scrollTop = top;
 }
 

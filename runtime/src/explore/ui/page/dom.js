@@ -68,6 +68,35 @@ export function fill(element, ...children) {
 }
 
 /**
+ * Draws a part of the page anew. Where the keyboard was in it, it is there again, if what it was on is still there.
+ * @param {Element} part
+ * @param {() => void} draw
+ */
+export function redraw(part, draw) {
+  const had = document.activeElement;
+  const name = had && part.contains(had) && had !== part ? nameOf(had) : null;
+  draw();
+  if (name === null) return;
+  const again = [...part.querySelectorAll("button, input, [tabindex]")].find((element) => nameOf(element) === name);
+  if (!(again instanceof HTMLElement)) return;
+  again.focus({ preventScroll: true });
+  if (document.activeElement === again) return;
+  // It is seen only where the keyboard is beside it.
+  again.parentElement?.querySelector("button")?.focus({ preventScroll: true });
+  again.focus({ preventScroll: true });
+}
+
+/**
+ * What tells an element from the others of its part: where it is, and what it does.
+ * @param {Element} element
+ */
+function nameOf(element) {
+  const place = element.closest("[data-place]")?.getAttribute("data-place") ?? "";
+  const does = element.hasAttribute("data-place") ? "" : (element.getAttribute("data-key") ?? element.getAttribute("aria-label") ?? element.textContent);
+  return JSON.stringify([element.tagName, place, does]);
+}
+
+/**
  * An element of the page by its id.
  * @param {string} id
  * @returns {HTMLElement}

@@ -1,7 +1,7 @@
 // The fields on the left: which texts they have, how often, and a plus and a minus for each.
 
 import { change, desk, filterFor, filterOut, isFiltered, isSearchable } from "./actions.js";
-import { byId, fill, h, iconButton } from "./dom.js";
+import { byId, fill, h, iconButton, redraw } from "./dom.js";
 import { count, countOf } from "./text.js";
 
 /** So many texts are shown before somebody asks for more. */
@@ -20,7 +20,8 @@ const whole = new Set();
  */
 export function show(facets, total) {
   const again = () => show(facets, total);
-  fill(byId("facets"), fired(total), facets.map((facet) => group(facet, total, again)), adder());
+  const place = byId("facets");
+  redraw(place, () => fill(place, fired(total), facets.map((facet) => group(facet, total, again)), adder()));
 }
 
 /**
@@ -55,13 +56,13 @@ function group(facet, total, again) {
     h("button", { type: "button", class: "fold", "aria-expanded": String(!isFolded), onclick: flip(folded) }, h("span", { class: "arrow", "aria-hidden": "true" }, isFolded ? "▸" : "▾"), field),
     iconButton("×", `Take ${field} away from the fields`, () => change({ facets: desk.state.facets.filter((name) => name !== field) }, "replace")),
     h("span", { class: "dim count", title: countOf(distinct, "different value") }, count(distinct)));
-  if (isFolded) return h("section", { class: "facet" }, head);
+  if (isFolded) return h("section", { class: "facet", "data-place": field }, head);
   const shown = whole.has(field) ? top : top.slice(0, FEW);
   const rows = shown.map(([value, number]) => row(field, value, number, total));
   const rest = top.length - FEW;
   const more = rest > 0 && h("button", { type: "button", class: "more", onclick: flip(whole) }, whole.has(field) ? "fewer" : `${rest} more`);
   const none = top.length === 0 && h("p", { class: "dim none" }, "none of these events has it");
-  return h("section", { class: "facet", "data-field": field }, head, h("ul", null, rows), none, more);
+  return h("section", { class: "facet", "data-field": field, "data-place": field }, head, h("ul", null, rows), none, more);
 }
 
 /**

@@ -13,16 +13,20 @@ const TOP = 12;
 
 /** @type {Histogram | null} */
 let told = null;
+/** Events that are in no bar. */
+let timeless = 0;
 /** The bar that the keyboard is on. */
 let cursor = 0;
 
 /**
  * Shows a histogram; draws it again when the window's width changes.
  * @param {Histogram | null} histogram
+ * @param {number} without how many events tell no time
  */
-export function show(histogram) {
+export function show(histogram, without) {
   if (!told) new ResizeObserver(draw).observe(byId("histogram"));
   told = histogram;
+  timeless = without;
   cursor = Math.min(cursor, (histogram?.counts.length ?? 1) - 1);
   draw();
 }
@@ -49,6 +53,7 @@ function head(histogram) {
     h("span", { class: "key ok" }, `${count(sum(0) - sum(1))} ok`),
     h("span", { class: "key failed" }, `${count(sum(1))} failed`),
     desk.summary.triggers.length > 0 && h("span", { class: "key fired" }, `${count(sum(2))} fired`),
+    timeless > 0 && h("span", { class: "dim" }, `${count(timeless)} without a time`),
     h("span", { class: "gap" }),
     h("span", { class: "dim" }, `a bar is ${duration(histogram.step)}, times are UTC`),
     (from || to) && iconButton("⤢", "Show all of the time", () => change({ from: "", to: "" })));

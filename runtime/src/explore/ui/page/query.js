@@ -7,7 +7,38 @@
  */
 export function quoted(value) {
   if (/^[A-Za-z0-9][A-Za-z0-9._\-/:@+=]*$/.test(value)) return value;
-  return `"${value.replace(/[\\"]/g, "\\$&")}"`;
+  return `"${lineless(value.replace(/[\\"]/g, "\\$&"))}"`;
+}
+
+/**
+ * What stands in quotes, without line ends and tabs: a bar of one line can not hold them.
+ * @param {string} text
+ * @returns {string}
+ */
+function lineless(text) {
+  return text.replace(/[\n\r\t]/g, (letter) => ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[letter] ?? letter);
+}
+
+/**
+ * The same search on one line, whatever a link holds.
+ * @param {string} q
+ * @returns {string}
+ */
+export function onOneLine(q) {
+  let [text, inQuotes] = ["", false];
+  for (let at = 0; at < q.length; at += 1) {
+    const letter = q[at];
+    if (letter === "\\" && at + 1 < q.length && !/[\n\r\t]/.test(q[at + 1])) {
+      text += letter + q[at + 1];
+      at += 1;
+      continue;
+    }
+    if (letter === '"') inQuotes = !inQuotes;
+    // A backslash before a line end is one by itself.
+    if (inQuotes) text += letter === "\\" ? "\\\\" : lineless(letter);
+    else text += letter.replace(/[\n\r\t]/, " ");
+  }
+  return text;
 }
 
 /**

@@ -4,11 +4,15 @@ import { change, desk } from "./actions.js";
 import { begin, hide } from "./complete.js";
 import { byId, fill, h } from "./dom.js";
 import { close, openBeside } from "./menu.js";
+import { onOneLine } from "./query.js";
 import { DAY, HOUR, MINUTE, iso, range } from "./time.js";
 
 /** @typedef {{message: string, help: string | null, place: [number, number] | null, error: boolean}} Problem */
 
 const input = /** @type {HTMLInputElement} */ (byId("q"));
+
+/** The search that the bar was given last: what is being typed stays until there is another. */
+let given = "";
 
 /** Makes the bar work. */
 export function setUp() {
@@ -18,11 +22,13 @@ export function setUp() {
     hide();
     // The keys are for the events now.
     byId("rows").focus();
-    change({ q: input.value.trim() });
+    given = input.value.trim();
+    change({ q: given });
   });
   input.addEventListener("input", () => byId("clear").hidden = input.value === "");
   byId("clear").addEventListener("click", () => {
     input.value = "";
+    given = "";
     change({ q: "" });
     input.focus();
   });
@@ -32,7 +38,8 @@ export function setUp() {
 /** Shows what the state asks for. */
 export function show() {
   const { q, from, to } = desk.state;
-  if (input.value.trim() !== q) input.value = q;
+  if (q !== given) input.value = onOneLine(q);
+  given = q;
   byId("clear").hidden = input.value === "";
   fill(byId("time"), range(from, to), (from || to) && h("span", { class: "dim" }, " UTC"));
   byId("time").classList.toggle("is-set", Boolean(from || to));

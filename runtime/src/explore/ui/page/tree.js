@@ -14,12 +14,19 @@ import { count } from "./text.js";
 const OPEN_DEPTH = 3;
 const SHORT = 6;
 
+/** What somebody has folded or unfolded, by its place, of this event. */
+const turned = new Map();
+let whose = "";
+
 /**
  * @param {Node} root
+ * @param {string} id the event's: what is folded of it stays so when it is drawn again
  * @returns {HTMLElement}
  */
-export function tree(root) {
-  const list = h("ul", { class: "tree", role: "tree", "aria-label": "Fields of this event", onkeydown: onKey }, items(root, "", 0));
+export function tree(root, id) {
+  if (id !== whose) turned.clear();
+  whose = id;
+  const list = h("ul", { class: "tree", role: "tree", "aria-label": "Fields of this event", onkeydown: onKey, onfocusin: onFocus }, items(root, "", 0, ""));
   list.querySelector("[role=treeitem]")?.setAttribute("tabindex", "0");
   return list;
 }
@@ -28,15 +35,16 @@ export function tree(root) {
  * @param {Node} node
  * @param {string | null} path the path so far; `null` where a search can not name it
  * @param {number} depth
+ * @param {string} place
  * @returns {HTMLElement[]}
  */
-function items(node, path, depth) {
+function items(node, path, depth, place) {
   if (node[0] === "object") {
     const below = (/** @type {string | null} */ name) => (path === null || name === null ? null : path === "" ? name : `${path}.${name}`);
-    return node[1].map(([quoted, name, value]) => item(name, value, below(quoted), depth));
+    return node[1].map(([quoted, name, value]) => item(name, value, below(quoted), depth, place));
   }
   // Elements have the path of their list: any of them will do.
-  if (node[0] === "array") return node[1].map((value, index) => item(`[${index}]`, value, path, depth));
+  if (node[0] === "array") return node[1].map((value, index) => item(`[${index}]`, value, path, depth, place));
   return [];
 }
 
@@ -45,22 +53,24 @@ function items(node, path, depth) {
  * @param {Node} node
  * @param {string | null} path
  * @param {number} depth
+ * @param {string} above the place that it is in
  */
-function item(name, node, path, depth) {
+function item(name, node, path, depth, above) {
   const [kind, content] = node;
+  const place = `${above}/${JSON.stringify(name)}`;
   if (kind === "object" || kind === "array") {
-    const isOpen = depth < OPEN_DEPTH || content.length <= SHORT;
+    const isOpen = turned.get(place) ?? (depth < OPEN_DEPTH || content.length <= SHORT);
     const size = kind === "object" ? `{${count(content.length)}}` : `[${count(content.length)}]`;
-    const group = h("ul", { role: "group" }, items(node, path, depth + 1));
+    const group = h("ul", { role: "group" }, items(node, path, depth + 1, place));
     const row = h("div", { class: "row" }, h("span", { class: "twig", "aria-hidden": "true" }), h("span", { class: "name" }, name), h("span", { class: "dim" }, ` ${size}`), path !== null && branchActs(path));
-    const element = h("li", { role: "treeitem", "aria-expanded": String(isOpen), tabindex: -1 }, row, group);
+    const element = h("li", { role: "treeitem", "aria-expanded": String(isOpen), tabindex: -1, "data-place": place }, row, group);
     row.addEventListener("click", (event) => {
       if (!(/** @type {Element} */ (event.target).closest("button"))) fold(element);
     });
     return element;
   }
   const state = path !== null && kind !== "null" ? isFiltered(path, content) : "";
-  return h("li", { role: "treeitem", tabindex: -1, class: state ? `is-${state}` : "" },
+  return h("li", { role: "treeitem", tabindex: -1, "data-place": place, class: state ? `is-${state}` : "" },
     h("div", { class: "row" }, h("span", { class: "name" }, name), h("span", { class: `value ${kind}` }, kind === "string" && content === "" ? '""' : content),
       path !== null && leafActs(path, kind, content)));
 }
@@ -97,7 +107,20 @@ function columnAct(path) {
 
 /** @param {HTMLElement} element */
 function fold(element) {
-  element.setAttribute("aria-expanded", String(element.getAttribute("aria-expanded") !== "true"));
+  const isOpen = element.getAttribute("aria-expanded") !== "true";
+  element.setAttribute("aria-expanded", String(isOpen));
+  turned.set(element.dataset.place, isOpen);
+}
+
+/**
+ * The keyboard comes back to where it was last.
+ * @param {FocusEvent} event
+ */
+function onFocus(event) {
+  const at = /** @type {HTMLElement} */ (event.target);
+  if (!at.matches("[role=treeitem]")) return;
+  /** @type {Element} */ (event.currentTarget).querySelectorAll('[role=treeitem][tabindex="0"]').forEach((item) => item.setAttribute("tabindex", "-1"));
+  at.tabIndex = 0;
 }
 
 /** @param {KeyboardEvent} event */
@@ -109,12 +132,12 @@ function onKey(event) {
   const expanded = at.getAttribute("aria-expanded");
   const parent = at.parentElement?.closest("[role=treeitem]");
   const act = at.querySelector(`:scope > .row button[data-key="${CSS.escape(event.key)}"]`);
-  if (event.key === "ArrowDown") go(at, all[place + 1]);
-  else if (event.key === "ArrowUp") go(at, all[place - 1]);
+  if (event.key === "ArrowDown") go(all[place + 1]);
+  else if (event.key === "ArrowUp") go(all[place - 1]);
   else if (event.key === "ArrowRight" && expanded === "false") fold(at);
-  else if (event.key === "ArrowRight" && expanded === "true") go(at, all[place + 1]);
+  else if (event.key === "ArrowRight" && expanded === "true") go(all[place + 1]);
   else if (event.key === "ArrowLeft" && expanded === "true") fold(at);
-  else if (event.key === "ArrowLeft" && parent instanceof HTMLElement) go(at, parent);
+  else if (event.key === "ArrowLeft" && parent instanceof HTMLElement) go(parent);
   else if (event.key === "Enter" && expanded) fold(at);
   else if (act instanceof HTMLElement) act.click();
   else return;
@@ -122,13 +145,7 @@ function onKey(event) {
   event.stopPropagation();
 }
 
-/**
- * @param {HTMLElement} from
- * @param {HTMLElement | undefined} to
- */
-function go(from, to) {
-  if (!to) return;
-  from.tabIndex = -1;
-  to.tabIndex = 0;
-  to.focus();
+/** @param {HTMLElement | undefined} to */
+function go(to) {
+  to?.focus();
 }
