@@ -18,6 +18,7 @@ mod lower;
 mod need;
 mod parser;
 mod parts;
+mod plan;
 mod tree;
 
 use crate::diagnostic::{Code, Diagnostic, any_error};
@@ -26,6 +27,7 @@ use crate::expr::Expr;
 pub use field::{ENVELOPE_FIELD, SHORT_NAMES, ShortName, paths_of};
 pub use need::Need;
 pub use parts::Parts;
+pub use plan::{Plan, Test};
 
 /// The longest search, in bytes.
 pub const LONGEST: usize = 16_384;
@@ -88,6 +90,22 @@ impl Query {
         parts::parts(self.root.as_ref())
     }
 
+    /// What answers the search from the texts of these columns alone, each a path from the record down; `None` where it asks about anything else, and
+    /// an empty [`Plan::All`] where every record is found.
+    ///
+    /// ```
+    /// use trailwire_engine::search::{Plan, Query};
+    /// let query = Query::parse("event:Create*").0.unwrap();
+    /// let Some(Plan::Any(tests)) = query.plan(&["eventName"]) else { panic!() };
+    /// let [Plan::Test(test)] = tests.as_slice() else { panic!() };
+    /// assert!(test.holds(Some("CreateUser")) && !test.holds(Some("DeleteUser")) && !test.holds(None));
+    /// assert!(query.plan(&["eventSource"]).is_none());
+    /// ```
+    #[must_use]
+    pub fn plan(&self, columns: &[&str]) -> Option<Plan> {
+        self.root.as_ref().map_or(Some(Plan::All(Vec::new())), |root| plan::plan(root, columns))
+    }
+
     /// The paths from the record down that are asked about, each once, as they are written in a search: `userIdentity.arn`.
     #[must_use]
     pub fn fields(&self) -> Vec<String> {
@@ -106,27 +124,33 @@ impl Query {
 /// ```
 /// use trailwire_engine::search::quoted;
 /// assert_eq!(quoted(r#"say "hi" \o/"#), r#""say \"hi\" \\o/""#);
+/// assert_eq!(quoted("two\nlines"), r#""two\nlines""#);
 /// ```
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            _ => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
-/// The search for a value of a field. The path has its members with dots between them, in each of which a dot or other character that is none of a
-/// name has a backslash before it.
+/// A member's name as it is written in a path: a backslash before each character that is none of a name, a dot among them.
 ///
 /// ```
-/// use trailwire_engine::search::{Query, member, term};
-/// let path = format!("requestParameters.{}", member("aws:s3:arn"));
-/// assert_eq!(term(&path, "a b"), r#"requestParameters.aws\:s3\:arn:"a b""#);
-/// assert!(Query::parse(&term(&path, "a b")).0.is_some());
+/// use trailwire_engine::search::{Query, member, quoted};
+/// let search = format!("requestParameters.{}:{}", member("aws:s3:arn"), quoted("a b"));
+/// assert_eq!(search, r#"requestParameters.aws\:s3\:arn:"a b""#);
+/// assert!(Query::parse(&search).0.is_some());
 /// ```
-#[must_use]
-pub fn term(path: &str, value: &str) -> String {
-    format!("{path}:{}", quoted(value))
-}
-
-/// A member's name as it is written in a path.
 #[must_use]
 pub fn member(name: &str) -> String {
     name.chars()

@@ -6,14 +6,15 @@
 mod canned;
 mod check;
 mod completions;
-mod dlq;
 mod destination;
+mod dlq;
 mod doctor;
 mod eval;
 mod events;
 mod explain;
 mod export;
 mod import;
+mod index;
 mod input;
 mod logs;
 mod matching;
@@ -105,6 +106,10 @@ enum Command {
         message, region, role, source, time, user.\n\nExit codes: 0 all logs were read; 1 some could not be; 2 the search or an argument was refused."
     )]
     Search(Box<search::SearchArguments>),
+    #[command(
+        after_help = "Exit codes: 0 all logs are in the index; 1 some could not be read, or the index not be written; 2 an argument was refused."
+    )]
+    Index(index::IndexArguments),
     /// Shows CloudTrail logs on a page that only this machine sees.
     #[command(
         after_help = "Exit codes: 0 it was told to stop; 1 the page can not be served; 2 the definitions or an argument were refused."
@@ -159,6 +164,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Canned(arguments) => canned::run(&arguments),
         Command::Export(arguments) => export::run(&arguments),
         Command::Search(arguments) => search::run(&arguments),
+        Command::Index(arguments) => index::run(&arguments),
         Command::Ui(arguments) => ui::run(&arguments),
         Command::Destination(arguments) => destination::run(arguments),
         Command::Events(arguments) => events::run(&arguments),

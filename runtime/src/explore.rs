@@ -6,13 +6,16 @@
 //! tells whether logs are as CloudTrail delivered them; [`parquet`] and [`bulk`] write events for other engines; [`dispatch`] hands events to a runtime that is at work. [`ui`] shows logs on a page.
 //!
 //! [`search`] judges records by a search: [`judge`] from their bytes, of which [`sieve`] tells most that cannot be found. [`column`] is what is shown of an
-//! event, [`session`] finds what was done in a role's sessions, [`newest`] keeps some of many, [`words`] reads times in words, and [`hints`] finds the field that may have been meant.
+//! event, [`session`] finds what was done in a role's sessions, [`newest`] keeps some of many, [`words`] reads times in words, and [`hints`] finds the field that may have been meant. [`index`] finds the same
+//! in a moment where logs are many and are searched often.
 
+mod brackets;
 pub(crate) mod bulk;
 pub(crate) mod column;
 pub(crate) mod dispatch;
 pub(crate) mod files;
 pub(crate) mod hints;
+pub(crate) mod index;
 pub(crate) mod judge;
 mod log_file;
 pub(crate) mod newest;

@@ -10,6 +10,7 @@
 //! Everything listens on loopback and ends with the [`stand::Stand`] that started it.
 #![forbid(unsafe_code)]
 
+pub mod bucket;
 pub mod cloudtrail;
 pub mod control;
 pub mod diagnostics;
@@ -27,7 +28,7 @@ pub mod sink;
 pub mod stand;
 pub mod terraform;
 pub mod trails;
+pub mod venv;
 
 mod emulator;
 mod proxy;
-mod venv;

@@ -1,4 +1,4 @@
-//! The Python environment that the emulator runs in: made once under `.stand/` at the root of the repository, shared by every test process.
+//! The Python environments that the stand and its tests need: each made once under `.stand/` at the root of the repository, shared by every test process.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,27 +9,64 @@ use sha2::{Digest, Sha256};
 
 use crate::stand::StandError;
 
-const REQUIREMENTS: &str = include_str!("../stand/requirements.txt");
+/// What is installed into an environment.
+struct Wanted {
+    /// Its folder below `.stand/`.
+    name: &'static str,
+    /// What it is made for.
+    whose: &'static str,
+    /// The file of the requirements, below this crate, and what is in it.
+    requirements: (&'static str, &'static str),
+    /// What is used of it.
+    program: &'static str,
+}
 
-/// The Python of the environment, which is made when it is missing or when the requirements have changed since. Processes that arrive
-/// together wait for the one that makes it.
+const EMULATOR: Wanted = Wanted {
+    name: "venv",
+    whose: "the emulator's",
+    requirements: ("stand/requirements.txt", include_str!("../stand/requirements.txt")),
+    program: "bin/python",
+};
+
+const DUCKDB: Wanted = Wanted {
+    name: "duckdb",
+    whose: "DuckDB's",
+    requirements: ("stand/duckdb.txt", include_str!("../stand/duckdb.txt")),
+    program: "bin/duckdb",
+};
+
+/// The Python that the emulator runs in.
 pub(crate) fn python() -> Result<PathBuf, StandError> {
+    environment(&EMULATOR)
+}
+
+/// The program `duckdb`.
+///
+/// # Errors
+/// When it cannot be installed: there is no Python, or no package index.
+pub fn duckdb() -> Result<PathBuf, StandError> {
+    environment(&DUCKDB)
+}
+
+/// The program of an environment, which is made when it is missing or when the requirements have changed since. Processes that arrive
+/// together wait for the one that makes it.
+fn environment(wanted: &Wanted) -> Result<PathBuf, StandError> {
     let home = repository().join(".stand");
     let io_error = |error: io::Error| StandError::new(format!("cannot use {}: {error}", home.display()));
     fs::create_dir_all(&home).map_err(io_error)?;
     let lock = File::create(home.join("lock")).map_err(io_error)?;
     lock.lock().map_err(io_error)?;
 
-    let environment = home.join("venv");
-    let python = environment.join("bin/python");
+    let environment = home.join(wanted.name);
+    let program = environment.join(wanted.program);
     let stamp = environment.join("stamp");
-    let wanted = stamp_of(&environment);
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-        return Ok(python);
+    let made = stamp_of(&environment, wanted);
+    if program.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == made) {
+        return Ok(program);
     }
-    make(&environment)?;
-    fs::write(&stamp, wanted).map_err(io_error)?;
-    Ok(python)
+    make(&environment, wanted)?;
+    fs::write(&stamp, made).map_err(io_error)?;
+    Ok(program)
 }
 
 /// The root of the repository, known when the crate is compiled.
@@ -39,18 +76,18 @@ pub(crate) fn repository() -> &'static Path {
 }
 
 /// An environment does not survive a move: its path is part of the stamp.
-fn stamp_of(environment: &Path) -> String {
-    let digest = Sha256::new().chain_update(REQUIREMENTS).chain_update(environment.as_os_str().as_encoded_bytes()).finalize();
+fn stamp_of(environment: &Path, wanted: &Wanted) -> String {
+    let digest = Sha256::new().chain_update(wanted.requirements.1).chain_update(environment.as_os_str().as_encoded_bytes()).finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn make(environment: &Path) -> Result<(), StandError> {
-    eprintln!("stand: making the emulator's Python environment (once, about ten seconds)");
+fn make(environment: &Path, wanted: &Wanted) -> Result<(), StandError> {
+    eprintln!("stand: making {} Python environment (once, about ten seconds)", wanted.whose);
     if environment.exists() {
         fs::remove_dir_all(environment).map_err(|error| StandError::new(format!("cannot replace {}: {error}", environment.display())))?;
     }
     run("python3", &["-m".as_ref(), "venv".as_ref(), environment.as_os_str()], "is Python 3.10 or newer installed, with its venv module?")?;
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand/requirements.txt");
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(wanted.requirements.0);
     let arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--requirement"];
     let mut arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(|argument| (*argument).as_ref()).collect();
     arguments.push(requirements.as_os_str());

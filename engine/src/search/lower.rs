@@ -31,7 +31,8 @@ pub(super) fn lower(node: &Node) -> Expr {
     }
 }
 
-fn test(span: Span, place: &Place, check: &Check) -> Expr {
+/// The test of one place.
+pub(super) fn test(span: Span, place: &Place, check: &Check) -> Expr {
     let build = Build::new(span);
     match (place.form, check) {
         (Form::Any { objects }, check) => any(build, &elements(build, &place.path, objects), check),

@@ -14,7 +14,14 @@ pub enum Need {
     /// These bytes.
     Bytes(String),
     /// These ASCII bytes, letters in either case.
-    AnyCase(String),
+    AnyCase {
+        /// In lower case.
+        text: String,
+        /// Whether no word goes on before it.
+        begins: bool,
+        /// Whether no word goes on behind it.
+        ends: bool,
+    },
     /// All of them.
     All(Vec<Need>),
     /// Any of them.
@@ -27,7 +34,7 @@ impl Need {
     pub fn may_be_of_number(&self) -> bool {
         match self {
             Self::Nothing | Self::Bytes(_) => false,
-            Self::AnyCase(text) => text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')),
+            Self::AnyCase { text, .. } => text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')),
             Self::All(needs) | Self::Any(needs) => needs.iter().any(Self::may_be_of_number),
         }
     }
@@ -93,9 +100,19 @@ fn within(glob: &Glob, tail: Option<char>) -> Need {
 /// A text that stands anywhere. Between a record's own brackets and commas there may be blanks, so these part it.
 fn word(glob: &Glob) -> Need {
     let parts = |letter: char| matches!(letter, '{' | '}' | '[' | ']' | ',' | '"' | '\\') || letter.is_control() || !letter.is_ascii();
-    let segments = glob.0.iter().flat_map(|piece| piece.split(parts)).map(|segment| segment.trim_start_matches(':').trim());
-    let segments = segments.filter(|segment| !segment.is_empty());
-    Need::all(segments.map(|segment| Need::AnyCase(segment.to_ascii_lowercase())).collect())
+    let last = glob.0.len().saturating_sub(1);
+    let mut needs = Vec::new();
+    for (index, piece) in glob.0.iter().enumerate() {
+        for segment in piece.split(parts) {
+            let bare = segment.trim_start_matches(':').trim();
+            // At the end of a piece a wildcard may go on with the word, and nothing else may.
+            let begins = index == 0 || !piece.starts_with(bare);
+            let ends = index == last || !piece.ends_with(bare);
+            needs.push(Need::AnyCase { text: bare.to_ascii_lowercase(), begins, ends });
+        }
+    }
+    needs.retain(|need| !matches!(need, Need::AnyCase { text, .. } if text.is_empty()));
+    Need::all(needs)
 }
 
 fn bytes(text: &str, inside: &str) -> Need {

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::logs::{Told, Where, told};
-use super::search::{Counts, Format, Out, parsed};
+use super::search::{Counts, DENIED, Format, parsed};
 use crate::explore::files;
-use crate::explore::search::{Totals, search};
+use crate::explore::search::search;
 
 /// Counts what CloudTrail logs hold by one of the questions below, in one pass. Each is a search and the fields that it is counted by: `--show` prints them as a command to go
 /// on from.
@@ -68,7 +68,7 @@ impl Report {
         match self {
             Self::Regions => ("*", &["account", "region", "source"]),
             Self::Actors => ("*", &["account", "actor"]),
-            Self::Denied => ("error:AccessDenied*,*UnauthorizedOperation,*Unauthorized*,*Forbidden*", &["actor", "event", "error"]),
+            Self::Denied => (DENIED, &["actor", "event", "error"]),
             Self::Errors => ("error:*", &["source", "event", "error"]),
             Self::Changes => ("readOnly:false", &["actor", "source", "event"]),
             Self::Logins => ("event:ConsoleLogin", &["actor", "ip", "responseElements.ConsoleLogin", "additionalEventData.MFAUsed"]),
@@ -88,7 +88,8 @@ impl Report {
 pub(crate) fn run(arguments: &CannedArguments) -> Result<(), Failure> {
     let (text, fields) = arguments.report.parts();
     if arguments.show {
-        return super::print(&format!("trailwire search '{text}' PATH --by {}", fields.join(",")));
+        let counted = if arguments.report == Report::Days { "--histogram day".to_owned() } else { format!("--by {}", fields.join(",")) };
+        return super::print(&format!("trailwire search '{text}' PATH {counted}"));
     }
     let query = parsed(text)?;
     let names: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
@@ -101,12 +102,8 @@ pub(crate) fn run(arguments: &CannedArguments) -> Result<(), Failure> {
         counts.add(&event);
         true
     });
-    let rows = if arguments.report == Report::Days { counts.by_time() } else { counts.most_first() };
-    let mut out = Out::new(arguments.format, names.into_iter().chain(["count".to_owned()]).collect())?;
-    rows.into_iter().take(arguments.limit.unwrap_or(usize::MAX)).try_for_each(|row| out.row(row))?;
-    out.end()?;
-    let Totals { files, records, repeated, ref faults, .. } = totals;
-    told(matches, Told { found: &found, files, records, repeated, faults, warnings: Vec::new() })
+    counts.print(arguments.report == Report::Days, arguments.format, arguments.limit)?;
+    told(matches, Told::of(&found, &totals))
 }
 
 #[cfg(test)]

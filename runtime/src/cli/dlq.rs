@@ -78,7 +78,7 @@ struct ListArguments {
 
 #[derive(Debug, Args)]
 struct ShowArguments {
-    /// Its id, or the beginning of it.
+    /// Its id, or the beginning of it; the whole id with --state.
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
@@ -87,7 +87,7 @@ struct ShowArguments {
 
 #[derive(Debug, Args)]
 struct RedriveArguments {
-    /// Their ids, or the beginnings of them.
+    /// Their ids, or the beginnings of them; whole ids with --state.
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     ids: Vec<String>,
     /// Every one that `list` shows.
@@ -207,12 +207,17 @@ fn as_json(letter: &Letter) -> Value {
 /// A line, and one with the reason.
 fn row(letter: &Letter, now: Timestamp) -> String {
     let what = match letter.kind {
-        Kind::Delivery | Kind::Kept if letter.destination.is_empty() => format!("{} of trigger {}", letter.event, letter.trigger),
-        Kind::Delivery | Kind::Kept => format!("{} of trigger {} to {}", letter.event, letter.trigger, letter.destination),
+        Kind::Delivery | Kind::Kept => delivery(&letter.event, &letter.trigger, &letter.destination),
         Kind::Message | Kind::Forward => letter.event.clone(),
     };
     let reason = if letter.reason.is_empty() { "no reason is given: it was received too often" } else { &letter.reason };
     lines(&[&letter.id, letter.kind.word(), &letter.cell.to_string()], letter.sent, now, &what, reason)
+}
+
+/// What was to be told; no destination where all that the trigger does is meant.
+fn delivery(event: &str, trigger: &str, destination: &str) -> String {
+    let to = if destination.is_empty() { String::new() } else { format!(" to {destination}") };
+    format!("{event} of trigger {trigger}{to}")
 }
 
 /// A line of what is known, and one of the reason.

@@ -75,8 +75,7 @@ impl Logs<'_> {
     }
 
     fn told(&self, matches: u64, totals: &Totals) -> Result<(), Failure> {
-        let Totals { files, records, repeated, ref faults, .. } = *totals;
-        told(matches, Told { found: self.found, files, records, repeated, faults, warnings: Vec::new() })
+        told(matches, Told::of(self.found, totals))
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Failure, escaped, print};
 use crate::explore::files::{Found, Selection};
+use crate::explore::search::Totals;
 use crate::explore::words;
 
 /// Which events are asked for.
@@ -57,6 +58,14 @@ pub(crate) struct Told<'t> {
     pub(crate) faults: &'t [String],
     /// Warnings beside the faults, without the word.
     pub(crate) warnings: Vec<String>,
+}
+
+impl<'t> Told<'t> {
+    /// What a search read.
+    pub(crate) fn of(found: &'t Found, totals: &'t Totals) -> Self {
+        let Totals { files, records, repeated, ref faults, .. } = *totals;
+        Self { found, files, records, repeated, faults, warnings: Vec::new() }
+    }
 }
 
 /// The last words, on standard error; an error where not everything could be read.

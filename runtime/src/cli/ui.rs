@@ -34,7 +34,8 @@ pub(crate) struct UiArguments {
     listen: SocketAddr,
     #[command(flatten)]
     place: Where,
-    /// The most that the texts of the records may take of memory, in MiB. Files that do not fit are told.
+    /// The most that the texts of the records may take of memory, in MiB; columns take up to a quarter of it more, and about 130 bytes an event what is told of each. Files that do not
+    /// fit are told.
     #[arg(long, value_name = "MIB", default_value = "1024")]
     memory: usize,
 }

@@ -18,8 +18,8 @@ use crate::explore::verify::{Asked, Told, Totals, verify};
 /// How long after the last time asked for keys may be in use that sign its digests.
 const KEYS_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
 
-/// Checks digest files and log files of a trail: whether they are there, signed by CloudTrail and unchanged, in one chain without gaps; and whether there are logs
-/// that no digest lists.
+/// Checks digest files and log files of a trail: whether they are there, signed by CloudTrail and unchanged, and follow one another; where there are
+/// gaps; and whether there are logs that no digest lists.
 ///
 /// It finds what `aws cloudtrail validate-logs` finds, and says it in the same words; what it finds beyond that is told as UNLISTED.
 /// It needs s3:ListBucket and s3:GetObject on the bucket and cloudtrail:ListPublicKeys, and where --s3-bucket is not given cloudtrail:DescribeTrails. With --folder and

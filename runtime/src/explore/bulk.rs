@@ -13,7 +13,7 @@ use crate::core::run::event_key;
 use crate::destination::{DEPTH, bounded, index_template};
 
 /// The engines whose indexes can be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Engine {
     Opensearch,
     Elasticsearch,

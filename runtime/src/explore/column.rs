@@ -41,6 +41,36 @@ impl Column {
         &self.name
     }
 
+    /// The path from the record down, where there is one alone.
+    pub(crate) fn path(&self) -> Option<String> {
+        match &self.from {
+            From::Paths(paths) => {
+                if let [path] = paths.as_slice() {
+                    Some(path.join("."))
+                } else {
+                    None
+                }
+            }
+            From::Time(_) | From::Actor => None,
+        }
+    }
+
+    /// Whether there is something at one of its paths that is neither a text nor nothing.
+    pub(crate) fn is_other_than_text(&self, event: &Event) -> bool {
+        let From::Paths(paths) = &self.from else { return false };
+        paths.iter().any(|path| {
+            let mut value = event.detail();
+            for name in path {
+                match (value, value.get(name)) {
+                    (Value::Array(_), _) => return true,
+                    (_, Some(member)) => value = member,
+                    (_, None) => return false,
+                }
+            }
+            !(value.is_null() || value.is_string())
+        })
+    }
+
     /// What it shows of an event; `None` where there is nothing. Several values are told with commas between them.
     pub(crate) fn of(&self, event: &Event) -> Option<String> {
         let mut found = Vec::new();

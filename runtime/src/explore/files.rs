@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use trailwire_engine::fanout::names::is_account_id;
 
 use super::log_file::LogFile;
 use super::s3;
@@ -91,9 +92,8 @@ impl<'n> Told<'n> {
     fn read(name: &'n str) -> Option<Self> {
         let mut parts = name.split('_');
         let (account, kind, region, time) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let time = DateTime::strptime("%Y%m%dT%H%MZ", time).ok()?.to_zoned(TimeZone::UTC).ok()?;
-        (is_account && kind == "CloudTrail").then(|| Self { account, region, delivered: time.timestamp() })
+        (is_account_id(account) && kind == "CloudTrail").then(|| Self { account, region, delivered: time.timestamp() })
     }
 }
 

@@ -45,4 +45,22 @@ impl LogFile {
             }
         }
     }
+
+    /// The name by which an index knows it, and the same with its version. CloudTrail writes an object once.
+    ///
+    /// # Errors
+    ///
+    /// Why it can not be looked at.
+    pub(super) fn version(&self) -> io::Result<(String, String)> {
+        match self {
+            Self::Local(path) => {
+                let metadata = std::fs::metadata(path)?;
+                let changed = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+                let name = std::fs::canonicalize(path)?.display().to_string();
+                let version = format!("{name}\t{}\t{changed}", metadata.len());
+                Ok((name, version))
+            }
+            Self::Object { .. } => Ok((self.to_string(), self.to_string())),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::log_file::LogFile;
@@ -85,7 +85,7 @@ fn in_turns<F: Sync, T: Send, R>(
 ) {
     let threads = threads.min(files.len());
     let shared = Shared { done: Mutex::new((BTreeMap::new(), 0)), changed: Condvar::new() };
-    let (next, stopped) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -94,7 +94,7 @@ fn in_turns<F: Sync, T: Send, R>(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(index) else { return };
                     drop(shared.wait(|(_, taken)| index < *taken + threads * AHEAD));
-                    if stopped.load(Ordering::Relaxed) != 0 {
+                    if stopped.load(Ordering::Relaxed) {
                         return;
                     }
                     let turn = Turn { shared: &shared, index };
@@ -119,7 +119,7 @@ fn in_turns<F: Sync, T: Send, R>(
             };
             let mut done = shared.done.lock().unwrap_or_else(PoisonError::into_inner);
             if !more {
-                stopped.store(1, Ordering::Relaxed);
+                stopped.store(true, Ordering::Relaxed);
                 done.1 = files.len();
             } else if ended {
                 index += 1;

@@ -3,7 +3,12 @@
 //! Only brackets and strings are looked at; whether a record is JSON inside is found by whoever reads it. What is cut off or is no object is
 //! told with its place, and the rest goes on where it can.
 
-use memchr::{memchr, memchr2, memmem};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr2};
+
+use super::brackets::close;
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +33,13 @@ pub(super) fn pieces<'t>(text: &'t [u8], take: &mut dyn FnMut(Piece<'t>)) {
         faults.set(faults.get() + usize::from(matches!(piece, Piece::Fault(..))));
         take(piece);
     };
-    // A trail's own log file has one.
-    let nested = memmem::find_iter(text, b"\"Records\"").nth(1).is_some() || text.starts_with(b"[");
     while let Some(byte) = text.get(at) {
         if faults.get() >= MOST_FAULTS {
             return take(Piece::Fault(at, "there were too many faults: the rest is not read"));
         }
         at = match byte {
-            b'{' => object(text, at, nested, take),
-            b'[' => elements(text, at + 1, nested, take),
+            b'{' => object(text, at, take),
+            b'[' => elements(text, at + 1, take),
             _ => fault(text, at, "neither an object nor an array", take),
         };
         at = blank(text, at);
@@ -44,9 +47,9 @@ pub(super) fn pieces<'t>(text: &'t [u8], take: &mut dyn FnMut(Piece<'t>)) {
 }
 
 /// An object that stands by itself; gives the place behind it.
-fn object<'t>(text: &'t [u8], at: usize, nested: bool, take: &mut dyn FnMut(Piece<'t>)) -> usize {
+fn object<'t>(text: &'t [u8], at: usize, take: &mut dyn FnMut(Piece<'t>)) -> usize {
     if let Some(first) = log_file(text, at) {
-        let behind = elements(text, first, nested, take);
+        let behind = elements(text, first, take);
         // What a log file has behind its records says nothing.
         return rest_of_object(text, behind, take);
     }
@@ -62,7 +65,8 @@ fn object<'t>(text: &'t [u8], at: usize, nested: bool, take: &mut dyn FnMut(Piec
 
 /// A record, unless it may hold others.
 fn unsure(whole: &[u8]) -> Piece<'_> {
-    if memmem::find(whole, b"\"Records\"").is_some() { Piece::Unsure(whole) } else { Piece::Record(whole) }
+    static RECORDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"Records\""));
+    if RECORDS.find(whole).is_some() { Piece::Unsure(whole) } else { Piece::Record(whole) }
 }
 
 /// Where the first record stands of a log file that begins as CloudTrail's do.
@@ -77,8 +81,8 @@ fn log_file(text: &[u8], at: usize) -> Option<usize> {
     Some(at)
 }
 
-/// The elements of an array up to its end; gives the place behind it. `nested`: they may be log files themselves.
-fn elements<'t>(text: &'t [u8], mut at: usize, nested: bool, take: &mut dyn FnMut(Piece<'t>)) -> usize {
+/// The elements of an array up to its end; gives the place behind it. They may be log files themselves.
+fn elements<'t>(text: &'t [u8], mut at: usize, take: &mut dyn FnMut(Piece<'t>)) -> usize {
     loop {
         at = blank(text, at);
         match text.get(at) {
@@ -91,7 +95,7 @@ fn elements<'t>(text: &'t [u8], mut at: usize, nested: bool, take: &mut dyn FnMu
             Some(b'{') => match end(text, at) {
                 Some(end) => {
                     let whole = text.get(at..end).unwrap_or_default();
-                    take(if nested { unsure(whole) } else { Piece::Record(whole) });
+                    take(unsure(whole));
                     at = end;
                 }
                 None => {
@@ -140,25 +144,6 @@ fn blank(text: &[u8], at: usize) -> usize {
 /// The place behind the value that begins with a bracket here; `None` where it is cut off.
 fn end(text: &[u8], at: usize) -> Option<usize> {
     close(text, at + 1, 1)
-}
-
-/// The place behind the bracket that closes so many.
-fn close(text: &[u8], mut at: usize, mut depth: usize) -> Option<usize> {
-    loop {
-        let byte = text.get(at)?;
-        at += 1;
-        match byte {
-            b'"' => at = string(text, at)?,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// The place behind the quote that ends the string whose inside begins here.

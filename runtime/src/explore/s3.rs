@@ -161,7 +161,7 @@ impl S3 {
     /// # Errors
     ///
     /// [`Fault`], after what may pass was tried again.
-    pub(super) async fn page(&self, bucket: &str, ask: &Ask<'_>) -> Result<Page, Fault> {
+    async fn page(&self, bucket: &str, ask: &Ask<'_>) -> Result<Page, Fault> {
         let query = ask.query();
         let mut tries = Tries::default();
         loop {
@@ -183,16 +183,23 @@ impl S3 {
     ///
     /// [`Fault`], after what may pass was tried again.
     pub(crate) fn list(&self, bucket: &str, ask: &Ask<'_>, mut take: impl FnMut(&str) -> bool) -> Result<(), Fault> {
-        self.runtime.block_on(async {
-            let mut token = None;
-            loop {
-                let page = self.page(bucket, &Ask { token: token.as_deref(), ..*ask }).await?;
-                if !page.keys.iter().all(|key| take(key)) || page.next.is_none() {
-                    return Ok(());
-                }
-                token = page.next;
+        self.runtime.block_on(self.pages(bucket, ask, |page| page.keys.iter().all(|key| take(key))))
+    }
+
+    /// The names in a bucket, page by page, until `take` says that it is enough, or S3 says again where to go on from.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`], after what may pass was tried again.
+    pub(super) async fn pages(&self, bucket: &str, ask: &Ask<'_>, mut take: impl FnMut(&mut Page) -> bool) -> Result<(), Fault> {
+        let mut token = None;
+        loop {
+            let mut page = self.page(bucket, &Ask { token: token.as_deref(), ..*ask }).await?;
+            if !take(&mut page) || page.next.is_none() || page.next == token {
+                return Ok(());
             }
-        })
+            token = page.next;
+        }
     }
 
     /// The answer to a request that S3 has granted.

@@ -5,14 +5,13 @@
 //! opened from them, and what has their keys is searched then.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use serde_json::Value;
+use trailwire_engine::event::Event;
 use trailwire_engine::search::{Query, quoted};
 
-use super::files::{self, Selection};
-use super::search::search;
+use super::files::Selection;
 
 /// So many sessions are followed at once.
 const MOST: usize = 300;
@@ -25,18 +24,24 @@ const OPENED: &str = "source:sts.amazonaws.com responseElements.credentials.acce
 
 /// A search, narrowed to what was done in the sessions of a role (by its name or ARN), of a session's name, or of the session with an access key.
 ///
+/// `find` searches what the logs have, or an index.
+///
 /// # Errors
 ///
 /// In words, where there are no such sessions, or too many.
-pub(crate) fn within(query: Query, of: &str, paths: &[PathBuf], selection: &Selection) -> Result<Query, String> {
+pub(crate) fn within(
+    query: Query,
+    of: &str,
+    selection: &Selection,
+    find: impl FnOnce(&Query, &Selection, &mut dyn FnMut(Event) -> bool) -> Result<(), String>,
+) -> Result<Query, String> {
     let parse = |text: &str| Query::parse(text).0.ok_or_else(|| format!("`{text}` can not be searched"));
     // A session is opened elsewhere, and up to half a day earlier.
     let from = selection.from.and_then(|from| from.checked_sub(LONGEST).ok());
     let earlier = Selection { from, to: selection.to, ..Selection::default() };
-    let found = files::find(paths, &earlier);
     let mut opened: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut keys: BTreeSet<String> = BTreeSet::new();
-    search(&parse(OPENED)?, &found.files, &earlier, |event| {
+    find(&parse(OPENED)?, &earlier, &mut |event| {
         let detail = event.detail();
         let text = |path: &str| detail.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let key = text("/responseElements/credentials/accessKeyId").to_owned();
@@ -49,7 +54,7 @@ pub(crate) fn within(query: Query, of: &str, paths: &[PathBuf], selection: &Sele
         }
         opened.entry(text("/userIdentity/accessKeyId").to_owned()).or_default().push(key);
         true
-    });
+    })?;
     if keys.is_empty() {
         return Err(format!(
             "no event in these logs opens a session of `{of}`: write a role's name or ARN, a session's name, or its access key"

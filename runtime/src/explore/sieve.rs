@@ -1,7 +1,8 @@
 //! Whether a record may be found by a search, seen in its bytes alone.
 
+use memchr::memchr;
 use memchr::memmem::Finder;
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 use trailwire_engine::search::Need;
 
 /// Tells most records that cannot be found from those that may be.
@@ -32,7 +33,7 @@ impl Sieve {
     /// Whether a record, or one of the records of a text, may be found. One that is written otherwise than CloudTrail writes them may.
     pub(super) fn may(&self, text: &[u8]) -> bool {
         self.need.is_in(text)
-            || self.odd.iter().any(|odd| odd.find(text).is_some())
+            || memchr(b'\\', text).is_some() && self.odd.iter().any(|odd| odd.find(text).is_some())
             || self.number.as_ref().is_some_and(|number| number.is_match(text))
     }
 }
@@ -42,9 +43,9 @@ impl Found {
         match need {
             Need::Nothing => Self::Always,
             Need::Bytes(bytes) => Self::Bytes(Box::new(Finder::new(bytes).into_owned())),
-            Need::AnyCase(text) => {
+            Need::AnyCase { text, .. } => {
                 let text = format!("(?i-u){}", regex::escape(text));
-                RegexBuilder::new(&text).build().map_or(Self::Always, Self::Regex)
+                Regex::new(&text).map_or(Self::Always, Self::Regex)
             }
             Need::All(needs) => Self::All(needs.iter().map(Self::of).collect()),
             Need::Any(needs) => Self::one_of(needs).unwrap_or_else(|| Self::Any(needs.iter().map(Self::of).collect())),

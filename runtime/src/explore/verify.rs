@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::reading::{side_by_side, threads};
+use super::s3::Fault;
 use digest::Listed as Log;
 use keys::{Keys, display};
 use store::Store;
@@ -58,7 +59,7 @@ pub(crate) enum Told {
 }
 
 impl Told {
-    /// Whether it is as it should be. Gaps are: a trail may be stopped.
+    /// Whether it is a file that is as CloudTrail delivered it. A gap is no file, and nothing wrong by itself: a trail may be stopped.
     pub(crate) fn is_valid(&self) -> bool {
         matches!(self, Self::Digest { wrong: None, .. } | Self::Log { wrong: None, .. })
     }
@@ -195,7 +196,7 @@ pub(crate) fn verify(asked: &Asked<'_>, keys: &mut Keys<'_>, mut tell: impl FnMu
     };
     let range = (asked.from, asked.to);
     for chain in [Chain::Standard, Chain::Backfill] {
-        let unlistable = |fault: super::s3::Fault| format!("the digests of {} can not be listed: {}", asked.trail.arn, fault.words());
+        let unlistable = |fault: Fault| format!("the digests of {} can not be listed: {}", asked.trail.arn, fault.words());
         let mut walk = Walk::new(asked.trail, asked.store, chain, asked.bucket, range).map_err(unlistable)?;
         loop {
             let mut items = Vec::new();
@@ -291,6 +292,14 @@ fn look(store: &Store, item: &Item) -> Told {
 
 fn place(bucket: &str, key: &str) -> String {
     format!("s3://{bucket}/{key}")
+}
+
+/// What is said of a file that can not be read.
+fn unread(fault: Fault) -> String {
+    match fault {
+        Fault::NotFound(_) => "not found".to_owned(),
+        Fault::Other(reason) => format!("it can not be read: {reason}"),
+    }
 }
 
 #[cfg(test)]

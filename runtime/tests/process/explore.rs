@@ -1,6 +1,7 @@
 //! The commands of the guide to exploring logs, with what they print.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::program::{Finished, trailwire};
 
@@ -28,13 +29,17 @@ fn every_command_of_the_guide_says_what_stands_under_it() {
     let text = std::fs::read_to_string(&file).unwrap();
     let mut updated = text.clone();
     let mut wrong = Vec::new();
+    // Some of the commands write.
+    let here = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("-r").arg(repository().join("examples/explore/logs")).arg(here.path()).status();
+    assert!(copied.unwrap().success());
     let blocks: Vec<&str> = text.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(blocks.len() >= 10, "the guide has its commands in blocks of kind `console`");
     for block in blocks {
         let (command, _) = block.split_once('\n').unwrap();
         let arguments = arguments(command.strip_prefix("$ trailwire ").unwrap());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let said = Finished::of(trailwire(&arguments).current_dir(repository().join("examples/explore")));
+        let said = Finished::of(trailwire(&arguments).current_dir(here.path()));
         let whole = format!("{command}\n{}{}", said.stdout, said.stderr);
         if whole != block {
             updated = updated.replace(&format!("```console\n{block}"), &format!("```console\n{whole}"));

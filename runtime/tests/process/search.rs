@@ -124,3 +124,62 @@ fn sessions_are_followed_into_other_files() {
         assert_eq!(found.stdout, "ID\nb\n", "{narrow:?}");
     }
 }
+
+/// An index whose making was cut off and gone on with answers as one that was made at once, and as the logs do.
+#[test]
+fn an_index_survives_being_killed() {
+    use std::io::{BufRead as _, BufReader};
+
+    let bench = Bench::new(&json!({}));
+    std::fs::create_dir_all(bench.path("logs")).unwrap();
+    for number in 0..200 {
+        let record = |name: &str| event(name, &format!("{name}-{number}"))["detail"].clone();
+        let day = json!({"Records": [record("CreateUser"), record("DeleteUser"), event("GetUser", "always")["detail"]]});
+        bench.write(&format!("logs/{number:03}.json"), &day.to_string());
+    }
+    let index = |folder: &str, more: &[&str]| {
+        let mut command = trailwire(&["index"]);
+        command.args(more).arg(bench.path("logs")).arg("--into").arg(bench.path(folder));
+        command
+    };
+    let mut child = index("killed", &["--batch", "1"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut first).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(first, "1 file read: the index has 3 events\n");
+
+    let resumed = Finished::of(&mut index("killed", &[])).success();
+    assert!(!resumed.stderr.contains("; 0 known before;"), "{}", resumed.stderr);
+    assert!(resumed.stderr.ends_with("; the index has 401 events\n"), "{}", resumed.stderr);
+    let whole = Finished::of(&mut index("whole", &["--json"])).success();
+    assert_eq!(whole.stderr, "401 events added of 600 records of 200 files; 0 known before; the index has 401 events\n");
+    assert_eq!(whole.stdout, "{\"files\":200,\"known\":0,\"records\":600,\"added\":401,\"events\":401,\"faults\":[]}\n");
+    let again = Finished::of(&mut index("whole", &[])).success();
+    assert_eq!(again.stderr, "0 events added of 0 records of 0 files; 200 known before; the index has 401 events\n");
+    for arguments in [
+        &["*", "--format", "json"][..],
+        &["event:CreateUser", "--columns", "id", "--oldest"],
+        &["event:CreateUser", "--limit", "150"],
+        &["event:Create*", "--by", "event"],
+        &["-event:GetUser", "--by", "requestParameters.none,event"],
+        &["*", "--histogram", "day"],
+        &["*", "--facets", "event,id"],
+        &["always", "--count"],
+        &["--changes", "--count"],
+    ] {
+        let of = |folder: &str| Finished::of(trailwire(&["search"]).args(arguments).arg("--index").arg(bench.path(folder))).success();
+        let read = search(&bench, arguments).success().stdout;
+        assert_eq!(of("whole").stdout, read, "{arguments:?}");
+        assert_eq!(of("killed").stdout, read, "{arguments:?}");
+        assert!(of("whole").stderr.ends_with(" in 401 events of 200 files in the index\n"), "{arguments:?}");
+    }
+    let none = Finished::of(trailwire(&["search", "*", "--index"]).arg(bench.path("logs"))).refused();
+    assert!(none.stderr.contains("there is no index here: trailwire index LOGS --into "), "{}", none.stderr);
+
+    let cut = bench.write("logs/cut.json", "{\"Records\":[{},{");
+    let told = Finished::of(&mut index("whole", &["--json"]));
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(told.stderr.contains(&format!("warning: {}: byte 15: the record is cut off", cut.display())), "{}", told.stderr);
+    assert!(told.stdout.contains("\"faults\":[\""), "{}", told.stdout);
+}

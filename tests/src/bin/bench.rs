@@ -4,6 +4,8 @@
 
 #[path = "bench/fanout.rs"]
 mod fanout;
+#[path = "bench/index.rs"]
+mod index;
 #[path = "bench/matching.rs"]
 mod matching;
 #[path = "bench/plans.rs"]
@@ -14,6 +16,8 @@ mod provider;
 mod replay;
 #[path = "bench/runtime.rs"]
 mod runtime;
+#[path = "bench/search.rs"]
+mod search;
 #[path = "bench/watch.rs"]
 mod watch;
 
@@ -101,6 +105,7 @@ async fn measure(wanted: impl Fn(&str) -> bool) -> Result<Vec<Figure>, Failure> 
     }
     if wanted("replay") {
         figures.extend(replay::figures(&programs.join("trailwire"))?);
+        figures.extend(index::figures(&programs.join("trailwire"))?);
     }
     if wanted("matching") {
         figures.extend(matching::figures(&programs.join("../bench/release"))?);

@@ -13,7 +13,7 @@ use crate::world::{Configuration, HOME, REGIONS, Trigger, World};
 
 const CLOUDWATCH: (&str, &str) = ("monitoring", "GraniteServiceVersion20100801");
 
-async fn doctor(world: &World, more: &[&str]) -> Finished {
+pub(crate) async fn doctor(world: &World, more: &[&str]) -> Finished {
     let arguments: Vec<&str> = ["doctor", "--hub", "security"].iter().chain(more).copied().collect();
     Program::start(runtime::command(world.stand, &world.account, HOME, &arguments)).finish().await
 }

@@ -7,6 +7,7 @@ use trailwire_tests::cloudtrail::Event;
 use trailwire_tests::function;
 use trailwire_tests::leftovers;
 
+use crate::doctor::doctor;
 use crate::world::{HOME, PROVIDER, World};
 
 fn configuration(package: &str, queue: &str, more: &str, wait: &str) -> String {
@@ -70,6 +71,22 @@ async fn received(sqs: &aws_sdk_sqs::Client, url: &str) -> Value {
     }
 }
 
+/// All is well, until somebody switches the sweeps off.
+async fn the_doctor_looks_at_what_runs_the_function(world: &World) {
+    let sound = doctor(world, &[]).await.success();
+    assert!(sound.stdout.starts_with(&format!("ok      hub security at {}/{HOME}, 0 waiting", world.account)), "{}", sound.said());
+    let events = world.events(HOME).await;
+    let rules = events.list_rules().send().await.unwrap().rules.unwrap_or_default();
+    let [rule] = rules.iter().filter_map(|rule| rule.schedule_expression.as_ref().and(rule.name())).collect::<Vec<_>>()[..] else {
+        panic!("one rule has a schedule: {rules:?}")
+    };
+    events.disable_rule().name(rule).send().await.unwrap();
+    let broken = doctor(world, &[]).await;
+    assert_eq!(broken.status.code(), Some(1), "{}", broken.said());
+    let told = format!("rule {rule} has the schedule `rate(1 minute)` and is DISABLED, not `rate(1 minute)` and ENABLED");
+    assert!(broken.stdout.contains(&told), "{}", broken.said());
+}
+
 #[tokio::test]
 async fn a_hub_with_a_function_acts_without_a_daemon() {
     let world = World::new().await;
@@ -95,10 +112,13 @@ async fn a_hub_with_a_function_acts_without_a_daemon() {
     }
     assert_eq!(received(&sqs, &dead_letters).await, "{oops");
 
-    // Settings change in place, and the definitions with the next apply.
+    the_doctor_looks_at_what_runs_the_function(&world).await;
+
+    // Settings change in place, and the definitions with the next apply, which also puts right what somebody switched off.
     world.terraform.configure(&configuration(package, &url, "memory_size = 512\n    timeout = 30", "3s"));
     world.terraform.apply().await.success();
     world.terraform.assert_empty_plan().await;
+    doctor(&world, &[]).await.success();
     world.control().put_events(&[Value::from(Event::new(&world.account, "us-east-1", "ec2", "RunInstances"))]).await;
     assert_eq!(received(&sqs, &url).await["data"]["title"], "first");
     assert_eq!(received(&sqs, &url).await["data"]["title"], "after");

@@ -185,7 +185,7 @@ fn meets(need: &Need, text: &str) -> bool {
     match need {
         Need::Nothing => true,
         Need::Bytes(bytes) => text.contains(bytes),
-        Need::AnyCase(bytes) => text.to_ascii_lowercase().contains(bytes),
+        Need::AnyCase { text: bytes, .. } => text.to_ascii_lowercase().contains(bytes),
         Need::All(needs) => needs.iter().all(|need| meets(need, text)),
         Need::Any(needs) => needs.iter().any(|need| meets(need, text)),
     }

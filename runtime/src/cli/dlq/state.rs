@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::{Failure, escaped, print};
-use super::{Command, lines};
+use super::{Command, delivery, lines};
 use crate::journal::codec::DeadLetter;
 use crate::journal::embedded::Embedded;
 
@@ -83,12 +83,7 @@ fn as_json(number: u64, letter: &DeadLetter) -> Value {
 }
 
 fn row(number: u64, letter: &DeadLetter, now: Timestamp) -> String {
-    let what = format!(
-        "{} of trigger {} to {}",
-        text(letter, "/detail/eventName"),
-        letter.trigger,
-        letter.destination.as_deref().unwrap_or_default()
-    );
+    let what = delivery(&text(letter, "/detail/eventName"), &letter.trigger, letter.destination.as_deref().unwrap_or_default());
     let cell = format!("{}/{}", text(letter, "/account"), text(letter, "/region"));
     lines(&[&number.to_string(), "delivery", &cell], Some(letter.at), now, &what, &letter.reason)
 }

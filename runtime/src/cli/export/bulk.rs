@@ -1,6 +1,6 @@
 //! `_bulk` for search engines, on standard output.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Logs;
 use crate::cli::{Failure, print};
@@ -9,22 +9,15 @@ use crate::explore::bulk::{self, Engine};
 /// What is asked of `--bulk`.
 #[derive(Debug, Args)]
 pub(super) struct BulkArguments {
-    /// Print the events for `_bulk` of this index: two lines each, with an id that stays, so that sending them twice changes nothing.
+    /// Print the events for `_bulk` of this index: two lines each, with an id that stays, so that sending them twice changes nothing (but in Quickwit, which has no ids).
     #[arg(long, value_name = "INDEX", group = "form", value_parser = index)]
     bulk: Option<String>,
     /// The engine that the index is in.
     #[arg(long, value_name = "ENGINE", default_value = "opensearch", requires = "bulk")]
-    engine: Known,
+    engine: Engine,
     /// Print the index template, or Quickwit's index configuration, that --bulk relies on, and read no logs.
     #[arg(long, requires = "bulk")]
     pub(super) template: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Known {
-    Opensearch,
-    Elasticsearch,
-    Quickwit,
 }
 
 fn index(name: &str) -> Result<String, String> {
@@ -34,20 +27,12 @@ fn index(name: &str) -> Result<String, String> {
 }
 
 impl BulkArguments {
-    fn engine(&self) -> Engine {
-        match self.engine {
-            Known::Opensearch => Engine::Opensearch,
-            Known::Elasticsearch => Engine::Elasticsearch,
-            Known::Quickwit => Engine::Quickwit,
-        }
-    }
-
     fn index(&self) -> &str {
         self.bulk.as_deref().unwrap_or_default()
     }
 
     pub(super) fn template_text(&self) -> String {
-        format!("{:#}", bulk::template(self.engine(), self.index()))
+        format!("{:#}", bulk::template(self.engine, self.index()))
     }
 }
 

@@ -76,14 +76,33 @@ impl Counts {
         *self.counts.entry(key).or_default() += 1;
     }
 
-    pub(in crate::cli) fn most_first(self) -> Vec<Vec<Value>> {
+    /// Prints the counts, the first `limit` of them ([`Counts::rows`]).
+    pub(in crate::cli) fn print(self, by_time: bool, format: Format, limit: Option<usize>) -> Result<(), Failure> {
+        let names = self.columns.iter().map(Column::name).chain(["count"]).map(str::to_owned).collect();
+        let rows = self.rows(by_time);
+        let mut out = Out::new(format, names)?;
+        rows.into_iter().take(limit.unwrap_or(usize::MAX)).try_for_each(|row| out.row(row))?;
+        out.end()
+    }
+
+    /// The same as were counted elsewhere.
+    pub(super) fn take(&mut self, counts: BTreeMap<Vec<String>, u64>) {
+        self.counts = counts;
+    }
+
+    /// By time, of one column of times, or the largest first.
+    pub(super) fn rows(self, by_time: bool) -> Vec<Vec<Value>> {
+        if by_time { self.by_time() } else { self.most_first() }
+    }
+
+    fn most_first(self) -> Vec<Vec<Value>> {
         let mut counts: Vec<_> = self.counts.into_iter().collect();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         counts.into_iter().map(|(key, count)| key.into_iter().map(Value::from).chain([json!(count)]).collect()).collect()
     }
 
     /// The counts of one column of times, with those between them in which nothing happened.
-    pub(in crate::cli) fn by_time(self) -> Vec<Vec<Value>> {
+    fn by_time(self) -> Vec<Vec<Value>> {
         let mut rows: Vec<Vec<Value>> = Vec::new();
         let mut next = None;
         for (key, count) in self.counts {

@@ -1,12 +1,14 @@
 //! Questions that are asked often.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use trailwire_engine::search::{Query, quoted};
 
+use super::place::Place;
 use crate::explore::files::Selection;
 use crate::explore::session;
+
+/// What was refused, as services word it.
+pub(in crate::cli) const DENIED: &str = "error:*AccessDenied*,*Unauthorized*,*Forbidden*";
 
 /// Each narrows the search.
 #[derive(Debug, Args)]
@@ -50,9 +52,7 @@ impl Presets {
             self.actor.as_ref().map(|actor| format!("actor:{}", quoted(actor))),
             self.resource.as_ref().map(|resource| quoted(resource)),
             self.access_key.as_ref().map(key),
-            self.denied.then(|| {
-                "error:*AccessDenied*,*Unauthorized*,*Forbidden* OR event:ConsoleLogin responseElements.ConsoleLogin:Failure".to_owned()
-            }),
+            self.denied.then(|| format!("{DENIED} OR event:ConsoleLogin responseElements.ConsoleLogin:Failure")),
             self.changes.then(|| "-readOnly:true".to_owned()),
         ];
         let presets: Vec<String> = presets.into_iter().flatten().collect();
@@ -63,11 +63,9 @@ impl Presets {
         }
     }
 
-    /// The search within the sessions that are asked for; they are looked up in the logs first.
-    pub(super) fn follow(&self, query: Query, paths: &[PathBuf], selection: &Selection) -> Result<Query, String> {
-        match &self.session {
-            Some(of) => session::within(query, of, paths, selection),
-            None => Ok(query),
-        }
+    /// The search within the sessions that are asked for; they are looked up first.
+    pub(super) fn follow(&self, query: Query, place: &Place, selection: &Selection) -> Result<Query, String> {
+        let Some(of) = &self.session else { return Ok(query) };
+        session::within(query, of, selection, |query, earlier, take| place.search(query, &place.found(earlier), earlier, take).map(drop))
     }
 }

@@ -3,6 +3,8 @@
 
 use futures::{StreamExt as _, stream};
 
+use trailwire_engine::fanout::names::is_account_id;
+
 use super::{Ask, Fault, S3};
 use crate::explore::files::{Found, Selection, told_by_name};
 use crate::explore::log_file::LogFile;
@@ -90,16 +92,15 @@ pub(super) fn walk(s3: &S3, bucket: &str, prefix: &str, selection: &Selection) -
 
 /// All pages of a list: names, and folders where they are asked for.
 async fn listed(s3: &S3, bucket: &str, prefix: &str, folders: bool) -> Result<(Vec<String>, Vec<String>), Fault> {
-    let (mut found, mut token) = ((Vec::new(), Vec::new()), None::<String>);
-    loop {
-        let page = s3.page(bucket, &Ask { prefix, folders, token: token.as_deref(), after: None }).await?;
-        found.0.extend(page.keys);
-        found.1.extend(page.folders);
-        if page.next.is_none() || page.next == token {
-            return Ok(found);
-        }
-        token = page.next;
-    }
+    let mut found = (Vec::new(), Vec::new());
+    let ask = Ask { prefix, folders, token: None, after: None };
+    s3.pages(bucket, &ask, |page| {
+        found.0.append(&mut page.keys);
+        found.1.append(&mut page.folders);
+        true
+    })
+    .await?;
+    Ok(found)
 }
 
 /// What is done about a folder whose name ends with a slash.
@@ -107,8 +108,7 @@ fn step(folder: &str, selection: &Selection) -> Step {
     let mut parts = folder.trim_end_matches('/').split('/').skip_while(|part| *part != "AWSLogs").skip(1).peekable();
     parts.next_if(|part| part.starts_with("o-"));
     let Some(account) = parts.next() else { return Step::Look };
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_account {
+    if !is_account_id(account) {
         return Step::Look;
     }
     if !selection.accounts.is_empty() && !selection.accounts.contains(account) {

@@ -5,17 +5,13 @@ use sha2::{Digest as _, Sha256};
 use super::digest::{Listed, hex};
 use super::inflate::{self, inflate};
 use super::store::Store;
-use crate::explore::s3::Fault;
 use crate::explore::unpack::LARGEST;
 
 /// # Errors
 ///
 /// What is wrong with it, as `aws cloudtrail validate-logs` words it.
 pub(super) fn check(store: &Store, listed: &Listed) -> Result<(), String> {
-    let object = store.get(&listed.bucket, &listed.key, LARGEST).map_err(|fault| match fault {
-        Fault::NotFound(_) => "not found".to_owned(),
-        Fault::Other(reason) => format!("it can not be read: {reason}"),
-    })?;
+    let object = store.get(&listed.bucket, &listed.key, LARGEST).map_err(super::unread)?;
     let mut hash = Sha256::new();
     let inflated = inflate(&object.bytes, |piece| hash.update(piece));
     let is_same = hex(&hash.finalize()) == listed.hash.to_lowercase();

@@ -6,6 +6,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use trailwire_engine::fanout::names::is_account_id;
 
 const NAME_TIME: &str = "%Y%m%dT%H%M%SZ";
 const END: &str = ".json.gz";
@@ -43,8 +44,7 @@ impl Trail {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", _, "cloudtrail", home, account, trail] = parts.as_slice() else { return None };
         let name = trail.strip_prefix("trail/").filter(|name| !name.is_empty() && !name.contains('/'))?;
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        (is_account && !home.is_empty()).then(|| Self {
+        (is_account_id(account) && !home.is_empty()).then(|| Self {
             arn: arn.to_owned(),
             name: name.to_owned(),
             home: (*home).to_owned(),

@@ -102,8 +102,7 @@ impl<'a> Walk<'a> {
                 let checked = digest::check(self.trail, self.chain, (bucket.as_deref(), &key), &object, keys);
                 checked.map_err(|wrong| if self.store.is_copy() && object.metadata.is_empty() { no_metadata(&wrong) } else { wrong })
             }
-            Err(Fault::NotFound(_)) => Err("not found".to_owned()),
-            Err(Fault::Other(reason)) => Err(format!("it can not be read: {reason}")),
+            Err(fault) => Err(super::unread(fault)),
         };
         match checked {
             Ok(digest) => self.valid(key, digest).map(Some),

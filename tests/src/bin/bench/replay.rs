@@ -1,4 +1,4 @@
-//! `trailwire replay` against `zcat | jq`, over the same logs and for the same question.
+//! `trailwire replay` against `zcat | jq`, over the same logs and for the same question; and what else is asked of these logs.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,19 +9,19 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{Failure, Figure, Promise, require};
+use super::{Failure, Figure, Promise, require, search};
 
 /// Records, and files that they are in.
 const RECORDS: usize = 200_000;
 const FILES: usize = 100;
 /// Each side is run so often, by turns; the least time counts.
-const PASSES: usize = 3;
+pub(super) const PASSES: usize = 3;
 
 /// How many times faster logs are replayed than unpacked and filtered by the usual tools, at least.
 const RATIO: f64 = 15.0;
 
 /// Event names with their services, the first ones asked for.
-const NAMES: [(&str, &str, &str); 16] = [
+pub(super) const NAMES: [(&str, &str, &str); 16] = [
     ("CreateUser", "iam", "{\"userName\":\"u-@\"}"),
     ("StopLogging", "cloudtrail", "{\"name\":\"arn:aws:cloudtrail:us-east-1:111122223333:trail/t-@\"}"),
     ("AssumeRole", "sts", "{\"roleArn\":\"arn:aws:iam::111122223333:role/r-@\",\"roleSessionName\":\"s-@\",\"durationSeconds\":3600}"),
@@ -48,7 +48,7 @@ const NAMES: [(&str, &str, &str); 16] = [
 pub(super) fn figures(program: &Path) -> Result<Vec<Figure>, Failure> {
     require(program)?;
     let folder = tempfile::tempdir()?;
-    let plain = write(folder.path())?;
+    let plain = write(folder.path(), RECORDS)?;
     let definitions = folder.path().join("definitions.json");
     let asked = [NAMES[0].0, NAMES[1].0];
     let triggers =
@@ -94,11 +94,12 @@ pub(super) fn figures(program: &Path) -> Result<Vec<Figure>, Failure> {
     } else {
         eprintln!("bench: jq is not installed: replay_vs_zcat_jq is not measured");
     }
+    figures.extend(search::figures(program, &logs, plain)?);
     Ok(figures)
 }
 
 /// Runs a program; the seconds that it took and the lines that it printed.
-fn run(command: &mut Command) -> Result<(f64, usize), Failure> {
+pub(super) fn run(command: &mut Command) -> Result<(f64, usize), Failure> {
     let begun = Instant::now();
     let output = command.stdin(Stdio::null()).stdout(Stdio::piped()).output()?;
     let took = begun.elapsed().as_secs_f64();
@@ -109,7 +110,7 @@ fn run(command: &mut Command) -> Result<(f64, usize), Failure> {
 }
 
 /// The peak of a run's memory, in megabytes.
-fn peak(command: &mut Command) -> Result<f64, Failure> {
+pub(super) fn peak(command: &mut Command) -> Result<f64, Failure> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let mut peak = 0.0_f64;
     while child.try_wait()?.is_none() {
@@ -119,8 +120,8 @@ fn peak(command: &mut Command) -> Result<f64, Failure> {
     Ok(peak)
 }
 
-/// Writes the logs; how many bytes they are unpacked.
-fn write(folder: &Path) -> Result<usize, Failure> {
+/// Writes logs of so many records; how many bytes they are unpacked.
+pub(super) fn write(folder: &Path, records: usize) -> Result<usize, Failure> {
     let logs = folder.join("logs");
     fs::create_dir(&logs)?;
     let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
@@ -133,7 +134,7 @@ fn write(folder: &Path) -> Result<usize, Failure> {
     let mut plain = 0;
     for file in 0..FILES {
         let mut text = "{\"Records\":[".to_owned();
-        for index in 0..RECORDS / FILES {
+        for index in 0..records / FILES {
             // The names asked for are rare, as they are in life.
             let drawn = usize::try_from(roll() % 1000)?;
             let (name, service, parameters) = NAMES[if drawn < 2 { drawn } else { 2 + drawn % (NAMES.len() - 2) }];

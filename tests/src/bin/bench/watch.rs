@@ -45,14 +45,19 @@ pub(super) fn taken(pid: u32) -> Option<Taken> {
         let kibibytes: f64 = status.lines().find_map(|line| line.strip_prefix(name))?.trim().trim_end_matches(" kB").trim().parse().ok()?;
         Some(kibibytes * 1024.0 / 1e6)
     };
-    Some(Taken { resident: memory("VmRSS:")?, peak: memory("VmHWM:")?, processor: processor(pid)? })
+    Some(Taken { resident: memory("VmRSS:")?, peak: memory("VmHWM:")?, processor: processor(&pid.to_string(), 11)? })
 }
 
-/// From `/proc/PID/stat`, whose second field, in parentheses, may hold anything.
-fn processor(pid: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// Seconds on a processor that programs took which this one started, and which have ended.
+pub(super) fn children() -> Option<f64> {
+    processor("self", 13)
+}
+
+/// From `/proc/PID/stat`, whose second field, in parentheses, may hold anything: two times, behind so many fields.
+fn processor(process: &str, before: usize) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
-    let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
+    let ticks: Vec<f64> = rest.split_whitespace().skip(before).take(2).filter_map(|ticks| ticks.parse().ok()).collect();
     // Linux tells these times in hundredths of a second, whatever its clock does.
     (ticks.len() == 2).then(|| ticks.iter().sum::<f64>() / 100.0)
 }

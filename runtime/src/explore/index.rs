@@ -1,0 +1,116 @@
+//! An index of many logs: the same rows as reading them, in a moment.
+//!
+//! tantivy keeps, of each event once, its JSON, the words of it ([`tokens`]) and some columns ([`document`]). A search asks for the words that what it finds
+//! must have, and of the columns what they can tell ([`narrow`]); those events are read and judged as the scan judges them ([`read`]), so the index decides
+//! nothing. What columns alone can answer, counts and histograms, is counted without reading an event ([`counts`]).
+//!
+//! Files are added in batches ([`write`]): a batch is there whole, with the list of its files, or not at all. So a process that is killed costs its last batch, and
+//! what was read once is not read again. What files said is kept when they are gone.
+//!
+//! *Invariant*: rows come in the order of their files' names and of the records in them, whatever the order in which they were added. Of copies of an event that
+//! say the same the one that was read first is kept; of those that say different things all are, and a search tells the first that it finds, as the scan does.
+
+mod counts;
+mod document;
+mod narrow;
+mod read;
+mod tokens;
+mod write;
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use tantivy::directory::{Directory, MmapDirectory};
+use tantivy::tokenizer::TextAnalyzer;
+use tantivy::{Searcher, SegmentReader};
+
+use super::reading;
+use document::{Fields, WORDS};
+
+pub(crate) use read::Order;
+pub(crate) use write::{Written, write};
+
+/// An index, as it was when it was opened.
+pub(crate) struct Index {
+    searcher: Searcher,
+    fields: Fields,
+}
+
+impl Index {
+    /// Opens the index in a folder.
+    ///
+    /// # Errors
+    ///
+    /// In words, where there is none, or none of this version.
+    pub(crate) fn open(folder: &Path) -> Result<Self, String> {
+        let (index, fields) = files(folder, false)?;
+        let reader = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into();
+        let reader: tantivy::IndexReader = reader.map_err(|error| said(folder, error))?;
+        Ok(Self { searcher: reader.searcher(), fields })
+    }
+
+    /// What `work` makes of each segment, side by side, in their order.
+    fn each_segment<T: Send>(&self, work: impl Fn(u32, &SegmentReader) -> tantivy::Result<T> + Sync) -> tantivy::Result<Vec<T>> {
+        let segments: Vec<(u32, &SegmentReader)> = (0_u32..).zip(self.searcher.segment_readers()).collect();
+        let mut made = Vec::with_capacity(segments.len());
+        let bug = || Err(tantivy::TantivyError::InternalError("a bug stopped the search".to_owned()));
+        reading::side_by_side(
+            &segments,
+            reading::threads(false),
+            || (),
+            |(number, segment), ()| work(*number, segment),
+            |_, result| {
+                made.push(result.unwrap_or_else(bug));
+                true
+            },
+        );
+        made.into_iter().collect()
+    }
+}
+
+/// The index in a folder; made if it may be and there is none.
+fn files(folder: &Path, make: bool) -> Result<(tantivy::Index, Fields), String> {
+    if make {
+        std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
+    } else if !folder.is_dir() {
+        return Err(absent(folder));
+    }
+    within(MmapDirectory::open(folder).map_err(|error| said(folder, error))?, folder, make)
+}
+
+fn within(directory: impl Directory, folder: &Path, make: bool) -> Result<(tantivy::Index, Fields), String> {
+    let (schema, fields) = Fields::new();
+    let exists = tantivy::Index::exists(&directory).map_err(|error| said(folder, error))?;
+    let index = match (exists, make) {
+        (true, _) => tantivy::Index::open(directory),
+        (false, true) => tantivy::Index::create(directory, schema.clone(), tantivy::IndexSettings::default()),
+        (false, false) => return Err(absent(folder)),
+    };
+    let index = index.map_err(|error| said(folder, error))?;
+    if index.schema() != schema {
+        return Err(format!("{}: the index was made by another version of trailwire: make it anew in an empty folder", folder.display()));
+    }
+    index.tokenizers().register(WORDS, TextAnalyzer::from(tokens::Words::default()));
+    Ok((index, fields))
+}
+
+fn absent(folder: &Path) -> String {
+    format!("{}: there is no index here: trailwire index LOGS --into {0} makes one", folder.display())
+}
+
+fn said(folder: &Path, error: impl std::fmt::Display) -> String {
+    format!("{}: {error}", folder.display())
+}
+
+/// The order in which the scan reads files: of a folder by the names in it, of a bucket by whole keys.
+fn in_order(a: &str, b: &str) -> Ordering {
+    let is_object = |name: &str| name.starts_with("s3://");
+    match (is_object(a), is_object(b)) {
+        (false, false) => Path::new(a).cmp(Path::new(b)),
+        (true, true) => a.cmp(b),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+#[cfg(test)]
+mod tests;
