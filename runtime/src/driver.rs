@@ -299,11 +299,16 @@ impl<J: Journal> Driver<J> {
         Ok(self.totals)
     }
 
-    /// At the start and now and then, unless invocations say when; and as soon as what the last sweep found is nearly done.
+    /// At the start and now and then, unless invocations say when; and as soon as what the last sweep found is nearly done, but not when the process is about
+    /// to be frozen with it. What waits for a destination that is left alone counts here: of that no more is taken over than a share now and then.
     fn is_to_sweep(&self, until: Until) -> bool {
+        let is_time = || self.last_sweep.is_none_or(|last| last.elapsed() >= SWEEP);
         let nearly_done = || self.core.due_tasks(Timestamp::now(), SHARE / 2) < SHARE / 2;
-        (until != Until::Invoked && self.last_sweep.is_none_or(|last| last.elapsed() >= SWEEP))
-            || (self.found.load(Ordering::Relaxed) && self.sweeping.available_permits() > 0 && nearly_done())
+        let goes_on = || self.found.load(Ordering::Relaxed) && self.sweeping.available_permits() > 0 && nearly_done();
+        match until {
+            Until::Stopped | Until::Idle(_) => is_time() || goes_on(),
+            Until::Invoked => self.settling.as_ref().is_some_and(|settling| !settling.left().is_zero()) && goes_on(),
+        }
     }
 
     /// Looks for what nobody works on, where others may have left something and there is room for it. One look at a time: a journal that is slow is not asked

@@ -2,6 +2,7 @@
 //! is left is given back to the journal, whose alarm clock wakes whoever is there then. It does not wait for a destination that failed when it was tried last: an
 //! attempt there that is under way ends in a later invocation, or is made again by somebody else when its lease is over, under the same id.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +56,8 @@ impl<J: Journal> Driver<J> {
             self.settling = Some(settling);
             return Ok(());
         }
+        // The next invocation's sweep looks for what is given back here, whoever it is for.
+        self.found.store(false, Ordering::Relaxed);
         // What is under way now stays ours until its lease is over.
         self.journal.release(self.core.let_go()).await?;
         // An invocation whose time is over does not listen any more.

@@ -79,12 +79,11 @@ async fn a_journal_that_is_slow_is_swept_once_at_a_time() {
     driving.await.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn no_more_is_taken_over_than_is_done_soon_and_the_next_at_once_after_it() {
-    // What is left of more than one takes over at once, and the room that each sweep was given.
-    let found = Arc::new(Mutex::new((3 * SHARE, vec![])));
+/// A journal with more than one takes over at once, and what of it is left, with the room that each sweep was given.
+fn stock(all: usize) -> (Arc<Mutex<(usize, Vec<usize>)>>, Arc<impl Journal>) {
+    let found = Arc::new(Mutex::new((all, vec![])));
     let stock = Arc::clone(&found);
-    let journal = Arc::new(Shared(move |most| {
+    let sweep = move |most| {
         let (left, rooms) = &mut *stock.lock().unwrap();
         rooms.push(most);
         let before = *left;
@@ -92,7 +91,13 @@ async fn no_more_is_taken_over_than_is_done_soon_and_the_next_at_once_after_it()
         let task =
             |number: usize| Task::new(RunId::new("t", &number.to_string()), "t", 0, Step::Deliver("d".to_owned()), Timestamp::UNIX_EPOCH);
         std::future::ready((*left..before).map(task).collect()).boxed()
-    }));
+    };
+    (found, Arc::new(Shared(sweep)))
+}
+
+#[tokio::test]
+async fn no_more_is_taken_over_than_is_done_soon_and_the_next_at_once_after_it() {
+    let (found, journal) = stock(3 * SHARE);
     let worker = Worker::new(Arc::clone(&journal), Sender::new(Secrets::default()).unwrap(), None);
     let definitions = Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None));
     let (driver, _intake) = Driver::fresh(Arc::clone(&journal), worker, definitions);
@@ -104,4 +109,27 @@ async fn no_more_is_taken_over_than_is_done_soon_and_the_next_at_once_after_it()
     assert_eq!((totals.dead_lettered, *left), (3 * SHARE as u64, 0));
     assert_eq!(rooms[0], SHARE);
     assert!(rooms.len() > 4 && rooms[1..].iter().all(|room| (SHARE / 2..=SHARE).contains(room)), "{rooms:?}");
+}
+
+#[tokio::test]
+async fn an_invocation_takes_over_while_it_has_time_and_nothing_is_taken_over_after_it() {
+    let (found, journal) = stock(5 * SHARE);
+    let worker = Worker::new(Arc::clone(&journal), Sender::new(Secrets::default()).unwrap(), None);
+    let definitions = Arc::new(Definitions::new(1, Scope::default(), Documents::default(), None));
+    let (driver, intake) = Driver::fresh(Arc::clone(&journal), worker, Arc::clone(&definitions));
+    let stop = CancellationToken::new();
+    let driving = tokio::spawn(driver.run(Until::Invoked, stop.clone(), CancellationToken::new()));
+    // One without time looks once.
+    intake.sweep().await;
+    intake.settle(tokio::time::Instant::now()).await.unwrap();
+    for _ in 0..5 {
+        intake.offer(vec![], Arc::clone(&definitions)).await.unwrap();
+    }
+    assert_eq!(*found.lock().unwrap(), (4 * SHARE, vec![SHARE]));
+    // One with time goes on until nothing is left.
+    intake.sweep().await;
+    intake.settle(tokio::time::Instant::now() + Duration::from_secs(600)).await.unwrap();
+    assert_eq!(found.lock().unwrap().0, 0);
+    stop.cancel();
+    driving.await.unwrap().unwrap();
 }

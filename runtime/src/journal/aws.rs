@@ -17,7 +17,7 @@ mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ const QUEUE: usize = 1024;
 const ENOUGH: i64 = 30_000;
 /// Entries of an index that are read at once. No more are forgotten in one sweep, of each part of the index.
 const PAGE: usize = 200;
+/// After so many milliseconds a transaction that was under way at the start is in the table, or never.
+const SECOND_LOOK: i64 = 10_000;
 /// Pages of the due index that one sweep looks at, of each part of it.
 const PAGES: usize = 5;
 /// What is due later and nobody's, that a runtime knows of from its start, of each part of the index: one that ends when it is idle waits for it. The rest
@@ -64,8 +66,8 @@ pub(crate) trait Bell: Send + Sync {
 pub(crate) struct Aws {
     desk: Arc<Writer>,
     orders: mpsc::Sender<(Order, oneshot::Sender<Reply>)>,
-    /// Whether this runtime goes on with what bears its name, and has not looked twice yet.
-    goes_on: AtomicBool,
+    /// When this runtime, which goes on with what bears its name, looks for that a second time, in milliseconds; 0 when it does not, or has.
+    second_look: AtomicI64,
     /// Where the next sweep over a part of the due index goes on, where the last one did not come to its end.
     places: Mutex<BTreeMap<String, String>>,
 }
@@ -80,7 +82,7 @@ impl Aws {
         let (orders, received) = mpsc::channel(QUEUE);
         let desk = Arc::new(Writer { store, me: me.to_owned(), bell, clock, held: Mutex::default(), fault: Mutex::default() });
         tokio::spawn(write_all(Arc::clone(&desk), received));
-        Self { desk, orders, goes_on: AtomicBool::new(false), places: Mutex::default() }
+        Self { desk, orders, second_look: AtomicI64::new(0), places: Mutex::default() }
     }
 
     async fn order(&self, orders: Vec<Order>) -> Result<Vec<Reply>, JournalError> {
@@ -251,7 +253,7 @@ impl Journal for Aws {
 
     fn tasks(&self, most: usize) -> BoxFuture<'_, Result<Vec<Task>, JournalError>> {
         Box::pin(async move {
-            self.goes_on.store(true, Ordering::Relaxed);
+            self.second_look.store((self.desk.clock)().as_millisecond().saturating_add(SECOND_LOOK), Ordering::Relaxed);
             // What others left is for the sweeps: whoever starts has its own to do first.
             let wanted = |item: &store::Item| match &*item.data {
                 owner if owner == self.desk.me.as_bytes() => Wanted::Now,
@@ -310,7 +312,9 @@ impl Journal for Aws {
             };
             let mut found: Vec<Task> = replies.into_iter().flat_map(tasks).collect();
             // What a process of this name that was killed sent last may have been written after this one began to read.
-            if self.goes_on.swap(false, Ordering::Relaxed) {
+            let second_look = self.second_look.load(Ordering::Relaxed);
+            if second_look != 0 && (self.desk.clock)().as_millisecond() >= second_look {
+                self.second_look.store(0, Ordering::Relaxed);
                 let is_new = |item: &store::Item| {
                     let run = rows::run_of(&item.sk);
                     item.data == self.desk.me.as_bytes() && run.is_some_and(|run| !self.is_in_hand(&self.desk.held(), run, item))

@@ -404,6 +404,18 @@ async fn a_sweep_finds_what_nobody_works_on_behind_everything_else() {
 }
 
 #[tokio::test]
+async fn what_a_killed_process_sent_last_is_found_by_a_second_look() {
+    let world = World::default();
+    let (killed, next) = (world.runtime("a"), world.runtime("a"));
+    assert_eq!(next.tasks(FULL).await.unwrap(), []);
+    killed.commit(accept(1, vec![due(1, Some("d"), 0)])).await.unwrap();
+    assert_eq!(next.sweep(FULL).await.unwrap(), []);
+    world.pass(SECOND_LOOK);
+    assert_eq!(next.sweep(FULL).await.unwrap(), [due(1, Some("d"), 0)]);
+    assert_eq!(next.sweep(FULL).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_sweep_takes_its_share_of_each_part_of_the_index() {
     let world = World::default();
     let (a, b) = (world.runtime("a"), world.runtime("b"));
