@@ -29,7 +29,8 @@ export function begin(tell) {
   input.addEventListener("keydown", onKey);
   input.addEventListener("blur", () => hide());
   for (const moved of ["keyup", "pointerup"]) {
-    input.addEventListener(moved, () => !list.hidden && input.selectionStart !== place && hide());
+    // Those that were asked for since stay asked for.
+    input.addEventListener(moved, () => !list.hidden && input.selectionStart !== place && show([], 0));
   }
   list.addEventListener("pointerdown", (event) => {
     const place = /** @type {HTMLElement} */ (event.target).closest("li")?.dataset.place;
