@@ -15,6 +15,7 @@ mod document;
 mod narrow;
 mod read;
 mod tokens;
+mod values;
 mod write;
 
 use std::cmp::Ordering;

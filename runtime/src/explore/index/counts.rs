@@ -9,8 +9,9 @@ use trailwire_engine::search::Query;
 
 use super::Index;
 use super::document::{COLUMNS, VARIANT};
-use super::narrow::{Narrow, texts, values};
+use super::narrow::{Narrow, texts};
 use super::read::{Order, unread};
+use super::values::values;
 use crate::explore::column::Column;
 use crate::explore::files::Selection;
 use crate::explore::judge::Judge;
@@ -197,8 +198,13 @@ impl Dimension {
                 values(column.ords(), documents).into_iter().map(|number| number.map_or(0, |number| number + 1)).collect()
             }
             Self::Times { column, step, first, .. } => {
-                let number = |time: i64| time.div_euclid(*step).abs_diff(*first) + 1;
-                values(column, documents).into_iter().map(|time| time.map_or(0, number)).collect()
+                let times = values(column, documents).into_iter();
+                let number = |stretch: i64| stretch.abs_diff(*first) + 1;
+                // To divide by what is known here takes a tenth of the time.
+                match *step {
+                    HOUR => times.map(|time| time.map_or(0, |time| number(time.div_euclid(HOUR)))).collect(),
+                    step => times.map(|time| time.map_or(0, |time| number(time.div_euclid(step)))).collect(),
+                }
             }
         }
     }
@@ -245,15 +251,23 @@ impl Tally {
     }
 
     fn add(&mut self, documents: &[DocId]) {
-        let mut groups = vec![0_u128; documents.len()];
+        if self.dense.is_empty() {
+            let mut groups = vec![0_u128; documents.len()];
+            for dimension in &self.dimensions {
+                let size = u128::from(dimension.size());
+                groups.iter_mut().zip(dimension.numbers(documents)).for_each(|(group, number)| *group = *group * size + u128::from(number));
+            }
+            groups.into_iter().for_each(|group| *self.sparse.entry(group).or_default() += 1);
+            return;
+        }
+        let mut groups = vec![0_u64; documents.len()];
         for dimension in &self.dimensions {
-            let size = u128::from(dimension.size());
-            groups.iter_mut().zip(dimension.numbers(documents)).for_each(|(group, number)| *group = *group * size + u128::from(number));
+            let size = dimension.size();
+            groups.iter_mut().zip(dimension.numbers(documents)).for_each(|(group, number)| *group = *group * size + number);
         }
         for group in groups {
-            match usize::try_from(group).ok().and_then(|group| self.dense.get_mut(group)) {
-                Some(count) => *count += 1,
-                None => *self.sparse.entry(group).or_default() += 1,
+            if let Some(count) = usize::try_from(group).ok().and_then(|group| self.dense.get_mut(group)) {
+                *count += 1;
             }
         }
     }

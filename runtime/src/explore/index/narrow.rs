@@ -12,6 +12,7 @@ use trailwire_engine::search::{Plan, Query};
 use super::Index;
 use super::document::{COLUMNS, PLAIN};
 use super::tokens::{Asked, Word, asked};
+use super::values::values;
 use crate::explore::column::Column;
 use crate::explore::files::Selection;
 
@@ -229,16 +230,6 @@ impl Texts {
         }
         Ok(numbers.into_iter().map(|number| number.map_or(self.without, |number| self.told(number).unwrap_or_default())).collect())
     }
-}
-
-/// The values of a column, for these documents.
-pub(super) fn values<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static>(
-    column: &Values<T>,
-    documents: &[DocId],
-) -> Vec<Option<T>> {
-    let mut values = vec![None; documents.len()];
-    column.first_vals(documents, &mut values);
-    values
 }
 
 /// Hands over the texts that numbers of a column stand for, each once, in their order.

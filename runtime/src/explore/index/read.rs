@@ -9,7 +9,8 @@ use trailwire_engine::event::Event;
 use trailwire_engine::search::Query;
 
 use super::document::VARIANT;
-use super::narrow::{Narrow, texts, values};
+use super::narrow::{Narrow, texts};
+use super::values::values;
 use super::{Index, in_order};
 use crate::core::run::{RunId, event_key};
 use crate::explore::files::Selection;
