@@ -44,7 +44,7 @@ impl<F: Fn(usize) -> BoxFuture<'static, Vec<Task>> + Send + Sync + 'static> Jour
 
 #[tokio::test]
 async fn a_journal_that_is_slow_is_swept_once_at_a_time() {
-    // The sweeps that began, with the room that they were given; each ends when it is let.
+    // The rooms that sweeps were given; each sweep ends when it is let.
     let (rooms, ends) = (Arc::new(Mutex::new(vec![])), Arc::new(Semaphore::new(0)));
     let (begun, end) = (Arc::clone(&rooms), Arc::clone(&ends));
     let journal = Arc::new(Shared(move |most| {
@@ -79,8 +79,11 @@ async fn a_journal_that_is_slow_is_swept_once_at_a_time() {
     driving.await.unwrap().unwrap();
 }
 
-/// A journal with more than one takes over at once, and what of it is left, with the room that each sweep was given.
-fn stock(all: usize) -> (Arc<Mutex<(usize, Vec<usize>)>>, Arc<impl Journal>) {
+/// What is left of a stock, and the room that each sweep was given.
+type Stock = Arc<Mutex<(usize, Vec<usize>)>>;
+
+/// A journal with more than one takes over at once.
+fn stock(all: usize) -> (Stock, Arc<impl Journal>) {
     let found = Arc::new(Mutex::new((all, vec![])));
     let stock = Arc::clone(&found);
     let sweep = move |most| {
