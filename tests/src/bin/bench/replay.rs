@@ -68,7 +68,7 @@ pub(super) fn figures(program: &Path) -> Result<Vec<Figure>, Failure> {
     let has_jq = Command::new("jq").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
 
     let (mut ours_took, mut theirs_took) = (f64::MAX, f64::MAX);
-    let mut memory = 0.0;
+    let mut memory = 0.0_f64;
     for _ in 0..PASSES {
         let (took, lines) = run(&mut ours)?;
         ours_took = ours_took.min(took);
@@ -79,7 +79,7 @@ pub(super) fn figures(program: &Path) -> Result<Vec<Figure>, Failure> {
                 return Err(format!("replay found {lines} matches and jq {expected}").into());
             }
         }
-        memory = peak(&mut ours)?;
+        memory = memory.max(peak(&mut ours)?.resident);
     }
     let size = format!("{RECORDS} records, {:.0} MB plain, in {FILES} files", plain as f64 / 1e6);
     let figure =
@@ -109,15 +109,28 @@ pub(super) fn run(command: &mut Command) -> Result<(f64, usize), Failure> {
     Ok((took, output.stdout.iter().filter(|byte| **byte == b'\n').count()))
 }
 
-/// The peak of a run's memory, in megabytes.
-pub(super) fn peak(command: &mut Command) -> Result<f64, Failure> {
+/// The peak of what a run takes of memory, in megabytes.
+pub(super) struct Peak {
+    /// Files that it reads as memory included.
+    pub(super) resident: f64,
+    /// Its own alone, looked at every 2 milliseconds.
+    pub(super) anonymous: f64,
+}
+
+/// Runs a program to its end, and tells the memory that it took.
+pub(super) fn peak(command: &mut Command) -> Result<Peak, Failure> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-    let mut peak = 0.0_f64;
-    while child.try_wait()?.is_none() {
-        peak = peak.max(super::watch::taken(child.id()).map_or(0.0, |taken| taken.peak));
+    let mut peak = Peak { resident: 0.0, anonymous: 0.0 };
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if let Some(taken) = super::watch::taken(child.id()) {
+            (peak.resident, peak.anonymous) = (peak.resident.max(taken.peak), peak.anonymous.max(taken.anonymous));
+        }
         std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    Ok(peak)
+    };
+    if status.success() { Ok(peak) } else { Err(format!("{command:?} failed: {status}").into()) }
 }
 
 /// Writes logs of so many records; how many bytes they are unpacked.

@@ -66,7 +66,7 @@ pub(super) fn figures(program: &Path, logs: &Path, plain: usize) -> Result<Vec<F
         if let Some(duckdb) = &mut duckdb {
             duckdb.pass()?;
         }
-        memory = memory.max(peak(&mut name.command)?);
+        memory = memory.max(peak(&mut name.command)?.resident);
     }
     let giga = plain as f64 / 1e9;
     let figure =

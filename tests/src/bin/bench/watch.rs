@@ -14,6 +14,8 @@ pub(super) struct Taken {
     pub(super) resident: f64,
     /// The most of it.
     pub(super) peak: f64,
+    /// What is resident of memory that is no file's.
+    pub(super) anonymous: f64,
     /// Seconds on a processor, in its own code and in the kernel's for it.
     pub(super) processor: f64,
 }
@@ -45,7 +47,12 @@ pub(super) fn taken(pid: u32) -> Option<Taken> {
         let kibibytes: f64 = status.lines().find_map(|line| line.strip_prefix(name))?.trim().trim_end_matches(" kB").trim().parse().ok()?;
         Some(kibibytes * 1024.0 / 1e6)
     };
-    Some(Taken { resident: memory("VmRSS:")?, peak: memory("VmHWM:")?, processor: processor(&pid.to_string(), 11)? })
+    Some(Taken {
+        resident: memory("VmRSS:")?,
+        peak: memory("VmHWM:")?,
+        anonymous: memory("RssAnon:")?,
+        processor: processor(&pid.to_string(), 11)?,
+    })
 }
 
 /// Seconds on a processor that programs took which this one started, and which have ended.
