@@ -13,6 +13,7 @@ mod model;
 mod placeholder;
 mod reader;
 mod restraint;
+mod streamed;
 mod trigger_document;
 
 pub use destination::{
@@ -30,6 +31,7 @@ use serde::Serialize;
 use crate::diagnostic::{Code, Diagnostic, Path, any_error};
 use crate::value::Value;
 use reader::Reader;
+use streamed::{Streamed, streamed};
 
 /// The format of documents that this version reads and writes.
 pub const FORMAT_VERSION: u64 = 1;
@@ -58,7 +60,14 @@ impl Document {
     /// assert!(document.triggers[0].enabled);
     /// ```
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        Self::from_value(&json(text)?)
+        let Some(Streamed { rest, triggers, destinations }) = streamed(text) else { return Self::from_value(&json(text)?) };
+        let (rest, mut diagnostics) = (Value::Object(rest), Vec::new());
+        let mut reader = Reader::new(&rest, Path::default(), &mut diagnostics);
+        check_version(&mut reader);
+        reader.take_in("triggers", triggers.diagnostics);
+        reader.take_in("destinations", destinations.diagnostics);
+        reader.finish();
+        Self::of(triggers.read, destinations.read, diagnostics)
     }
 
     /// Reads a document that is JSON already.
@@ -68,17 +77,14 @@ impl Document {
     pub fn from_value(value: &Value) -> Result<Self, Vec<Diagnostic>> {
         let mut diagnostics = Vec::new();
         let mut reader = Reader::new(value, Path::default(), &mut diagnostics);
-        match reader.integer("format_version") {
-            None => reader.missing("format_version", "write `\"format_version\": 1`"),
-            Some(version) if version != i128::from(FORMAT_VERSION) => {
-                let message = format!("this version reads documents of format {FORMAT_VERSION}, this one is of format {version}");
-                reader.error(Code::FORMAT_VERSION, "format_version", message, "use a version of trailwire that reads it");
-            }
-            Some(_) => {}
-        }
+        check_version(&mut reader);
         let triggers = reader.objects("triggers", Trigger::read);
         let destinations = reader.objects("destinations", Destination::read);
         reader.finish();
+        Self::of(triggers, destinations, diagnostics)
+    }
+
+    fn of(triggers: Vec<Trigger>, destinations: Vec<Destination>, mut diagnostics: Vec<Diagnostic>) -> Result<Self, Vec<Diagnostic>> {
         duplicates("triggers", triggers.iter().map(|trigger| trigger.name.as_str()), &mut diagnostics);
         duplicates("destinations", destinations.iter().map(|destination| destination.name.as_str()), &mut diagnostics);
         accept(Self { format_version: FORMAT_VERSION, triggers, destinations }, diagnostics)
@@ -148,6 +154,17 @@ impl Forwarder {
         let mut diagnostics = Vec::new();
         let forwarder = Self::read(&mut Reader::new(value, Path::default(), &mut diagnostics));
         accept(forwarder, diagnostics)
+    }
+}
+
+fn check_version(reader: &mut Reader<'_>) {
+    match reader.integer("format_version") {
+        None => reader.missing("format_version", "write `\"format_version\": 1`"),
+        Some(version) if version != i128::from(FORMAT_VERSION) => {
+            let message = format!("this version reads documents of format {FORMAT_VERSION}, this one is of format {version}");
+            reader.error(Code::FORMAT_VERSION, "format_version", message, "use a version of trailwire that reads it");
+        }
+        Some(_) => {}
     }
 }
 

@@ -40,6 +40,12 @@ impl<'a> Reader<'a> {
         self.push(Diagnostic::error(code, message).at(path).help(help));
     }
 
+    /// Notes what was found in a member that was read before.
+    pub(super) fn take_in(&mut self, name: &'static str, diagnostics: Vec<Diagnostic>) {
+        self.asked.push(name);
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
     /// Notes that a member is not there.
     pub(super) fn missing(&mut self, name: &str, help: impl Into<String>) {
         if self.object.is_some() {

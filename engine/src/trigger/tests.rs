@@ -189,6 +189,31 @@ fn documents_name_their_format_and_each_thing_once() {
 }
 
 #[test]
+fn a_document_reads_the_same_from_its_text() {
+    let trigger = minimal().to_string();
+    let hook = json!({"name": "hook", "webhook": [{"url": "https://example.com"}]}).to_string();
+    for text in [
+        "{}".to_owned(),
+        "[1]".to_owned(),
+        "{\"triggers\": [".to_owned(),
+        "{} {}".to_owned(),
+        format!("{{\"triggers\": [{trigger}], \"format_version\": 1, \"destinations\": [{hook}]}}"),
+        format!(
+            "{{\"triggers\": [{trigger}, {trigger}, 7, {{\"nam\": 1}}], \"destinations\": [{{}}], \"format_version\": 2, \"trigers\": []}}"
+        ),
+        format!("{{\"triggers\": [{{}}], \"triggers\": [{trigger}], \"format_version\": 1}}"),
+        format!("{{\"triggers\": {trigger}, \"destinations\": {hook}, \"format_version\": 1}}"),
+        "{\"triggers\": null, \"destinations\": \"x\", \"format_version\": 1}".to_owned(),
+    ] {
+        let whole = serde_json::from_str(&text).map_err(|error| error.to_string());
+        match (Document::parse(&text), whole) {
+            (Err(told), Err(error)) => assert!(told.len() == 1 && told[0].message.ends_with(&error), "{text}: {told:?}"),
+            (parsed, whole) => assert_eq!(parsed, Document::from_value(&whole.unwrap()), "{text}"),
+        }
+    }
+}
+
+#[test]
 fn the_members_are_what_the_reader_asks_for() {
     let mut diagnostics = Vec::new();
     let nobody = json!({"qqqqqqqqqqqqqqqq": 1});

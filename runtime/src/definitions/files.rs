@@ -133,8 +133,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 fn read(path: &Path) -> Result<Result<Document, Vec<Diagnostic>>, FileError> {
     let unreadable = |error: std::io::Error| FileError::Unreadable { path: path.display().to_string(), reason: error.to_string() };
     let text = fs::read_to_string(path).map_err(unreadable)?;
-    match serde_json::from_str::<Value>(&text) {
-        Ok(value) if plan::is_plan(&value) => Ok(plan::document(&value)),
-        _ => Ok(Document::parse(&text)),
-    }
+    // A plan has a format of its own, which no document has.
+    Ok(Document::parse(&text).or_else(|diagnostics| match serde_json::from_str::<Value>(&text) {
+        Ok(value) if plan::is_plan(&value) => plan::document(&value),
+        _ => Err(diagnostics),
+    }))
 }
