@@ -117,7 +117,7 @@ mod tests {
         assert!(read(&[whole.as_slice(), b"trailing bytes"].concat()).unwrap_err().starts_with("the gzip is broken: "));
         // Behind the member, and of the length that it says itself.
         let length = &whole[whole.len() - 4..];
-        assert!(read(&[whole.as_slice(), b"more", length].concat()).unwrap_err().starts_with("the gzip is broken: "));
+        assert!(read(&[whole.as_slice(), b"trailing bytes", length].concat()).unwrap_err().starts_with("the gzip is broken: "));
         let bomb = gzip(&vec![b' '; (1 << 20) + 1]);
         assert!(bomb.len() < 40_000);
         assert_eq!(read(&bomb), Err("it holds more than 1 MiB: nothing of it is read".to_owned()));
