@@ -21,7 +21,7 @@ use crate::stand::{Stand, repository};
 use crate::venv;
 
 /// How long a function may take to answer beyond its deadline before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PREFIX: &str = "/2018-06-01/runtime";
 
 /// The runtime as it was built for tests, as a package for Lambda: without what debuggers need, or Lambda would not take it in a call.

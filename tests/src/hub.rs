@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::cloudtrail::Event;
 use crate::process::{Finished, Program};
@@ -13,6 +14,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trailwire_engine::fanout::names;
 use trailwire_engine::fanout::table::{self, Attribute, Claim, Definition, HubItem, HubRecord, Item, Kind};
+
+/// How long a slow and busy machine may take for what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The home region of these hubs.
 pub const REGION: &str = "eu-central-1";
@@ -193,14 +197,47 @@ impl Hub {
     }
 
     /// Waits until the queue is empty.
+    ///
+    /// # Panics
+    /// When it is not within two minutes.
     pub async fn emptied(&self) {
-        for _ in 0..150 {
-            if self.queued().await == 0 {
+        let begun = Instant::now();
+        loop {
+            let left = self.queued().await;
+            if left == 0 {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            assert!(begun.elapsed() < PATIENCE, "{left} messages are left in the queue");
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("{} messages are left in the queue", self.queued().await);
+    }
+
+    /// Waits until the journal in its table holds runs that are not over, and nobody works on any of them.
+    ///
+    /// # Panics
+    /// When that is not so within two minutes.
+    pub async fn released(&self) {
+        let begun = Instant::now();
+        loop {
+            let owners = self.owners().await;
+            if !owners.is_empty() && owners.iter().all(String::is_empty) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the runs that are not over are those of {owners:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Who works on each run that is not over; an empty name is nobody's. The journal spreads them over four hash keys.
+    async fn owners(&self) -> Vec<String> {
+        let mut owners = Vec::new();
+        for shard in 0..4 {
+            let query = self.table.query().table_name(&self.table_name).key_condition_expression("pk = :pk");
+            let query = query.expression_attribute_values(":pk", AttributeValue::S(format!("journal/due/{shard}"))).consistent_read(true);
+            let items = query.send().await.unwrap().items.unwrap_or_default();
+            owners.extend(items.iter().map(|item| String::from_utf8_lossy(item["data"].as_b().unwrap().as_ref()).into_owned()));
+        }
+        owners
     }
 
     /// Runs until there is nothing left to do.

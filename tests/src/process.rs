@@ -13,7 +13,9 @@ use tokio::task::JoinHandle;
 use crate::stand::UNWANTED_VARIABLES;
 
 /// How long a program may take to say or do what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long the streams of a program that has ended may stay open.
+const REST: Duration = Duration::from_secs(30);
 
 /// A running program. It is killed when this is dropped.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Finished {
     pub stdout: String,
     /// Its standard error.
     pub stderr: String,
+    /// Whether a stream was still open when reading was given up: what is said here may not be all.
+    pub is_cut: bool,
 }
 
 impl Program {
@@ -101,7 +105,7 @@ impl Program {
     /// Waits for a line, of either stream, that contains the text, and gives it.
     ///
     /// # Panics
-    /// When the program ends or a minute and a half pass before it says so.
+    /// When the program ends or two minutes pass before it says so.
     pub async fn says(&self, text: &str) -> String {
         let mut output = self.output.clone();
         let found = async {
@@ -127,20 +131,23 @@ impl Program {
     pub async fn finish(mut self) -> Finished {
         let ended = tokio::time::timeout(Duration::from_secs(300), self.child.wait()).await;
         let Ok(Ok(status)) = ended else { panic!("{} did not end:\n{}", self.name, self.said()) };
+        let deadline = tokio::time::Instant::now() + REST;
+        let mut is_cut = false;
         for reader in &mut self.readers {
             // A grandchild may hold the streams open: what it says is not waited for.
-            let _ = tokio::time::timeout(Duration::from_secs(2), reader).await;
+            is_cut |= tokio::time::timeout_at(deadline, reader).await.is_err();
         }
         let lines = self.output.borrow();
         let (stdout, stderr) = (join(&lines, |line| !line.is_error), join(&lines, |line| line.is_error));
-        Finished { name: self.name.clone(), status, stdout, stderr }
+        Finished { name: self.name.clone(), status, stdout, stderr, is_cut }
     }
 }
 
 impl Finished {
     /// Both streams, for messages.
     pub fn said(&self) -> String {
-        format!("{}{}", self.stdout, self.stderr)
+        let note = if self.is_cut { format!("(a stream stayed open; what came after {REST:?} is not here)\n") } else { String::new() };
+        format!("{}{}{note}", self.stdout, self.stderr)
     }
 
     /// The same, which must have ended well.

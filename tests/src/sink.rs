@@ -121,9 +121,9 @@ impl Sink {
     /// Waits until at least `count` requests have arrived at the path and gives all that have.
     ///
     /// # Panics
-    /// When they have not within a minute.
+    /// When they have not within two minutes.
     pub async fn expect(&self, path: &str, count: usize) -> Vec<Notification> {
-        self.wait(path, |received| received.len() >= count, Duration::from_secs(60), &format!("{count} notifications")).await
+        self.wait(path, |received| received.len() >= count, Duration::from_secs(120), &format!("{count} notifications")).await
     }
 
     /// Waits until what arrived at the path satisfies the condition and gives it.

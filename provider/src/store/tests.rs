@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use trailwire_engine::fanout::names::Cell;
@@ -11,8 +12,19 @@ use crate::config::ProviderConfig;
 use crate::value::Dynamic;
 
 async fn store(model: &Model) -> Store {
+    store_with(model, Timing::fast()).await
+}
+
+/// The same table with a lease so long that a slow machine renews it in time.
+async fn with_long_lease(model: &Model) -> Store {
+    let mut timing = Timing::fast();
+    timing.lease = Duration::from_secs(4);
+    store_with(model, timing).await
+}
+
+async fn store_with(model: &Model, timing: Timing) -> Store {
     let config = Arc::new(ProviderConfig::parse(&Dynamic::Null).unwrap());
-    let session = Arc::new(Cloud::with_door(config, Arc::new(model.clone()), Timing::fast())).session(&CancellationToken::new());
+    let session = Arc::new(Cloud::with_door(config, Arc::new(model.clone()), timing)).session(&CancellationToken::new());
     let hub = Hub::new("security", Cell::new(ACCOUNT, "eu-west-1"));
     let _ = session.create_table(hub.home(), &hub.table_name(), &Default::default()).await;
     Store::new(&session, &hub)
@@ -71,6 +83,7 @@ async fn an_abandoned_claim_is_adopted_and_a_renewed_one_is_respected() {
     drop(lease);
     let (claimed, _lease) = store.claim(Kind::Trigger, "killed", Some("{}"), "{}").await.unwrap();
     assert_eq!(claimed, Claimed::Adopted);
+    let store = with_long_lease(&model).await;
     let (_, _renewed) = store.claim(Kind::Trigger, "busy", Some("{}"), "{}").await.unwrap();
     let error = store.claim(Kind::Trigger, "busy", Some("{}"), "{}").await.unwrap_err();
     assert_eq!(error.to_string(), "trigger `busy` of hub `security` is being made by another apply");
@@ -87,15 +100,24 @@ async fn claim_by_another_clock(store: &Store, name: &str, apart: i64) -> Item {
 
 #[tokio::test]
 async fn the_clock_of_whoever_holds_a_claim_does_not_count() {
-    let store = live(&Model::default()).await;
+    let model = Model::default();
+    let store = live(&model).await;
+    let patient = with_long_lease(&model).await;
+    let mut holders = Vec::new();
     for apart in [-400, -1, 0, 400] {
-        let key = claim_by_another_clock(&store, "held", apart).await;
-        let holder = Lease::begin(store.clone(), key, "somebody".to_owned(), now());
-        let error = store.claim(Kind::Trigger, "held", None, "{}").await.unwrap_err();
-        assert_eq!(error.to_string(), "trigger `held` of hub `security` is being made by another apply", "{apart}");
-        assert_eq!(store.declared().await.unwrap().len(), 1, "{apart}");
-        drop(holder);
+        let key = claim_by_another_clock(&patient, &format!("held{apart}"), apart).await;
+        holders.push(Lease::begin(patient.clone(), key, "somebody".to_owned(), now()));
     }
+    let refusals = [-400, -1, 0, 400].map(|apart| {
+        let patient = &patient;
+        async move {
+            let error = patient.claim(Kind::Trigger, &format!("held{apart}"), None, "{}").await.unwrap_err();
+            assert_eq!(error.to_string(), format!("trigger `held{apart}` of hub `security` is being made by another apply"));
+        }
+    });
+    futures::future::join_all(refusals).await;
+    assert_eq!(patient.declared().await.unwrap().len(), holders.len());
+    drop(holders);
     for apart in [-400, 0, 400] {
         let name = format!("killed{apart}");
         claim_by_another_clock(&store, &name, apart).await;
@@ -108,21 +130,28 @@ async fn a_claim_is_watched_for_a_whole_lease_unless_it_is_long_over() {
     let model = Model::default();
     let store = live(&model).await;
     let looks = |calls: Vec<String>| calls.iter().filter(|call| call.starts_with("dynamodb:GetItem")).count();
-    for (apart, watched) in [(0, 4), (-2_000, 0)] {
+    for (apart, is_watched) in [(0, true), (-2_000, false)] {
         claim_by_another_clock(&store, &format!("killed{apart}"), apart).await;
         model.take_calls();
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let (claimed, _lease) = store.claim(Kind::Trigger, &format!("killed{apart}"), None, "{}").await.unwrap();
         assert_eq!(claimed, Claimed::Adopted);
-        assert_eq!(begun.elapsed() >= store.session.timing().lease, watched > 0, "{apart}");
-        // The hub, the claim, and then what was watched.
-        assert_eq!(looks(model.take_calls()), 2 + watched, "{apart}");
+        let took = begun.elapsed();
+        // The hub, the claim, and then what was watched: how often depends on the machine.
+        let looks = looks(model.take_calls());
+        if is_watched {
+            assert!(looks > 2 && took >= store.session.timing().lease, "{looks} looks in {took:?}");
+        } else {
+            assert_eq!(looks, 2);
+        }
     }
 }
 
 #[tokio::test]
 async fn what_somebody_else_adopts_meanwhile_is_left_alone() {
-    let store = live(&Model::default()).await;
+    let model = Model::default();
+    live(&model).await;
+    let store = with_long_lease(&model).await;
     claim_by_another_clock(&store, "a", 0).await;
     let (one, other) = (store.claim(Kind::Trigger, "a", None, "{}"), store.claim(Kind::Trigger, "a", None, "{}"));
     let outcomes = tokio::join!(one, other);

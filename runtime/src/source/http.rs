@@ -179,23 +179,24 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_slow_to_say_what_he_wants_is_cut_off() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (app, stop) = (Router::new().route("/", get(|| async { "ok" })), CancellationToken::new());
-        let serving = tokio::spawn(serve(app, listener, Duration::from_millis(50), stop.clone()));
-        let mut slow = TcpStream::connect(address).await.unwrap();
-        slow.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        // The end of the connection, whatever is said before it.
-        slow.read_to_end(&mut answer).await.unwrap();
-        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-        let mut quick = TcpStream::connect(address).await.unwrap();
-        quick.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-        answer.clear();
-        quick.read_to_end(&mut answer).await.unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"ok"), "{}", String::from_utf8_lossy(&answer));
-        stop.cancel();
-        serving.await.unwrap();
+        let half = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+        for (limit, said, is_answered) in
+            [(Duration::from_millis(50), half, false), (Duration::from_secs(120), &format!("{half}\r\n"), true)]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (app, stop) = (Router::new().route("/", get(|| async { "ok" })), CancellationToken::new());
+            let serving = tokio::spawn(serve(app, listener, limit, stop.clone()));
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(said.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            // The end of the connection, whatever is said before it.
+            client.read_to_end(&mut answer).await.unwrap();
+            let answer = String::from_utf8_lossy(&answer);
+            assert_eq!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), is_answered, "{answer}");
+            stop.cancel();
+            serving.await.unwrap();
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Files and standard input: everything that is read is accounted for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn compressed_log_files_and_standard_input_are_read_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_any_depth_is_either_told_or_refused() {
     let sink = Sink::start().await;
-    let actions = json!([{"wait": [{"duration": "1s"}]}, notify(), {"send": [{"destination": "hook"}]}]);
+    let actions = json!([{"wait": [{"duration": "10s"}]}, notify(), {"send": [{"destination": "hook"}]}]);
     let bench = Bench::new(&definitions(&sink.at("/hook"), &[trigger(&actions)]));
     let nested = |depth: usize| {
         let mut event = event("CreateUser", &depth.to_string());
@@ -63,7 +63,9 @@ async fn an_event_of_any_depth_is_either_told_or_refused() {
     assert!((35..45).contains(&accepted), "{accepted}");
     let counts = format!("accepted 67 = matched {accepted} + unmatched 0 + refused {}; runs 0, repeated {accepted}", 67 - accepted);
     assert!(finished.stdout.starts_with(&counts), "{}", finished.stdout);
-    assert_eq!(sink.received("/hook").len(), 2 * accepted);
+    // On a slow machine the first waits are over before the kill, and what is told then may be told again under its id.
+    let ids: BTreeSet<String> = sink.received("/hook").iter().map(|received| received.id().to_owned()).collect();
+    assert_eq!(ids.len(), 2 * accepted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,10 @@
 //! What `--metrics-address` serves.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
-use crate::program::{Bench, Finished, Server, definitions, event, notify, trigger};
+use crate::program::{Bench, Finished, PATIENCE, Server, definitions, event, notify, trigger};
 use crate::sink::{Reply, Sink};
 
 /// Where the metrics are, as the log says.
@@ -13,6 +15,19 @@ fn address(server: &Server) -> String {
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .find_map(|line| line["metrics"].as_str().map(str::to_owned));
     format!("http://{}", found.unwrap())
+}
+
+/// Waits until the metrics of a server that serves them hold this line.
+pub(crate) async fn shown(client: &reqwest::Client, server: &Server, line: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let text = client.get(format!("{}/metrics", address(server))).send().await.unwrap().text().await.unwrap();
+        if text.lines().any(|found| found == line) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "waited for {line} in\n{text}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,6 +47,12 @@ async fn what_became_of_events_is_counted() {
         (response.status().as_u16(), kind, response.text().await.unwrap())
     };
     assert_eq!(get("/healthz").await.0, 200);
+    // It listens a moment before it begins.
+    let deadline = Instant::now() + PATIENCE;
+    while get("/readyz").await.0 != 200 {
+        assert!(Instant::now() < deadline, "it is not ready: {}", server.said());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     let (status, _, ready) = get("/readyz").await;
     assert_eq!((status, serde_json::from_str::<Value>(&ready).unwrap()), (200, json!({"ready": true, "faults": {}})));
 
@@ -39,6 +60,8 @@ async fn what_became_of_events_is_counted() {
     client.post(&server.url).body(events.to_string()).send().await.unwrap();
     sink.expect("/hook", 2).await;
     server.says("\"delivered\"").await;
+    // What is open is counted a moment after the log says what was done.
+    shown(&client, &server, "trailwire_open_tasks 0").await;
 
     let (status, kind, text) = get("/metrics").await;
     assert_eq!((status, kind.as_str()), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));

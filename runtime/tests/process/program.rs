@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// How long a slow and busy machine may take for what a test waits for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A directory with definitions, input and state.
 pub(crate) struct Bench {
     dir: TempDir,
@@ -139,7 +142,7 @@ impl Server {
 
     /// Waits until the log holds this text.
     pub(crate) async fn says(&self, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + PATIENCE;
         while !self.said().contains(text) {
             assert!(Instant::now() < deadline, "it never said {text:?}: {}", self.said());
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,7 @@
 //! `threshold`, `suppress` and `trailwire status`.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::program::{Bench, Finished, Server, definitions, event, notify, trailwire, trigger};
@@ -28,7 +30,9 @@ async fn a_storm_is_one_message_and_one_that_counts() {
     let suppress = json!({"suppress": [{"window": "2s", "key": "detail.userIdentity.userName"}]});
     let bench = Bench::new(&definitions(&sink.at("/hook"), &[restrained(suppress)]));
     let storm: Vec<Value> = (0..5000).map(|number| event("CreateUser", &format!("e-{number}"))).collect();
+    let begun = Instant::now();
     let finished = bench.run_over(&storm, &[]).success();
+    let windows = begun.elapsed().as_secs() as usize / 2 + 2;
     let received = sink.received("/hook");
     let title = "CreateUser by alice (IAM user)";
     let told = titles(&received);
@@ -38,7 +42,8 @@ async fn a_storm_is_one_message_and_one_that_counts() {
     let counts = told.iter().filter_map(|told| told.strip_suffix(&format!(" more within 2s for \"alice\": {title}")));
     let hidden: usize = counts.map(|count| count.parse::<usize>().unwrap()).sum();
     assert_eq!(firsts + hidden, 5000, "{told:?}");
-    assert!(told.len() <= 20, "{told:?}");
+    // Its count, too; and seldom a second one, of what was accepted before the window ended and written after it.
+    assert!(told.len() <= 3 * windows, "{windows} windows: {told:?}");
     assert!(finished.stdout.contains(&format!("runs {firsts}, repeated 0, counted {hidden}, ")), "{}", finished.stdout);
     // The event itself goes out for what runs, not for what is told later.
     assert_eq!(received.len() - told.len(), firsts);

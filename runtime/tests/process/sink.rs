@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
+
+use crate::program::PATIENCE;
 
 /// A request that arrived.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub(crate) struct Received {
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
     pub(crate) at: Instant,
+    /// The same as the clock of the machine says it.
+    pub(crate) arrived: SystemTime,
 }
 
 impl Received {
@@ -50,6 +54,8 @@ impl Reply {
 #[derive(Default)]
 struct Shared {
     received: Mutex<Vec<Received>>,
+    /// Requests by path, also those that are not answered yet.
+    come: Mutex<HashMap<String, usize>>,
     replies: Mutex<HashMap<String, VecDeque<Reply>>>,
 }
 
@@ -93,8 +99,21 @@ impl Sink {
         self.wait(path, &format!("{count} requests"), |received| received.len() >= count).await
     }
 
+    /// Waits until so many requests have come to a path, answered or not.
+    pub(crate) async fn asked(&self, path: &str, count: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let come = self.shared.come.lock().unwrap().get(path).copied().unwrap_or_default();
+            if come >= count {
+                return;
+            }
+            assert!(Instant::now() < deadline, "waited for {count} requests to begin at {path}; {come} did");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) async fn wait(&self, path: &str, what: &str, done: impl Fn(&[Received]) -> bool) -> Vec<Received> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let received = self.received(path);
             if done(&received) {
@@ -111,6 +130,7 @@ async fn record(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let path = parts.uri.path().to_owned();
     let reply = shared.replies.lock().unwrap().get_mut(&path).and_then(VecDeque::pop_front).unwrap_or(Reply::status(200));
+    *shared.come.lock().unwrap().entry(path.clone()).or_default() += 1;
     tokio::time::sleep(reply.after).await;
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
     shared.received.lock().unwrap().push(Received {
@@ -118,6 +138,7 @@ async fn record(State(shared): State<Arc<Shared>>, request: Request) -> Response
         headers: headers.collect(),
         body: String::from_utf8(body.to_vec()).unwrap(),
         at: Instant::now(),
+        arrived: SystemTime::now(),
     });
     let mut response = (axum::http::StatusCode::from_u16(reply.status).unwrap(), reply.body).into_response();
     if let Some((name, value)) = reply.header {

@@ -57,7 +57,7 @@ async fn no_event_is_lost_when_the_runtime_is_killed_twenty_times() {
     let all = |received: &[Notification]| {
         received.iter().map(|one| one.header("webhook-id").to_owned()).collect::<BTreeSet<_>>().len() >= matching.len()
     };
-    sink.wait(&path, all, Duration::from_secs(240), "every event that matches").await;
+    sink.wait(&path, all, Duration::from_secs(600), "every event that matches").await;
     last.terminate();
     last.finish().await.success();
     let last = world.run_until_idle(journal.path()).await;

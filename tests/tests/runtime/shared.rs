@@ -1,7 +1,7 @@
 //! Runtimes that share a hub's table as their journal.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use trailwire_engine::fanout::table::Kind;
@@ -19,25 +19,26 @@ async fn a_wait_outlives_the_runtime_that_began_it() {
     let hub = Hub::new("outlived").await;
     hub.hook().await;
     let notify = |title: &str| json!({"notify": [{"destinations": ["hook"], "title": title}]});
-    let trigger = json!({"name": "users", "event_names": ["CreateUser"], "action": [notify("first"), {"wait": [{"duration": "25s"}]}, notify("after")]});
+    let trigger = json!({"name": "users", "event_names": ["CreateUser"], "action": [notify("first"), {"wait": [{"duration": "60s"}]}, notify("after")]});
     hub.define(Kind::Trigger, "users", &trigger.to_string()).await;
     let others = tempfile::tempdir().unwrap();
     let first = hub.start_with(hub.state(), &SHARED);
     first.says("receiving").await;
-    hub.send(&hub.event("CreateUser").envelope().to_string()).await;
-    first.says("delivered").await;
     // A second of one name would take the first one's work for its own.
     let refused = hub.start_with(hub.state(), &SHARED).finish().await.failure();
     assert!(refused.stderr.contains("is in use by another runtime"), "{}", refused.stderr);
-    // The delivery is taken note of before the wait is all that is left, which is nobody's.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    hub.send(&hub.event("CreateUser").envelope().to_string()).await;
+    first.says("delivered").await;
+    // When the delivery is taken note of, the wait is all that is left; more than 20 seconds of it are nobody's.
+    hub.released().await;
     first.kill().await;
     let second = hub.start_with(others.path(), &SHARED);
-    let received = hub.stand.sink().expect(&hub.path(), 2).await;
+    let both = |received: &[Notification]| received.len() >= 2;
+    let received = hub.stand.sink().wait(&hub.path(), both, Duration::from_secs(180), "what comes before the wait and after it").await;
     let titles: Vec<Value> = received.iter().map(|one| one.json()["data"]["title"].clone()).collect();
     assert_eq!(titles, ["first", "after"]);
     let accepted: jiff::Timestamp = received[1].json()["timestamp"].as_str().unwrap().parse().unwrap();
-    assert!(received[1].arrived.duration_since(SystemTime::from(accepted)).unwrap() >= Duration::from_secs(25));
+    assert!(received[1].arrived.duration_since(SystemTime::from(accepted)).unwrap() >= Duration::from_secs(60));
     second.says("delivered").await;
     second.terminate();
     second.finish().await.success();
@@ -92,6 +93,7 @@ async fn a_storm_over_four_runtimes_is_told_once_a_window_and_counted() {
         runtime.says("receiving").await;
     }
     let storm: Vec<String> = (0..STORM).map(|_| hub.event("CreateUser").envelope().to_string()).collect();
+    let begun = Instant::now();
     hub.send_all(&storm).await;
     let title = "CreateUser by alice (IAM user)";
     let told = |received: &[Notification]| -> BTreeMap<String, usize> {
@@ -102,11 +104,13 @@ async fn a_storm_over_four_runtimes_is_told_once_a_window_and_counted() {
         received.iter().map(|one| (one.header("webhook-id").to_owned(), count(one))).collect()
     };
     let all = |received: &[Notification]| told(received).values().sum::<usize>() >= STORM;
-    let received = hub.stand.sink().wait(&hub.path(), all, Duration::from_secs(120), "every event, told or counted").await;
+    let received = hub.stand.sink().wait(&hub.path(), all, Duration::from_secs(300), "every event, told or counted").await;
+    let windows = begun.elapsed().as_secs() as usize / 10 + 2;
     let told = told(&received);
     assert_eq!(told.values().sum::<usize>(), STORM, "{told:?}");
-    // However slow the machine is: two messages a window, and no more windows than the storm lasted.
-    assert!(told.len() <= 20, "{told:?}");
+    // No more windows than there was time for. Each has its first event and its count; and seldom a second count, of what was accepted
+    // before it ended and written after it.
+    assert!(told.len() <= 3 * windows, "{windows} windows: {told:?}");
     hub.emptied().await;
     for runtime in runtimes {
         runtime.terminate();

@@ -55,7 +55,7 @@ async fn workers_of_the_emulator_end_with_the_stand() {
     assert_eq!(invoked.text().await.unwrap(), "null");
     let (mut worker, _) = listener.accept().await.unwrap();
     drop(stand);
-    let ended = tokio::time::timeout(Duration::from_secs(10), worker.read(&mut [0])).await;
+    let ended = tokio::time::timeout(Duration::from_secs(120), worker.read(&mut [0])).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "the worker is still there");
 }
 
@@ -75,7 +75,7 @@ async fn nothing_is_left_however_the_stand_ends() {
         assert_eq!(children(stand.id().unwrap(), "python").len(), 1);
         assert!(signal(end, stand.id().unwrap()));
         let mut rest = String::new();
-        let ended = tokio::time::timeout(Duration::from_secs(20), errors.read_to_string(&mut rest)).await;
+        let ended = tokio::time::timeout(Duration::from_secs(120), errors.read_to_string(&mut rest)).await;
         assert!(ended.is_ok(), "something is left after {end}");
         stand.wait().await.unwrap();
     }

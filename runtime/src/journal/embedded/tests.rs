@@ -32,7 +32,7 @@ proptest! {
 /// The writer's thread lets go of the file a moment after the journal is dropped.
 fn reopened(journal: Embedded, dir: &Path) -> Embedded {
     drop(journal);
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         match Embedded::open(dir) {
             Ok(journal) => return journal,
             Err(JournalError::Held { .. }) => std::thread::sleep(std::time::Duration::from_millis(10)),
