@@ -109,12 +109,15 @@ pub(crate) struct Found {
 }
 
 /// Finds log files. A file that is named is taken whatever it is called; of a folder, and of those in it, those are taken whose names end with
-/// `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without, or with `.gz` alone. Digest files are no log files. `s3://BUCKET/PREFIX` is a folder, too.
+/// `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without, or with `.gz` alone. Digest files are no log files, nor are those of an index.
+/// `s3://BUCKET/PREFIX` is a folder, too.
 pub(crate) fn find(paths: &[PathBuf], selection: &Selection) -> Found {
     let mut found = Found::default();
     for path in paths {
         if let Some((bucket, prefix)) = object(path) {
             s3::find(bucket, prefix, selection, &mut found);
+        } else if is_index(path) {
+            found.faults.push(format!("{}: this is an index and no logs: trailwire search --index reads it", path.display()));
         } else if path.is_dir() {
             folder(path, selection, &mut found);
         } else {
@@ -151,7 +154,8 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
         };
         match kind {
             Err(reason) => found.faults.push(format!("{}: {reason}", path.display())),
-            Ok((true, _)) if name != "CloudTrail-Digest" => folder(&path, selection, found),
+            Ok((true, _)) if name == "CloudTrail-Digest" || is_index(&path) => {}
+            Ok((true, _)) => folder(&path, selection, found),
             Ok((_, true)) => match told_by_name(&name, selection) {
                 Some(true) => found.files.push(LogFile::Local(path)),
                 Some(false) => found.left_out += 1,
@@ -160,6 +164,11 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
             Ok(_) => {}
         }
     }
+}
+
+/// Whether a folder is one that `trailwire index` has made: tantivy keeps these two files.
+fn is_index(path: &Path) -> bool {
+    [".managed.json", "meta.json"].iter().all(|name| path.join(name).is_file())
 }
 
 /// Whether something that is asked for may be in a file of this name; `None` where it is no log file.
@@ -200,6 +209,22 @@ mod tests {
         {
             assert!(none.may_hold(other), "{other}");
         }
+    }
+
+    #[test]
+    fn an_index_among_logs_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let index = root.path().join("index");
+        for name in ["index/.managed.json", "index/meta.json", "index/a.json", "other/meta.json"] {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let found = find(&[root.path().to_owned()], &Selection::default());
+        assert_eq!((found.files, found.faults), (vec![LogFile::Local(root.path().join("other/meta.json"))], Vec::new()));
+        let named = find(std::slice::from_ref(&index), &Selection::default());
+        let told = format!("{}: this is an index and no logs: trailwire search --index reads it", index.display());
+        assert_eq!((named.files, named.faults), (Vec::new(), vec![told]));
     }
 
     #[test]

@@ -183,3 +183,15 @@ fn an_index_survives_being_killed() {
     assert!(told.stderr.contains(&format!("warning: {}: byte 15: the record is cut off", cut.display())), "{}", told.stderr);
     assert!(told.stdout.contains("\"faults\":[\""), "{}", told.stdout);
 }
+
+/// The second run finds the index of the first beside the logs, which is no log.
+#[test]
+fn an_index_may_lie_among_its_logs() {
+    let bench = bench();
+    for told in ["4 events added of 5 records of 2 files; 0 known before", "0 events added of 0 records of 0 files; 2 known before"] {
+        let mut command = trailwire(&["index"]);
+        let run = Finished::of(command.arg(bench.path("logs")).arg("--into").arg(bench.path("logs/index"))).success();
+        assert_eq!(run.stderr, format!("{told}; the index has 4 events\n"));
+    }
+    assert_eq!(search(&bench, &["*", "--count"]).success().stdout, "4\n");
+}
