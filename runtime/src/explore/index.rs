@@ -15,46 +15,65 @@ mod document;
 mod narrow;
 mod read;
 mod tokens;
+mod unlocked;
 mod values;
 mod write;
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
+use tantivy::directory::error::OpenReadError;
 use tantivy::directory::{Directory, MmapDirectory};
 use tantivy::tokenizer::TextAnalyzer;
-use tantivy::{Searcher, SegmentReader};
+use tantivy::{IndexReader, Searcher, SegmentReader, TantivyError};
 
 use super::reading;
 use document::{Fields, WORDS};
+use unlocked::Unlocked;
 
 pub(crate) use read::Order;
 pub(crate) use write::{Written, write};
 
 /// An index, as it was when it was opened.
 pub(crate) struct Index {
+    folder: PathBuf,
     searcher: Searcher,
     fields: Fields,
 }
 
 impl Index {
-    /// Opens the index in a folder.
+    /// Opens the index in a folder, which need not be one that may be written.
     ///
     /// # Errors
     ///
     /// In words, where there is none, or none of this version.
     pub(crate) fn open(folder: &Path) -> Result<Self, String> {
-        let (index, fields) = files(folder, false)?;
-        let reader = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into();
-        let reader: tantivy::IndexReader = reader.map_err(|error| said(folder, error))?;
-        Ok(Self { searcher: reader.searcher(), fields })
+        if !folder.is_dir() {
+            return Err(absent(folder));
+        }
+        Self::of(Unlocked(MmapDirectory::open(folder).map_err(|error| said(folder, error))?), folder)
+    }
+
+    fn of(directory: impl Directory + Clone, folder: &Path) -> Result<Self, String> {
+        let mut is_again = false;
+        loop {
+            let (index, fields) = within(directory.clone(), folder, false)?;
+            let reader: tantivy::Result<IndexReader> = index.reader_builder().reload_policy(tantivy::ReloadPolicy::Manual).try_into();
+            match reader {
+                Ok(reader) => return Ok(Self { folder: folder.to_owned(), searcher: reader.searcher(), fields }),
+                // Whoever writes has put another file in its place since the list of files was read.
+                Err(TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_))) if !is_again => is_again = true,
+                Err(error) => return Err(unread(folder, &error)),
+            }
+        }
     }
 
     /// What `work` makes of each segment, side by side, in their order.
     fn each_segment<T: Send>(&self, work: impl Fn(u32, &SegmentReader) -> tantivy::Result<T> + Sync) -> tantivy::Result<Vec<T>> {
         let segments: Vec<(u32, &SegmentReader)> = (0_u32..).zip(self.searcher.segment_readers()).collect();
         let mut made = Vec::with_capacity(segments.len());
-        let bug = || Err(tantivy::TantivyError::InternalError("a bug stopped the search".to_owned()));
+        let bug = || Err(TantivyError::InternalError("a bug stopped the search".to_owned()));
         reading::side_by_side(
             &segments,
             reading::threads(false),
@@ -69,25 +88,22 @@ impl Index {
     }
 }
 
-/// The index in a folder; made if it may be and there is none.
-fn files(folder: &Path, make: bool) -> Result<(tantivy::Index, Fields), String> {
-    if make {
-        std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
-    } else if !folder.is_dir() {
-        return Err(absent(folder));
-    }
-    within(MmapDirectory::open(folder).map_err(|error| said(folder, error))?, folder, make)
+/// The index in a folder, to be written; made if there is none.
+fn files(folder: &Path) -> Result<(tantivy::Index, Fields), String> {
+    std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
+    within(MmapDirectory::open(folder).map_err(|error| said(folder, error))?, folder, true)
 }
 
 fn within(directory: impl Directory, folder: &Path, make: bool) -> Result<(tantivy::Index, Fields), String> {
     let (schema, fields) = Fields::new();
     let exists = tantivy::Index::exists(&directory).map_err(|error| said(folder, error))?;
     let index = match (exists, make) {
-        (true, _) => tantivy::Index::open(directory),
-        (false, true) => tantivy::Index::create(directory, schema.clone(), tantivy::IndexSettings::default()),
+        (true, _) => tantivy::Index::open(directory).map_err(|error| unread(folder, &error)),
+        (false, true) => {
+            tantivy::Index::create(directory, schema.clone(), tantivy::IndexSettings::default()).map_err(|error| said(folder, error))
+        }
         (false, false) => return Err(absent(folder)),
-    };
-    let index = index.map_err(|error| said(folder, error))?;
+    }?;
     if index.schema() != schema {
         return Err(format!("{}: the index was made by another version of trailwire: make it anew in an empty folder", folder.display()));
     }
@@ -97,6 +113,19 @@ fn within(directory: impl Directory, folder: &Path, make: bool) -> Result<(tanti
 
 fn absent(folder: &Path) -> String {
     format!("{}: there is no index here: trailwire index LOGS --into {0} makes one", folder.display())
+}
+
+/// Why an index can not be read, and what to do where its files are broken.
+fn unread(folder: &Path, error: &TantivyError) -> String {
+    let is_broken = match error {
+        TantivyError::OpenReadError(OpenReadError::IoError { io_error: error, .. }) | TantivyError::IoError(error) => {
+            matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other)
+        }
+        TantivyError::OpenReadError(_) | TantivyError::DataCorruption(_) | TantivyError::IncompatibleIndex(_) => true,
+        _ => false,
+    };
+    let advice = if is_broken { ": make it anew with trailwire index LOGS --into another folder" } else { "" };
+    format!("{}: the index can not be read: {error}{advice}", folder.display())
 }
 
 fn said(folder: &Path, error: impl std::fmt::Display) -> String {

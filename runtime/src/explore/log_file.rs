@@ -63,4 +63,9 @@ impl LogFile {
             Self::Object { .. } => Ok((self.to_string(), self.to_string())),
         }
     }
+
+    /// The name that a name with its version has ([`LogFile::version`]).
+    pub(super) fn name_of(version: &str) -> &str {
+        if version.starts_with("s3://") { version } else { version.rsplitn(3, '\t').last().unwrap_or(version) }
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::log_file::LogFile;
 
-/// So many files a thread may be ahead of what is handed over: what waits is bounded by it.
+/// So many files a thread may be ahead of what is handed over, as a rule: what waits is bounded by it.
 const AHEAD: usize = 8;
 
 /// What came of a file.
@@ -36,8 +36,19 @@ pub(super) fn each<T: Send, R>(
     work: impl Fn(&LogFile, &mut R, &Turn<'_, T>) -> T + Sync,
     take: impl FnMut(&LogFile, Option<T>) -> bool,
 ) {
+    each_ahead(files, AHEAD, room, work, take);
+}
+
+/// The same where a thread may be so many files ahead of what is handed over.
+pub(super) fn each_ahead<T: Send, R>(
+    files: &[LogFile],
+    ahead: usize,
+    room: impl Fn() -> R + Sync,
+    work: impl Fn(&LogFile, &mut R, &Turn<'_, T>) -> T + Sync,
+    take: impl FnMut(&LogFile, Option<T>) -> bool,
+) {
     let threads = threads(files.iter().any(|file| matches!(file, LogFile::Object { .. })));
-    in_turns(files, threads, room, work, take);
+    in_turns(files, (threads, ahead), room, work, take);
 }
 
 /// The same for whatever is to be done, on so many threads.
@@ -48,7 +59,7 @@ pub(super) fn side_by_side<F: Sync, T: Send, R>(
     work: impl Fn(&F, &mut R) -> T + Sync,
     take: impl FnMut(&F, Option<T>) -> bool,
 ) {
-    in_turns(files, threads, room, |file, room, _| work(file, room), take);
+    in_turns(files, (threads, AHEAD), room, |file, room, _| work(file, room), take);
 }
 
 /// A file's place among the others, for whoever works on it.
@@ -78,7 +89,7 @@ impl<T> Turn<'_, T> {
 
 fn in_turns<F: Sync, T: Send, R>(
     files: &[F],
-    threads: usize,
+    (threads, ahead): (usize, usize),
     room: impl Fn() -> R + Sync,
     work: impl Fn(&F, &mut R, &Turn<'_, T>) -> T + Sync,
     mut take: impl FnMut(&F, Option<T>) -> bool,
@@ -93,7 +104,7 @@ fn in_turns<F: Sync, T: Send, R>(
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(index) else { return };
-                    drop(shared.wait(|(_, taken)| index < *taken + threads * AHEAD));
+                    drop(shared.wait(|(_, taken)| index < *taken + threads * ahead));
                     if stopped.load(Ordering::Relaxed) {
                         return;
                     }

@@ -10,7 +10,7 @@ use trailwire_engine::search::Query;
 use super::Index;
 use super::document::{COLUMNS, VARIANT};
 use super::narrow::{Narrow, texts};
-use super::read::{Order, unread};
+use super::read::Order;
 use super::values::values;
 use crate::explore::column::Column;
 use crate::explore::files::Selection;
@@ -35,7 +35,7 @@ impl Index {
         selection: &Selection,
         groups: &[Vec<String>],
     ) -> Result<Option<(u64, Vec<Counted>, Totals)>, String> {
-        self.count(query, selection, groups).map_err(unread)
+        self.count(query, selection, groups).map_err(|error| self.unread(&error))
     }
 
     /// Hands over the first events that are found by time, and gives how many are found in all; `None` where columns do not tell that.
@@ -51,7 +51,7 @@ impl Index {
         mut take: impl FnMut(trailwire_engine::event::Event) -> bool,
     ) -> Result<Option<(u64, Totals)>, String> {
         // Of an event's variants the one that the scan meets first is found, whatever its time.
-        if self.has_variants().map_err(unread)? {
+        if self.has_variants().map_err(|error| self.unread(&error))? {
             return Ok(None);
         }
         let Some((all, _, totals)) = self.counts(query, selection, &[])? else { return Ok(None) };

@@ -24,6 +24,8 @@ pub(super) const PLAIN: u64 = 0;
 pub(super) const ODD: u64 = 1;
 /// Another event of the index has its key and says something else: both are read.
 pub(super) const VARIANT: u64 = 2;
+/// It is no event but a file, of which another version was read before.
+pub(super) const RENEWED: u64 = 3;
 
 /// The fields of an index. Whoever changes what a field holds gives it another name: by the names an index of another version is known.
 #[derive(Debug, Clone)]
@@ -36,11 +38,11 @@ pub(super) struct Fields {
     pub(super) file: Field,
     /// Its number among the records of the file.
     pub(super) at: Field,
-    /// Half a hash of what makes copies of an event equal.
+    /// 64 bits of a hash of what makes copies of an event equal. Of two events that have them in common both are kept.
     pub(super) key: Field,
-    /// Half a hash of all that it says.
+    /// 64 bits of a hash of all that it says.
     pub(super) content: Field,
-    /// [`PLAIN`], [`ODD`] or [`VARIANT`]. Every event has it.
+    /// [`PLAIN`], [`ODD`] or [`VARIANT`]: every event has it. Of files those that are [`RENEWED`] do.
     pub(super) kind: Field,
     /// Those of [`COLUMNS`].
     pub(super) columns: [Field; COLUMNS.len()],
@@ -119,7 +121,7 @@ impl Columns {
     }
 }
 
-/// Half of a hash that nobody can steer.
+/// The first 64 bits of a hash that nobody can steer.
 pub(super) fn hash(text: &str) -> u64 {
-    Sha256::digest(text.as_bytes()).first_chunk().map_or(0, |half| u64::from_be_bytes(*half))
+    Sha256::digest(text.as_bytes()).first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }

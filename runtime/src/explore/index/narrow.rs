@@ -10,7 +10,7 @@ use tantivy::{DocId, SegmentReader, Term};
 use trailwire_engine::search::{Plan, Query};
 
 use super::Index;
-use super::document::{COLUMNS, PLAIN};
+use super::document::{COLUMNS, PLAIN, RENEWED};
 use super::tokens::{Asked, Word, asked};
 use super::values::values;
 use crate::explore::column::Column;
@@ -135,7 +135,7 @@ impl Filter {
         for (((document, kind), holds), is_in_time) in documents.iter().zip(kinds).zip(holds).zip(is_in_time) {
             match kind {
                 Some(PLAIN) if holds => plain.push(*document),
-                Some(PLAIN) | None => {}
+                Some(PLAIN | RENEWED) | None => {}
                 Some(_) if is_in_time => odd.push(*document),
                 Some(_) => {}
             }

@@ -8,10 +8,10 @@ use tantivy::{DocAddress, SegmentReader, TantivyDocument};
 use trailwire_engine::event::Event;
 use trailwire_engine::search::Query;
 
-use super::document::VARIANT;
+use super::document::{RENEWED, VARIANT};
 use super::narrow::{Narrow, texts};
 use super::values::values;
-use super::{Index, in_order};
+use super::{Index, in_order, unread};
 use crate::core::run::{RunId, event_key};
 use crate::explore::files::Selection;
 use crate::explore::judge::{Judge, Room};
@@ -58,7 +58,7 @@ impl Index {
         order: Order,
         take: impl FnMut(Event) -> bool,
     ) -> Result<Totals, String> {
-        self.find(query, selection, order, take).map_err(unread)
+        self.find(query, selection, order, take).map_err(|error| self.unread(&error))
     }
 
     fn find(&self, query: &Query, selection: &Selection, order: Order, take: impl FnMut(Event) -> bool) -> tantivy::Result<Totals> {
@@ -201,19 +201,23 @@ impl Index {
             totals.files += sources;
             totals.records += u64::from(segment.num_docs()).saturating_sub(sources);
         }
+        totals.files = totals.files.saturating_sub(self.of_kind(RENEWED)?);
         Ok(totals)
+    }
+
+    /// What is wrong with the index.
+    pub(super) fn unread(&self, error: &tantivy::TantivyError) -> String {
+        unread(&self.folder, error)
     }
 
     /// Whether there are events that have one key and say different things.
     pub(super) fn has_variants(&self) -> tantivy::Result<bool> {
-        let term = tantivy::Term::from_field_u64(self.fields.kind, VARIANT);
-        Ok(self.searcher.doc_freq(&term)? > 0)
+        Ok(self.of_kind(VARIANT)? > 0)
     }
-}
 
-/// What is wrong with an index.
-pub(super) fn unread(error: tantivy::TantivyError) -> String {
-    format!("the index can not be read: {error}")
+    fn of_kind(&self, kind: u64) -> tantivy::Result<u64> {
+        self.searcher.doc_freq(&tantivy::Term::from_field_u64(self.fields.kind, kind))
+    }
 }
 
 type Places = (Option<tantivy::columnar::StrColumn>, tantivy::columnar::Column<i64>, tantivy::columnar::Column<u64>);

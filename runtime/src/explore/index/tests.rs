@@ -1,6 +1,8 @@
 //! An index gives what reading the logs gives.
 
 mod crash;
+mod faulty;
+mod unreadable;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -308,6 +310,31 @@ fn what_is_there_is_not_added_again() {
     assert_eq!((retried.files, retried.known, retried.added), (1, 5, 0));
 }
 
+/// A file counts once, by whatever name and however often it was read.
+#[test]
+fn totals_tell_how_many_files_there_are() {
+    let mut bench = Bench::new(&files());
+    let round = bench.folder.path().join("./index/../0.json");
+    std::fs::create_dir_all(bench.index()).unwrap();
+    bench.logs.push(LogFile::Local(round));
+    let written = bench.write();
+    assert_eq!((written.files, written.known, written.records), (5, 0, 270));
+    let totals = || {
+        let totals = bench.open().search(&Query::parse("").0.unwrap(), &Selection::default(), Order::Logs, |_| true).unwrap();
+        (totals.files, totals.records)
+    };
+    assert_eq!(totals(), (5, written.events));
+    for times in 1..4 {
+        let LogFile::Local(path) = &bench.logs[4] else { panic!() };
+        let mut records = files()[4].clone();
+        records.extend((0..times).map(|number| json!({"eventID": format!("new-{number}")})));
+        std::fs::write(path, json!({"Records": records}).to_string()).unwrap();
+        let grown = bench.write();
+        assert_eq!((grown.files, grown.known, grown.added), (1, 4, 1));
+        assert_eq!(totals(), (5, written.events + times));
+    }
+}
+
 /// Files that are added later come where the scan has them.
 #[test]
 fn rows_come_in_the_order_of_files() {
@@ -321,22 +348,4 @@ fn rows_come_in_the_order_of_files() {
     let query = Query::parse("-id:* OR user:user1").0.unwrap();
     let found = rows(|take| drop(bench.open().search(&query, &Selection::default(), Order::Logs, take).unwrap()));
     assert_eq!(found, rows(|take| drop(search(&query, &bench.logs, &Selection::default(), take))));
-}
-
-#[test]
-fn what_is_no_index_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    for folder in [folder.path(), &folder.path().join("none")] {
-        let said = Index::open(folder).map(drop).unwrap_err();
-        assert_eq!(said, format!("{}: there is no index here: trailwire index LOGS --into {0} makes one", folder.display()));
-    }
-    let bench = Bench::new(&files()[..1]);
-    bench.write();
-    let held: tantivy::IndexWriter = super::files(&bench.index(), false).unwrap().0.writer_with_num_threads(1, 20 << 20).unwrap();
-    let said = write(&bench.index(), &bench.logs, 2, |_| {}).unwrap_err();
-    assert!(said.ends_with(": another process is writing this index"), "{said}");
-    drop(held);
-    std::fs::write(bench.index().join("meta.json"), "{").unwrap();
-    let said = Index::open(&bench.index()).map(drop).unwrap_err();
-    assert!(said.starts_with(&bench.index().display().to_string()), "{said}");
 }

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use tantivy::{IndexWriter, TantivyDocument};
+use tantivy::directory::error::LockError;
+use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError};
 
-use super::document::{Columns, Entry, Fields, VARIANT, hash};
-use super::{files, said};
+use super::document::{Columns, Entry, Fields, RENEWED, VARIANT, hash};
+use super::{files, in_order, said, unread};
 use crate::explore::log_file::LogFile;
 use crate::explore::reading;
 use crate::explore::scan::{Sifted, scan};
@@ -19,7 +20,11 @@ const MEMORY: usize = 192 << 20;
 const THREADS: usize = 4;
 /// So many events of a file, or of so many bytes, are handed over at once.
 const PART: usize = 4_096;
-const PART_BYTES: usize = 8 << 20;
+const PART_BYTES: usize = 1 << 20;
+/// So many files a thread may be ahead of the writer, which is what the others wait for.
+const AHEAD: usize = 1;
+/// Of so many bytes of events may not be known whether they are written: they wait for the writer.
+const BYTES: usize = 128 << 20;
 
 /// What was added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,17 +43,15 @@ pub(crate) struct Written {
     pub(crate) faults: Vec<String>,
 }
 
-/// Adds files to the index in a folder. When `every` so many records were read, what came of them is made safe, and `told` hears of it.
+/// Adds files to the index in a folder. When `every` so many records were read, or [`BYTES`] of events, what came of them is made safe, and `told` hears
+/// of it.
 ///
 /// # Errors
 ///
 /// In words, where the index can not be written. What was told of stays.
 pub(crate) fn write(folder: &Path, logs: &[LogFile], every: u64, told: impl FnMut(&Written)) -> Result<Written, String> {
-    let (index, fields) = files(folder, true)?;
-    add(&index, &fields, logs, every, told).map_err(|error| match error {
-        tantivy::TantivyError::LockFailure(..) => format!("{}: another process is writing this index", folder.display()),
-        other => said(folder, other),
-    })
+    let (index, fields) = files(folder)?;
+    add(folder, (&index, &fields), logs, (every, BYTES), told)
 }
 
 /// What came of a file, or of a part of it.
@@ -62,33 +65,38 @@ struct Part {
 }
 
 pub(super) fn add(
-    index: &tantivy::Index,
-    fields: &Fields,
+    folder: &Path,
+    (index, fields): (&tantivy::Index, &Fields),
     logs: &[LogFile],
-    every: u64,
+    (every, bytes): (u64, usize),
     mut told: impl FnMut(&Written),
-) -> tantivy::Result<Written> {
+) -> Result<Written, String> {
     let threads = reading::threads(false).min(THREADS);
-    let mut writer: IndexWriter<TantivyDocument> = index.writer_with_num_threads(threads, MEMORY)?;
+    let refused = |error| refused(folder, error);
+    let mut writer: IndexWriter<TantivyDocument> = index.writer_with_num_threads(threads, MEMORY).map_err(refused)?;
     // What a process that was killed has left.
-    writer.garbage_collect_files().wait()?;
-    let mut known = Known::of(index, fields)?;
+    writer.garbage_collect_files().wait().map_err(refused)?;
+    let mut known = Known::of(index, fields).map_err(refused)?;
     let mut written = Written { events: known.events, ..Written::default() };
-    let (mut files, mut names) = (Vec::new(), Vec::new());
+    let (mut taken, mut new) = (HashSet::new(), Vec::new());
     for file in logs {
         match file.version() {
-            Ok((_, version)) if known.sources.contains(&hash(&version)) => written.known += 1,
-            Ok(name) => {
-                files.push(file.clone());
-                names.push(name);
-            }
+            Ok((name, version)) => match hash(&version) {
+                named if !taken.insert(named) => {}
+                read if known.sources.contains(&read) => written.known += 1,
+                _ => new.push((name, version, file.clone())),
+            },
             Err(error) => written.faults.push(format!("{file}: {error}")),
         }
     }
+    // Of copies of an event the first is kept.
+    new.sort_by(|(a, ..), (b, ..)| in_order(a, b));
+    let (names, files): (Vec<_>, Vec<_>) = new.into_iter().map(|(name, version, file)| ((name, version), file)).unzip();
     let columns = Columns::new();
-    let (mut names, mut waiting, mut failed) = (names.into_iter().peekable(), 0, None);
-    reading::each(
+    let (mut names, mut waiting, mut failed) = (names.into_iter().peekable(), (0, 0), None);
+    reading::each_ahead(
         &files,
+        AHEAD,
         Vec::new,
         |file, text, turn| {
             let mut part = Part::default();
@@ -116,7 +124,8 @@ pub(super) fn add(
             let is_whole = part.ends && part.faults.is_empty();
             written.files += u64::from(part.ends);
             written.records += part.records;
-            waiting += part.records;
+            waiting.0 += part.records;
+            waiting.1 += part.entries.iter().map(|entry| entry.size).sum::<usize>();
             written.faults.extend(part.faults.into_iter().map(|fault| format!("{file}: {fault}")));
             let done = known.add(&writer, fields, &name, part.entries).and_then(|added| {
                 written.added += added;
@@ -124,11 +133,14 @@ pub(super) fn add(
                 if is_whole {
                     let mut document = TantivyDocument::new();
                     document.add_text(fields.source, version);
+                    if !known.names.insert(hash(&name)) {
+                        document.add_u64(fields.kind, RENEWED);
+                    }
                     writer.add_document(document)?;
                 }
-                if waiting >= every {
+                if waiting.0 >= every || waiting.1 >= bytes {
                     writer.commit()?;
-                    waiting = 0;
+                    waiting = (0, 0);
                     told(&written);
                 }
                 Ok(())
@@ -137,10 +149,24 @@ pub(super) fn add(
             failed.is_none()
         },
     );
-    failed.map_or(Ok(()), Err)?;
-    writer.commit()?;
-    writer.wait_merging_threads()?;
+    let done = match failed {
+        // Whoever adds to a writer that has failed is not told why it has.
+        Some(error) => Err(writer.prepare_commit().map(drop).err().unwrap_or(error)),
+        None => writer.commit().and_then(|_| writer.wait_merging_threads()),
+    };
+    done.map_err(|error| {
+        said(folder, format!("can not be written: {error}: what was told of is kept, and the next run goes on from there"))
+    })?;
     Ok(written)
+}
+
+/// Why nothing could be added.
+fn refused(folder: &Path, error: TantivyError) -> String {
+    match error {
+        TantivyError::LockFailure(LockError::LockBusy, _) => said(folder, "another process is writing this index"),
+        TantivyError::LockFailure(LockError::IoError(error), _) => said(folder, format!("can not be written: {error}")),
+        other => unread(folder, &other),
+    }
 }
 
 /// What the index has.
@@ -148,6 +174,8 @@ pub(super) fn add(
 struct Known {
     /// Hashes of files and their versions.
     sources: HashSet<u64>,
+    /// Hashes of the names of files.
+    names: HashSet<u64>,
     /// By the hash of an event's key that of what it says.
     contents: HashMap<u64, u64>,
     /// The same of those that say something else than the first of their key.
@@ -158,11 +186,14 @@ struct Known {
 impl Known {
     fn of(index: &tantivy::Index, fields: &Fields) -> tantivy::Result<Self> {
         let mut known = Self::default();
-        for segment in index.reader()?.searcher().segment_readers() {
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        for segment in reader.searcher().segment_readers() {
             let sources = segment.inverted_index(fields.source)?;
             let mut terms = sources.terms().stream()?;
             while terms.advance() {
-                known.sources.insert(hash(&String::from_utf8_lossy(terms.key())));
+                let version = String::from_utf8_lossy(terms.key());
+                known.sources.insert(hash(&version));
+                known.names.insert(hash(LogFile::name_of(&version)));
             }
             let columns = segment.fast_fields();
             let (keys, contents, kinds) = (columns.u64("event_key")?, columns.u64("content")?, columns.u64("kind")?);

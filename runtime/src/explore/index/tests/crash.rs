@@ -1,85 +1,16 @@
 //! A process that is gone in the middle of indexing, at any access to the disk.
 
-use std::io;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-
-use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
-use tantivy::directory::{DirectoryLock, FileHandle, Lock, WatchCallback, WatchHandle, WritePtr};
-
+use super::faulty::Faulty;
 use super::*;
 use crate::explore::index::write::add;
 
-/// A folder that takes so many changes and no more.
-#[derive(Debug, Clone)]
-struct Dying {
-    inner: MmapDirectory,
-    left: Arc<AtomicU64>,
-}
-
-impl Dying {
-    fn new(folder: &Path, changes: u64) -> Self {
-        std::fs::create_dir_all(folder).unwrap();
-        Self { inner: MmapDirectory::open(folder).unwrap(), left: Arc::new(AtomicU64::new(changes)) }
-    }
-
-    fn change(&self) -> io::Result<()> {
-        match self.left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(io::Error::other("the process is gone")),
-        }
-    }
-}
-
-impl Directory for Dying {
-    fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        self.inner.get_file_handle(path)
-    }
-
-    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        self.change().map_err(|error| DeleteError::IoError { io_error: Arc::new(error), filepath: path.to_owned() })?;
-        self.inner.delete(path)
-    }
-
-    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-        self.inner.exists(path)
-    }
-
-    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        self.change().map_err(|error| OpenWriteError::wrap_io_error(error, path.to_owned()))?;
-        self.inner.open_write(path)
-    }
-
-    fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
-        self.inner.atomic_read(path)
-    }
-
-    fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
-        self.change()?;
-        self.inner.atomic_write(path, data)
-    }
-
-    fn sync_directory(&self) -> io::Result<()> {
-        self.change()?;
-        self.inner.sync_directory()
-    }
-
-    fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
-        self.inner.acquire_lock(lock)
-    }
-
-    fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
-        self.inner.watch(callback)
-    }
-}
-
 /// Indexes until that many changes were made.
 fn dies(bench: &Bench, changes: u64) -> (Result<Written, String>, u64) {
-    let dying = Dying::new(&bench.index(), changes);
-    let written = within(dying.clone(), &bench.index(), true)
-        .and_then(|(index, fields)| add(&index, &fields, &bench.logs, 1, |_| {}).map_err(|error| error.to_string()));
-    (written, dying.left.load(SeqCst))
+    let folder = bench.index();
+    let dying = Faulty::new(&folder, changes);
+    let written = within(dying.clone(), &folder, true)
+        .and_then(|(index, fields)| add(&folder, (&index, &fields), &bench.logs, (1, usize::MAX), |_| {}));
+    (written, dying.left())
 }
 
 /// How many changes one clean run makes, and what is in the index then.
@@ -111,4 +42,28 @@ proptest! {
         prop_assert_eq!(&all_of(&bench.open()), rows);
         prop_assert_eq!(bench.write().added, 0);
     }
+}
+
+/// Wherever it was that the disk failed, that is what is told.
+#[test]
+fn what_stops_the_writing_is_told() {
+    let (changes, ..) = clean();
+    let mut midway = 0;
+    for part in 0..20 {
+        let bench = Bench::new(&files());
+        let (Err(told), _) = dies(&bench, changes * part / 20) else { continue };
+        assert!(told.starts_with(&bench.index().display().to_string()) && told.contains("the process is gone"), "{part}: {told}");
+        midway += u32::from(told.ends_with(": what was told of is kept, and the next run goes on from there"));
+    }
+    assert!(midway > 10, "{midway}");
+}
+
+/// Events that are large are made safe before there are many.
+#[test]
+fn so_many_bytes_wait_and_no_more() {
+    let bench = Bench::new(&files());
+    let (index, fields) = super::super::files(&bench.index()).unwrap();
+    let mut told = 0;
+    let written = add(&bench.index(), (&index, &fields), &bench.logs, (u64::MAX, 20_000), |_| told += 1).unwrap();
+    assert_eq!((written.files, told), (5, 4), "{written:?}");
 }
