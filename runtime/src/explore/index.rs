@@ -2,16 +2,21 @@
 //!
 //! tantivy keeps, of each event once, its JSON, the words of it ([`tokens`]) and some columns ([`document`]). A search asks for the words that what it finds
 //! must have, and of the columns what they can tell ([`narrow`]); those events are read and judged as the scan judges them ([`read`]), so the index decides
-//! nothing. What columns alone can answer, counts and histograms, is counted without reading an event ([`counts`]).
+//! nothing. What columns alone can answer, counts and histograms, is counted without reading an event ([`counts`]); of the newest or oldest few no more are
+//! read ([`first`]).
 //!
 //! Files are added in batches ([`write`]): a batch is there whole, with the list of its files, or not at all. So a process that is killed costs its last batch, and
 //! what was read once is not read again. What files said is kept when they are gone.
 //!
-//! *Invariant*: rows come in the order of their files' names and of the records in them, whatever the order in which they were added. Of copies of an event that
-//! say the same the one that was read first is kept; of those that say different things all are, and a search tells the first that it finds, as the scan does.
+//! *Invariant*: rows come in the order of their files' names and of the records in them. Of copies of an event that say the same the one that was read first
+//! is kept; of those that say different things all are, and a search tells the first that it finds, as the scan does. A run reads files in the order of their
+//! names, so rows differ from those of the scan only for events of which a later run meets a copy in a file whose name sorts before: they keep their place, and where
+//! copies say different things another one may be told. To keep such copies too would make every event of two trails that were added one after the other a
+//! variant, which columns do not count.
 
 mod counts;
 mod document;
+mod first;
 mod narrow;
 mod read;
 mod tokens;
@@ -32,7 +37,6 @@ use super::reading;
 use document::{Fields, WORDS};
 use unlocked::Unlocked;
 
-pub(crate) use read::Order;
 pub(crate) use write::{Written, write};
 
 /// An index, as it was when it was opened.

@@ -9,7 +9,7 @@ use trailwire_engine::search::Query;
 use crate::cli::logs::{self, Told, count_of};
 use crate::cli::{Failure, escaped};
 use crate::explore::files::{self, Found, Selection};
-use crate::explore::index::{Index, Order};
+use crate::explore::index::Index;
 use crate::explore::search::{Totals, search};
 
 /// Where is searched.
@@ -41,7 +41,7 @@ impl Place {
     ) -> Result<Totals, String> {
         match self {
             Self::Logs(_) => Ok(search(query, &found.files, selection, take)),
-            Self::Index(index) => index.search(query, selection, Order::Logs, take),
+            Self::Index(index) => index.search(query, selection, take),
         }
     }
 

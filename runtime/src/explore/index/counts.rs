@@ -15,7 +15,6 @@ use super::values::values;
 use crate::explore::column::Column;
 use crate::explore::files::Selection;
 use crate::explore::judge::Judge;
-use crate::explore::newest::First;
 use crate::explore::search::Totals;
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -36,33 +35,6 @@ impl Index {
         groups: &[Vec<String>],
     ) -> Result<Option<(u64, Vec<Counted>, Totals)>, String> {
         self.count(query, selection, groups).map_err(|error| self.unread(&error))
-    }
-
-    /// Hands over the first events that are found by time, and gives how many are found in all; `None` where columns do not tell that.
-    ///
-    /// # Errors
-    ///
-    /// In words, where the index can not be read.
-    pub(crate) fn first(
-        &self,
-        query: &Query,
-        selection: &Selection,
-        (first, limit): (First, usize),
-        mut take: impl FnMut(trailwire_engine::event::Event) -> bool,
-    ) -> Result<Option<(u64, Totals)>, String> {
-        // Of an event's variants the one that the scan meets first is found, whatever its time.
-        if self.has_variants().map_err(|error| self.unread(&error))? {
-            return Ok(None);
-        }
-        let Some((all, _, totals)) = self.counts(query, selection, &[])? else { return Ok(None) };
-        let mut left = limit;
-        if left > 0 {
-            self.search(query, selection, Order::Time(first), |event| {
-                left -= 1;
-                take(event) && left > 0
-            })?;
-        }
-        Ok(Some((all, totals)))
     }
 
     fn count(&self, query: &Query, selection: &Selection, groups: &[Vec<String>]) -> tantivy::Result<Option<(u64, Vec<Counted>, Totals)>> {

@@ -18,6 +18,8 @@ use crate::explore::files::Selection;
 
 /// So many documents are looked at together.
 const BLOCK: usize = 4_096;
+/// So many texts of a column are looked up, in places all over its dictionary; whoever needs more reads it from its start to its end.
+const LOOKUPS: usize = 2 * BLOCK;
 
 /// What is asked of every segment.
 pub(super) struct Narrow<'a> {
@@ -204,13 +206,15 @@ struct Texts {
     without: bool,
     /// What is known already.
     told: Vec<Option<bool>>,
+    /// How often a text was looked up.
+    asked: usize,
 }
 
 impl Texts {
     fn new(segment: &SegmentReader, name: &str, test: impl Fn(Option<&str>) -> bool + 'static) -> tantivy::Result<Self> {
         let column = segment.fast_fields().str(name)?;
         let count = column.as_ref().map_or(0, |column| column.num_terms());
-        Ok(Self { column, without: test(None), test: Box::new(test), told: vec![None; count] })
+        Ok(Self { column, without: test(None), test: Box::new(test), told: vec![None; count], asked: 0 })
     }
 
     fn told(&self, number: u64) -> Option<bool> {
@@ -220,12 +224,20 @@ impl Texts {
     fn holds(&mut self, documents: &[DocId]) -> tantivy::Result<Vec<bool>> {
         let Some(column) = &self.column else { return Ok(vec![self.without; documents.len()]) };
         let numbers = values(column.ords(), documents);
-        let unknown = numbers.iter().flatten().copied().filter(|number| self.told(*number).is_none());
-        let mut told = Vec::new();
-        texts(column, unknown.collect(), |number, text| told.push((number, (self.test)(Some(text)))))?;
-        for (number, holds) in told {
-            if let Some(place) = usize::try_from(number).ok().and_then(|number| self.told.get_mut(number)) {
-                *place = Some(holds);
+        let unknown: Vec<u64> = numbers.iter().flatten().copied().filter(|number| self.told(*number).is_none()).collect();
+        self.asked += unknown.len();
+        if self.asked > LOOKUPS.min(self.told.len() / 4) {
+            let mut stream = column.dictionary().stream()?;
+            for place in &mut self.told {
+                *place = Some(stream.advance() && std::str::from_utf8(stream.key()).is_ok_and(|text| (self.test)(Some(text))));
+            }
+        } else {
+            let mut told = Vec::new();
+            texts(column, unknown, |number, text| told.push((number, (self.test)(Some(text)))))?;
+            for (number, holds) in told {
+                if let Some(place) = usize::try_from(number).ok().and_then(|number| self.told.get_mut(number)) {
+                    *place = Some(holds);
+                }
             }
         }
         Ok(numbers.into_iter().map(|number| number.map_or(self.without, |number| self.told(number).unwrap_or_default())).collect())

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use tantivy::schema::Value as _;
 use tantivy::{DocAddress, SegmentReader, TantivyDocument};
 use trailwire_engine::event::Event;
@@ -26,7 +27,7 @@ const CHUNK: usize = 128;
 
 /// In which order events are handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(super) enum Order {
     /// As the scan has them.
     Logs,
     /// By time, as [`crate::explore::newest`] has them.
@@ -46,22 +47,16 @@ pub(super) struct Candidate {
 type Judged = tantivy::Result<(Vec<(RunId, Event)>, Vec<String>)>;
 
 impl Index {
-    /// Hands over each event that is found, until `take` says no.
+    /// Hands over each event that is found, in the order of the logs, until `take` says no.
     ///
     /// # Errors
     ///
     /// In words, where the index can not be read.
-    pub(crate) fn search(
-        &self,
-        query: &Query,
-        selection: &Selection,
-        order: Order,
-        take: impl FnMut(Event) -> bool,
-    ) -> Result<Totals, String> {
-        self.find(query, selection, order, take).map_err(|error| self.unread(&error))
+    pub(crate) fn search(&self, query: &Query, selection: &Selection, take: impl FnMut(Event) -> bool) -> Result<Totals, String> {
+        self.find(query, selection, take).map_err(|error| self.unread(&error))
     }
 
-    fn find(&self, query: &Query, selection: &Selection, order: Order, take: impl FnMut(Event) -> bool) -> tantivy::Result<Totals> {
+    fn find(&self, query: &Query, selection: &Selection, take: impl FnMut(Event) -> bool) -> tantivy::Result<Totals> {
         let narrow = Narrow::new(self, query, selection)?;
         let mut addresses: Vec<DocAddress> = Vec::new();
         for (segment, documents) in self.each_segment(|number, segment| {
@@ -76,7 +71,7 @@ impl Index {
             addresses.extend(documents.into_iter().map(|document| DocAddress::new(segment, document)));
         }
         let mut totals = self.totals()?;
-        self.judged(&Judge::new(query), selection, self.candidates(addresses, order)?, &mut totals, take)?;
+        self.judged(&Judge::new(query), selection, self.candidates(addresses, Order::Logs)?, &mut totals, take)?;
         Ok(totals)
     }
 
@@ -118,13 +113,12 @@ impl Index {
     fn judge(&self, judge: &Judge, selection: &Selection, chunk: &[Candidate], room: &mut Room) -> Judged {
         let (mut found, mut faults) = (Vec::new(), Vec::new());
         for candidate in chunk {
-            let document: TantivyDocument = self.searcher.doc(candidate.address)?;
-            let text = document.get_first(self.fields.record).and_then(|text| text.as_str()).unwrap_or_default();
+            let text = self.text(candidate.address)?;
             let sifted = judge.sift(text.as_bytes(), room);
             if sifted == Sifted::No {
                 continue;
             }
-            let event = serde_json::from_str(text).map_err(|error| error.to_string()).and_then(source::event);
+            let event = event(&text);
             let holds = event.and_then(|event| {
                 let is_asked_for = selection.holds(event.time(), event.account(), event.region());
                 Ok((is_asked_for && (sifted == Sifted::Yes || judge.holds(&event)?)).then_some(event))
@@ -172,14 +166,27 @@ impl Index {
             ..candidate
         };
         let mut candidates: Vec<Candidate> = candidates.into_iter().map(place).collect();
-        match order {
-            Order::Logs => candidates.sort_unstable_by_key(|candidate| (candidate.place, candidate.address)),
-            Order::Time(First::Newest) => {
-                candidates.sort_unstable_by_key(|one| (one.time.is_none(), Reverse(one.time), one.place, one.address));
-            }
-            Order::Time(First::Oldest) => candidates.sort_unstable_by_key(|one| (one.time.is_none(), one.time, one.place, one.address)),
+        let Order::Time(first) = order else {
+            candidates.sort_unstable_by_key(|candidate| (candidate.place, candidate.address));
+            return Ok(candidates);
+        };
+        // Of times beyond what the column can tell the event tells which is first.
+        let mut beyond = HashMap::new();
+        for one in candidates.iter().filter(|one| matches!(one.time, Some(i64::MIN | i64::MAX))) {
+            beyond.insert(one.address, event(&self.text(one.address)?).ok().and_then(|event| nanoseconds(&event)));
+        }
+        let time = |one: &Candidate| beyond.get(&one.address).copied().flatten().or(one.time.map(i128::from));
+        match first {
+            First::Newest => candidates.sort_unstable_by_key(|one| (one.time.is_none(), Reverse(time(one)), one.place, one.address)),
+            First::Oldest => candidates.sort_unstable_by_key(|one| (one.time.is_none(), time(one), one.place, one.address)),
         }
         Ok(candidates)
+    }
+
+    /// The JSON of an event.
+    fn text(&self, address: DocAddress) -> tantivy::Result<String> {
+        let document: TantivyDocument = self.searcher.doc(address)?;
+        Ok(document.get_first(self.fields.record).and_then(|text| text.as_str()).unwrap_or_default().to_owned())
     }
 
     /// The name of the file that an event was read from.
@@ -218,6 +225,15 @@ impl Index {
     fn of_kind(&self, kind: u64) -> tantivy::Result<u64> {
         self.searcher.doc_freq(&tantivy::Term::from_field_u64(self.fields.kind, kind))
     }
+}
+
+fn event(text: &str) -> Result<Event, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string()).and_then(source::event)
+}
+
+/// When it happened, in nanoseconds since 1970.
+fn nanoseconds(event: &Event) -> Option<i128> {
+    event.time()?.parse::<Timestamp>().ok().map(Timestamp::as_nanosecond)
 }
 
 type Places = (Option<tantivy::columnar::StrColumn>, tantivy::columnar::Column<i64>, tantivy::columnar::Column<u64>);

@@ -62,16 +62,21 @@ fn rows(find: impl FnOnce(&mut dyn FnMut(Event) -> bool)) -> Vec<Event> {
 
 fn all_of(index: &Index) -> Vec<Event> {
     let all = Query::parse("").0.unwrap();
-    rows(|take| drop(index.search(&all, &Selection::default(), Order::Logs, take).unwrap()))
+    rows(|take| drop(index.search(&all, &Selection::default(), take).unwrap()))
 }
 
 /// Records of every odd form, some of them twice, and some of the ids with two meanings.
 fn files() -> Vec<Vec<Value>> {
+    files_of(200)
+}
+
+/// The same of so many ids: of 240 none has two meanings.
+fn files_of(ids: u32) -> Vec<Vec<Value>> {
     let mut records = Vec::new();
     for number in 0..240_u32 {
         let (small, region) = (number as usize, ["us-east-1", "eu-west-1"]);
         let name = ["CreateUser", "CreateLogStream", "GetUser", "RunInstances", "create-user"][small % 5];
-        let mut record = json!({"eventName": name, "eventSource": "iam.amazonaws.com", "eventID": format!("id-{}", number % 200), "awsRegion": (region[small % 2]),
+        let mut record = json!({"eventName": name, "eventSource": "iam.amazonaws.com", "eventID": format!("id-{}", number % ids), "awsRegion": (region[small % 2]),
             "recipientAccountId": "111122223333", "eventTime": format!("2026-03-{:02}T{:02}:00:00Z", 1 + number % 3, number % 24), "eventType": "AwsApiCall",
             "userIdentity": {"type": "IAMUser", "userName": format!("user{}", number % 7)}, "requestParameters": {"id": format!("i-{number:04x}"), "n": number, "f": 1e3}});
         match number % 13 {
@@ -91,7 +96,13 @@ fn files() -> Vec<Vec<Value>> {
             }
             9 => drop(record.as_object_mut().unwrap().remove("eventID")),
             10 => record["errorCode"] = json!(""),
-            11 => record["eventTime"] = json!(if number % 2 == 0 { "2600-01-01T00:00:00Z" } else { "soon" }),
+            11 => {
+                record["eventTime"] = match number % 3 {
+                    0 => json!(format!("{}-01-01T00:00:00Z", 2600 + number * 7 % 100)),
+                    1 => json!(format!("{}-01-01T00:00:00Z", 1600 - number * 7 % 100)),
+                    _ => json!("soon"),
+                }
+            }
             _ => {}
         }
         records.push(record);
@@ -104,6 +115,16 @@ fn shared() -> &'static Bench {
     static BENCH: OnceLock<Bench> = OnceLock::new();
     BENCH.get_or_init(|| {
         let bench = Bench::new(&files());
+        bench.write();
+        bench
+    })
+}
+
+/// Events that have ids of their own, some of them twice.
+fn unique() -> &'static Bench {
+    static BENCH: OnceLock<Bench> = OnceLock::new();
+    BENCH.get_or_init(|| {
+        let bench = Bench::new(&files_of(240));
         bench.write();
         bench
     })
@@ -186,15 +207,19 @@ fn selection() -> impl Strategy<Value = Selection> {
 /// Everything that an index answers is what reading answers.
 fn same(query: &Query, selection: &Selection, logs: &[LogFile], index: &Index) -> Result<usize, TestCaseError> {
     let read = rows(|take| drop(search(query, logs, selection, take)));
-    let found = rows(|take| drop(index.search(query, selection, Order::Logs, take).unwrap()));
+    let found = rows(|take| drop(index.search(query, selection, take).unwrap()));
     prop_assert_eq!(&found, &read, "{}", query.text());
 
-    for (first, limit) in [(First::Newest, 7), (First::Oldest, 3), (First::Newest, 1_000)] {
+    let has_plan = narrow::Narrow::new(index, query, selection).unwrap().plan.is_some();
+    for (first, limit) in
+        [(First::Newest, 7), (First::Oldest, 3), (First::Oldest, 40), (First::Newest, 1_000), (First::Oldest, 1_000), (First::Newest, 0)]
+    {
         let mut newest = Newest::new(first, limit);
         read.iter().for_each(|event| newest.add(event.clone()));
         let expected: Vec<Event> = newest.into_events().collect();
         let mut told = None;
         let found = rows(|take| told = index.first(query, selection, (first, limit), take).unwrap());
+        prop_assert_eq!(told.is_some(), has_plan && !index.has_variants().unwrap(), "{}", query.text());
         if let Some((all, _)) = told {
             prop_assert_eq!(all, read.len() as u64, "{}", query.text());
             prop_assert_eq!(&found, &expected, "{} {:?}", query.text(), first);
@@ -270,6 +295,7 @@ proptest! {
     fn an_index_finds_what_reading_finds(text in query(), selection in selection()) {
         let Some(query) = Query::parse(&text).0 else { return Ok(()) };
         same(&query, &selection, &shared().logs, &shared().open())?;
+        same(&query, &selection, &unique().logs, &unique().open())?;
     }
 
     #[test]
@@ -320,7 +346,7 @@ fn totals_tell_how_many_files_there_are() {
     let written = bench.write();
     assert_eq!((written.files, written.known, written.records), (5, 0, 270));
     let totals = || {
-        let totals = bench.open().search(&Query::parse("").0.unwrap(), &Selection::default(), Order::Logs, |_| true).unwrap();
+        let totals = bench.open().search(&Query::parse("").0.unwrap(), &Selection::default(), |_| true).unwrap();
         (totals.files, totals.records)
     };
     assert_eq!(totals(), (5, written.events));
@@ -335,17 +361,49 @@ fn totals_tell_how_many_files_there_are() {
     }
 }
 
-/// Files that are added later come where the scan has them.
+/// The first events by time are found by columns where each event is itself.
+#[test]
+fn the_first_events_need_no_reading_of_all() {
+    let none = Selection::default();
+    for (bench, expected) in [(shared(), false), (unique(), true)] {
+        for (text, has_plan) in [("", true), ("event:CreateUser", true), ("user:user* -error:*", true), ("requestParameters.n:7", false)] {
+            let told = bench.open().first(&Query::parse(text).0.unwrap(), &none, (First::Newest, 5), |_| true).unwrap();
+            assert_eq!(told.is_some(), expected && has_plan, "{text}");
+        }
+    }
+}
+
+/// Files are read in the order of their names, whatever the order in which they are named.
 #[test]
 fn rows_come_in_the_order_of_files() {
-    let bench = Bench::new(&files()[..4]);
-    for logs in [&bench.logs[2..], &bench.logs[..1], &bench.logs] {
+    for ids in [200, 240] {
+        let bench = Bench::new(&files_of(ids));
+        let read = rows(|take| drop(search(&Query::parse("").0.unwrap(), &bench.logs, &Selection::default(), take)));
+        let reversed: Vec<LogFile> = bench.logs.iter().rev().cloned().collect();
+        write(&bench.index(), &reversed, 1, |_| {}).unwrap();
+        assert_eq!(all_of(&bench.open()), read);
+
+        // Files without copies are found where reading has them when they are added later, too.
+        let later = Bench::new(&files_of(ids)[..3]);
+        for logs in [&later.logs[2..], &later.logs[..1], &later.logs] {
+            write(&later.index(), logs, 1, |_| {}).unwrap();
+        }
+        let read = rows(|take| drop(search(&Query::parse("").0.unwrap(), &later.logs, &Selection::default(), take)));
+        assert_eq!(all_of(&later.open()), read);
+    }
+}
+
+/// An event stays where it was read first, though a copy of it comes later, of a file that sorts before.
+#[test]
+fn a_copy_that_comes_later_moves_nothing() {
+    let bench = Bench::new(&files_of(240));
+    for logs in [&bench.logs[4..], &bench.logs] {
         write(&bench.index(), logs, 1, |_| {}).unwrap();
     }
-    let once = Bench::new(&files()[..4]);
-    once.write();
-    assert_eq!(all_of(&bench.open()).len(), all_of(&once.open()).len());
-    let query = Query::parse("-id:* OR user:user1").0.unwrap();
-    let found = rows(|take| drop(bench.open().search(&query, &Selection::default(), Order::Logs, take).unwrap()));
-    assert_eq!(found, rows(|take| drop(search(&query, &bench.logs, &Selection::default(), take))));
+    let all = Query::parse("").0.unwrap();
+    let of = |logs: &[LogFile]| rows(|take| drop(search(&all, logs, &Selection::default(), take)));
+    let copies = of(&bench.logs[4..]);
+    let expected: Vec<Event> = of(&bench.logs[..4]).into_iter().filter(|event| !copies.contains(event)).chain(copies.clone()).collect();
+    assert_eq!(copies.len(), 30);
+    assert_eq!(all_of(&bench.open()), expected);
 }

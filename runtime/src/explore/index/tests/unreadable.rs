@@ -80,8 +80,7 @@ fn a_file_that_is_cut_off_is_told_with_what_to_do() {
             let (bench, files) = segments();
             let file = std::fs::OpenOptions::new().write(true).open(&files[number]).unwrap();
             file.set_len(file.metadata().unwrap().len() * part / 3).unwrap();
-            let said = Index::open(&bench.index())
-                .map(|index| index.search(&Query::parse("").0.unwrap(), &Selection::default(), Order::Logs, |_| true));
+            let said = Index::open(&bench.index()).map(|index| index.search(&Query::parse("").0.unwrap(), &Selection::default(), |_| true));
             let said = said.and_then(|found| found.map(drop)).unwrap_err();
             let folder = bench.index().display().to_string();
             assert!(said.starts_with(&format!("{folder}: the index can not be read: ")), "{said}");
