@@ -24,7 +24,7 @@ pub(crate) struct IndexArguments {
     /// The folder of the index. It is made where there is none.
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
-    /// Make what was read safe after so many records.
+    /// Make what was read safe after so many records, or 128 MB of events.
     #[arg(long, value_name = "RECORDS", default_value = "100000", value_parser = clap::value_parser!(u64).range(1..))]
     batch: u64,
     /// Tell what was done as a line of JSON: `{"files","known","records","added","events","faults"}`.
