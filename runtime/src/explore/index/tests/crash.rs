@@ -5,11 +5,11 @@ use super::*;
 use crate::explore::index::write::add;
 
 /// Indexes until that many changes were made.
-fn dies(bench: &Bench, changes: u64) -> (Result<Written, String>, u64) {
+fn dies(bench: &Bench, changes: u64, every: u64) -> (Result<Written, String>, u64) {
     let folder = bench.index();
     let dying = Faulty::new(&folder, changes);
     let written = within(dying.clone(), &folder, true)
-        .and_then(|(index, fields)| add(&folder, (&index, &fields), &bench.logs, (1, usize::MAX), |_| {}));
+        .and_then(|(index, fields)| add(&folder, (&index, &fields), &bench.logs, (every, usize::MAX), |_| {}));
     (written, dying.left())
 }
 
@@ -18,7 +18,7 @@ fn clean() -> &'static (u64, u64, Vec<Event>) {
     static CLEAN: OnceLock<(u64, u64, Vec<Event>)> = OnceLock::new();
     CLEAN.get_or_init(|| {
         let bench = Bench::new(&files());
-        let (written, left) = dies(&bench, u64::from(u32::MAX));
+        let (written, left) = dies(&bench, u64::from(u32::MAX), 1);
         (u64::from(u32::MAX) - left, written.unwrap().events, all_of(&bench.open()))
     })
 }
@@ -31,7 +31,7 @@ proptest! {
         let (changes, events, rows) = clean();
         let bench = Bench::new(&files());
         for part in [part, again] {
-            let (written, _) = dies(&bench, changes * part / 1_000);
+            let (written, _) = dies(&bench, changes * part / 1_000, 1);
             if let Ok(written) = written {
                 prop_assert_eq!(written.events, *events);
             }
@@ -49,10 +49,11 @@ proptest! {
 fn what_stops_the_writing_is_told() {
     let (changes, ..) = clean();
     let mut midway = 0;
-    for part in 0..20 {
+    // With a commit for each file, and with one at the end, before which a thread that writes fails.
+    for (changes, every) in (0..20).map(|part| (changes * part / 20, 1)).chain((0..20).map(|changes| (changes, u64::MAX))) {
         let bench = Bench::new(&files());
-        let (Err(told), _) = dies(&bench, changes * part / 20) else { continue };
-        assert!(told.starts_with(&bench.index().display().to_string()) && told.contains("the process is gone"), "{part}: {told}");
+        let (Err(told), _) = dies(&bench, changes, every) else { continue };
+        assert!(told.starts_with(&bench.index().display().to_string()) && told.contains("the process is gone"), "{changes}: {told}");
         midway += u32::from(told.ends_with(": what was told of is kept, and the next run goes on from there"));
     }
     assert!(midway > 10, "{midway}");
