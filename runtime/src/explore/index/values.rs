@@ -33,7 +33,8 @@ pub(super) fn values<T: PartialOrd + Copy + Debug + Default + Send + Sync + 'sta
             here.iter_mut().zip(&together).for_each(|(here, value)| *here = Some(*value));
             continue;
         }
-        (those.clear(), rows.clear());
+        those.clear();
+        rows.clear();
         column.row_ids_for_docs(run, &mut those, &mut rows);
         let first = run.first().copied().unwrap_or_default();
         for (document, value) in those.iter().zip(&together) {
