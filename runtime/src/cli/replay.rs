@@ -1,26 +1,29 @@
 //! `trailwire replay`: CloudTrail logs through triggers, to see what would have fired.
 
+mod out;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::Failure;
 use super::logs::{self, Told, Where};
 use super::run::http_token;
-use super::{Failure, print};
 use crate::core::run::event_key;
 use crate::definitions::{Definitions, files as documents};
 use crate::explore::dispatch::{Dispatch, Target};
 use crate::explore::files::{self, Found, Selection};
-use crate::explore::replay::{Match, Totals, replay};
+use crate::explore::replay::{Match, Outcome, Totals, outcomes, replay};
+use out::{Format, Out, Row};
 
 /// Reads CloudTrail logs and tells what would have fired. Nothing is sent to anybody, unless `--dispatch` asks for it.
 ///
-/// An event counts once for a trigger, however often it is in the logs. Each match is told by itself: what `threshold` and `suppress` would make of
-/// several is not. A plan of a pull request in place of documents tells what its triggers would have done.
+/// An event counts once for a trigger, however often it is in the logs. Of a trigger with a `threshold` or `suppress` it is told which matches would have run
+/// and which would have been held back, by the times of the events. A plan of a pull request in place of documents tells what its triggers would have done.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {
     /// Log files, or folders of them: `.json`, `.jsonl`, `.ndjson` or `.log`, with `.gz` or without. Digest files are passed over. `s3://BUCKET/PREFIX` is read with
@@ -30,7 +33,7 @@ pub(crate) struct ReplayArguments {
     /// A document, a directory of documents, or a plan as `terraform show -json` prints it.
     #[arg(long, value_name = "PATH")]
     definitions: PathBuf,
-    /// Tell only which matches these definitions had and `--definitions` have not, or the other way round.
+    /// Tell only which matches these definitions had and `--definitions` have not, or the other way round; `threshold` and `suppress` are not asked.
     #[arg(long, value_name = "OLD", conflicts_with = "by")]
     compare: Option<PathBuf>,
     #[command(flatten)]
@@ -46,10 +49,12 @@ pub(crate) struct ReplayArguments {
     /// The HTTP source to dispatch to, such as `http://127.0.0.1:8080`; its token is taken from TRAILWIRE_HTTP_TOKEN.
     #[arg(long, value_name = "URL", group = "runtime", requires = "dispatch")]
     to: Option<String>,
-    /// Count matches instead of telling each: by one field or several, the most first.
+    /// Count matches instead of telling each: by one field or several, the most first. Where a trigger has a `threshold` or `suppress`, `ran` is how many would
+    /// have run.
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     by: Vec<Field>,
-    /// `json`: a line for each, `{"trigger","event_id","event_name","event_time","account","region"}`. `table`: for people.
+    /// `json`: a line for each, `{"trigger","event_id","event_name","event_time","account","region"}`, and `"outcome"`, `ran` or `held_back`, where the trigger has a
+    /// `threshold` or `suppress`. `table`: for people.
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     format: Format,
 }
@@ -93,19 +98,13 @@ impl Field {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Json,
-    Table,
-}
-
 /// # Errors
 ///
 /// [`Failure::Refused`] for definitions that can not be read; [`Failure::Broken`] where logs can not, after what could was told.
 pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let definitions = documents::load_to_judge(&arguments.definitions).map_err(Failure::refused)?;
     let selection = arguments.place.selection();
-    let found = files::find(&arguments.paths, &selection);
+    let mut found = files::find(&arguments.paths, &selection);
     let mut out = Out::new(arguments.format);
     let (matches, totals) = match &arguments.compare {
         Some(old) => {
@@ -113,18 +112,29 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
             compare(&old, &definitions, &found, &selection, &mut out)
         }
         None if arguments.dispatch => dispatch(arguments, &definitions, &found, &selection, &mut out)?,
-        None if arguments.by.is_empty() => {
-            let mut matches = 0_u64;
-            let totals = replay(&definitions, &found.files, &selection, |matched| {
-                matches += 1;
-                out.row(row(&matched))
-            });
-            (matches, totals)
-        }
-        None => count(&arguments.by, &definitions, &found, &selection, &mut out),
+        None if arguments.by.is_empty() => tell(&definitions, &mut found, &selection, &mut out),
+        None => count(&arguments.by, &definitions, &mut found, &selection, &mut out),
     };
     out.end()?;
     told(matches, &found, &totals)
+}
+
+/// Tells each match.
+fn tell(definitions: &Definitions, found: &mut Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
+    // A table has it in every line or in none.
+    let usual = (out.format == Format::Table && is_restrained(definitions)).then_some(Outcome::Ran);
+    let mut matches = 0;
+    let totals = outcomes(definitions, &mut found.files, selection, row, |mut row, outcome| {
+        matches += 1;
+        row.extend(outcome.or(usual).map(|outcome| ("outcome", json!(outcome.as_str()))));
+        out.row(row)
+    });
+    (matches, totals)
+}
+
+/// Whether a trigger does not run for each match.
+fn is_restrained(definitions: &Definitions) -> bool {
+    !definitions.restraints().enabled.is_empty()
 }
 
 /// What is told of a match, in this order.
@@ -176,18 +186,24 @@ fn dispatch(
     }
 }
 
-fn count(by: &[Field], definitions: &Definitions, found: &Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
-    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
-    let totals = replay(definitions, &found.files, selection, |matched| {
-        *counts.entry(by.iter().map(|field| field.of(&matched)).collect()).or_default() += 1;
+fn count(by: &[Field], definitions: &Definitions, found: &mut Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
+    // Matches, and those of them that would have run.
+    let mut counts: BTreeMap<Vec<String>, (u64, u64)> = BTreeMap::new();
+    let key = |matched: &Match| by.iter().map(|field| field.of(matched)).collect();
+    let totals = outcomes(definitions, &mut found.files, selection, key, |key, outcome| {
+        let (count, ran) = counts.entry(key).or_default();
+        *count += 1;
+        *ran += u64::from(outcome != Some(Outcome::HeldBack));
         true
     });
-    let matches = counts.values().sum();
+    let matches = counts.values().map(|(count, _)| count).sum();
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    for (key, count) in counts {
+    counts.sort_by(|(key, (count, _)), (other, (than, _))| than.cmp(count).then_with(|| key.cmp(other)));
+    let is_restrained = is_restrained(definitions);
+    for (key, (count, ran)) in counts {
         let key = by.iter().map(|field| field.word()).zip(key.into_iter().map(Value::from));
-        if !out.row(key.chain([("count", json!(count))]).collect()) {
+        let ran = is_restrained.then(|| ("ran", json!(ran)));
+        if !out.row(key.chain([("count", json!(count))]).chain(ran).collect()) {
             break;
         }
     }
@@ -231,43 +247,4 @@ fn told(matches: u64, found: &Found, totals: &Totals) -> Result<(), Failure> {
     let warnings = warnings.collect();
     let Totals { files, records, repeated, ref faults, .. } = *totals;
     logs::told(matches, Told { found, files, records, repeated, faults, warnings })
-}
-
-/// Names and values, in their order.
-type Row = Vec<(&'static str, Value)>;
-
-/// What is printed. A table is printed at its end, when its widths are known.
-struct Out {
-    format: Format,
-    rows: Vec<Row>,
-    failed: Option<Failure>,
-}
-
-impl Out {
-    fn new(format: Format) -> Self {
-        Self { format, rows: Vec::new(), failed: None }
-    }
-
-    /// Whether there is sense in another one.
-    fn row(&mut self, row: Row) -> bool {
-        match self.format {
-            Format::Table => self.rows.push(row),
-            Format::Json => {
-                let line: Map<String, Value> = row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-                self.failed = print(&Value::from(line).to_string()).err();
-            }
-        }
-        self.failed.is_none()
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        if let Some(failed) = self.failed {
-            return Err(failed);
-        }
-        let Some(first) = self.rows.first() else { return Ok(()) };
-        let names: Vec<String> = first.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(|(_, value)| cell(value)).collect()).collect();
-        logs::table(&names, &rows)
-    }
 }

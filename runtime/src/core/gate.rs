@@ -3,6 +3,8 @@
 //! The decision needs what is remembered of the matches before, and changes it; several runtimes may share that. So the journal makes it, in the same
 //! commit as keys and runs, by the functions here: they are pure, and see the windows through [`Windows`].
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +77,28 @@ pub(crate) trait Windows {
     fn all(&mut self, trigger: &str, kind: Kind) -> Result<Vec<(WindowId, Window)>, Self::Error>;
 }
 
+/// Windows in memory.
+impl Windows for BTreeMap<WindowId, Window> {
+    type Error = Infallible;
+
+    fn get(&mut self, id: &WindowId) -> Result<Option<Window>, Infallible> {
+        Ok(Self::get(self, id).cloned())
+    }
+
+    fn put(&mut self, id: &WindowId, window: Option<Window>) -> Result<(), Infallible> {
+        match window {
+            Some(window) => self.insert(id.clone(), window),
+            None => self.remove(id),
+        };
+        Ok(())
+    }
+
+    fn all(&mut self, trigger: &str, kind: Kind) -> Result<Vec<(WindowId, Window)>, Infallible> {
+        let all = self.iter().filter(|(id, _)| id.trigger == trigger && id.kind == kind);
+        Ok(all.map(|(id, window)| (id.clone(), window.clone())).collect())
+    }
+}
+
 /// What of an event the restraints of its trigger go by.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gate {
@@ -83,7 +107,7 @@ pub(crate) struct Gate {
     /// The key of `suppress`.
     suppress: Option<Group>,
     /// When it happened; `None` where it does not say so.
-    at: Option<Timestamp>,
+    pub(crate) at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -326,7 +350,7 @@ mod tests {
             occasion,
             results: std::collections::BTreeMap::new(),
         };
-        let Ok(decision) = judge(&gate(trigger, &event).unwrap(), &Arc::new(run), &[], model);
+        let Ok(decision) = judge(&gate(trigger, &event).unwrap(), &Arc::new(run), &[], &mut model.windows);
         decision
     }
 
@@ -364,7 +388,7 @@ mod tests {
             matched(&mut model, &trigger, number, &json!(number), 1003);
         }
         assert_eq!(model.windows.len(), room + 1);
-        let census = model.get(&WindowId { trigger: "t".to_owned(), kind: Kind::Threshold, group: CENSUS });
+        let census = Windows::get(&mut model.windows, &WindowId { trigger: "t".to_owned(), kind: Kind::Threshold, group: CENSUS });
         assert!(matches!(census, Ok(Some(Window::Census(census))) if census.overflow == 502), "{census:?}");
         // Those that have a place have their own count, and places become free.
         assert!(matched(&mut model, &trigger, 7000, &json!(7), 1004).runs);
@@ -377,7 +401,7 @@ mod tests {
             let changed = before.iter().filter(|(id, window)| model.windows.get(*id) != Some(*window)).count();
             assert!(changed <= FORGOTTEN + 2 && model.windows.len() <= room + 1, "{number}: {changed}");
         }
-        let census = model.get(&WindowId { trigger: "t".to_owned(), kind: Kind::Threshold, group: CENSUS });
+        let census = Windows::get(&mut model.windows, &WindowId { trigger: "t".to_owned(), kind: Kind::Threshold, group: CENSUS });
         let Ok(Some(Window::Census(census))) = census else { panic!("{census:?}") };
         assert_eq!((census.windows, census.overflow), (GROUPS - 4 * FORGOTTEN as u32 + 101, 502));
     }
@@ -402,7 +426,8 @@ mod tests {
         let first = matched(&mut model, &trigger, 0, &json!(1), 1000);
         let hidden = matched(&mut model, &trigger, 1, &json!(1), 1020);
         assert!(first.runs && first.begins.len() == 2 && !hidden.runs && hidden.begins.len() == 1);
-        let closed = |model: &mut Model, run: &Run, second| close(run, Timestamp::from_second(second).unwrap(), model).unwrap();
+        let closed =
+            |model: &mut Model, run: &Run, second| close(run, Timestamp::from_second(second).unwrap(), &mut model.windows).unwrap();
         // The alarm of the second crossing was hidden, and keeps the first up.
         assert_eq!(closed(&mut model, &first.begins[1].0, 1029), Closing::Later(Timestamp::from_second(1030).unwrap()));
         let Closing::Tell(over, _) = closed(&mut model, &first.begins[1].0, 1030) else { panic!("nothing is told") };

@@ -35,7 +35,7 @@ impl Window {
 }
 
 /// For how long after its window an event of it may still come: CloudTrail delivers within about a quarter of an hour.
-const LATE: i64 = 15 * 60 * 1000;
+pub(crate) const LATE: i64 = 15 * 60 * 1000;
 
 /// The events of one group, as far back as they matter.
 ///

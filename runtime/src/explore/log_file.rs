@@ -1,5 +1,6 @@
 //! A log file, wherever it lies.
 
+use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -28,6 +29,14 @@ impl Display for LogFile {
 }
 
 impl LogFile {
+    /// Its name without its folders; empty where that is no text.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Local(path) => path.file_name().and_then(OsStr::to_str).unwrap_or_default(),
+            Self::Object { key, .. } => key.rsplit('/').next().unwrap_or_default(),
+        }
+    }
+
     /// What it holds, as it lies there, into `packed`; of one that is larger than `most` bytes, `most`.
     ///
     /// # Errors

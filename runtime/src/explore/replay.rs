@@ -1,7 +1,9 @@
 //! Logs through triggers: what would have fired.
 //!
 //! Most records name no event that a trigger is about, and that is seen in their bytes alone; the others are read, and judged as the runtime
-//! judges them. Each event counts once, however often it is in the logs, as in the runtime.
+//! judges them. Each event counts once, however often it is in the logs, as in the runtime. [`restrained`] tells which matches `threshold` and `suppress` let run.
+
+mod restrained;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,7 +12,7 @@ use trailwire_engine::actor;
 use trailwire_engine::event::Event;
 use trailwire_engine::matcher::Scratch;
 
-use super::files::Selection;
+use super::files::{self, Selection};
 use super::log_file::LogFile;
 use super::reading;
 use super::scan::{Sifted, scan};
@@ -18,6 +20,9 @@ use super::unpack;
 use crate::core::run::{RunId, event_key};
 use crate::definitions::Definitions;
 use crate::source::Received;
+use restrained::Restrained;
+
+pub(crate) use restrained::Outcome;
 
 /// A trigger fires for an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +71,37 @@ struct Room {
 /// Puts the files through the triggers. Each match is handed to `take` once for each event, in the order of the files and their records, until it says
 /// no.
 pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &Selection, mut take: impl FnMut(Match) -> bool) -> Totals {
+    each(definitions, files, selection, |matches| matches.into_iter().all(&mut take))
+}
+
+/// The same, and what would have become of each match; `None` where its trigger runs for each. What is shown of a match is made when it is found, and
+/// handed over when it is judged. Where a trigger has a threshold or `suppress`, the files are read in the order in which they were delivered, as far as
+/// their names tell; those come first whose names do not.
+pub(crate) fn outcomes<T>(
+    definitions: &Definitions,
+    files: &mut [LogFile],
+    selection: &Selection,
+    show: impl Fn(&Match) -> T,
+    mut take: impl FnMut(T, Option<Outcome>) -> bool,
+) -> Totals {
+    let mut restrained = Restrained::of(definitions);
+    if !restrained.is_empty() {
+        files.sort_by_cached_key(|file| files::delivered(file.name()));
+    }
+    let mut goes_on = true;
+    let totals = each(definitions, files, selection, |matches| {
+        goes_on = matches.into_iter().all(|matched| restrained.wait(&matched, show(&matched)).is_none_or(|shown| take(shown, None)))
+            && restrained.go_on(&mut take);
+        goes_on
+    });
+    if goes_on {
+        restrained.end(take);
+    }
+    totals
+}
+
+/// Puts the files through the triggers. The matches of each file are handed to `take`, without those of events that had matched already.
+fn each(definitions: &Definitions, files: &[LogFile], selection: &Selection, mut take: impl FnMut(Vec<Match>) -> bool) -> Totals {
     let names = Names::of(definitions);
     let mut totals = Totals::default();
     let mut seen = HashSet::new();
@@ -84,14 +120,10 @@ pub(crate) fn replay(definitions: &Definitions, files: &[LogFile], selection: &S
             for (trigger, error) in read.errors {
                 totals.errors.entry(trigger).or_insert((0, error)).0 += 1;
             }
-            for (id, found) in read.matches {
-                if !seen.insert(id) {
-                    totals.repeated += 1;
-                } else if !take(found) {
-                    return false;
-                }
-            }
-            true
+            let count = read.matches.len();
+            let matches: Vec<Match> = read.matches.into_iter().filter_map(|(id, found)| seen.insert(id).then_some(found)).collect();
+            totals.repeated += u64::try_from(count - matches.len()).unwrap_or_default();
+            take(matches)
         },
     );
     totals

@@ -2,12 +2,11 @@
 //! core with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::states::{self, Enabled};
 use super::{Applied, Change, TriggerState};
-use crate::core::gate::{self, Closing, Kind, WindowId, Windows};
+use crate::core::gate::{self, Closing, WindowId};
 use crate::core::run::{Run, RunId, Task, TaskId};
 use crate::core::window::Window;
 use crate::definitions::Restraints;
@@ -37,7 +36,7 @@ impl Model {
                 }
                 self.keys.insert(id, run.accepted);
                 let Some(gate) = gate else { return Applied::Now(self.begin(run, tasks)) };
-                let Ok(decision) = gate::judge(gate, run, tasks, self);
+                let Ok(decision) = gate::judge(gate, run, tasks, &mut self.windows);
                 let tasks = decision.begins.iter().flat_map(|(run, tasks)| self.begin(run, tasks)).collect();
                 if decision.runs { Applied::Now(tasks) } else { Applied::Counted(tasks) }
             }
@@ -54,7 +53,7 @@ impl Model {
             },
             Change::Close { done, run, at } => {
                 let Some(task) = self.tasks.remove(done) else { return Applied::Not };
-                match gate::close(run, *at, self) {
+                match gate::close(run, *at, &mut self.windows) {
                     Ok(Closing::Nothing) => self.go_on(done, &[]),
                     Ok(Closing::Later(due)) => self.go_on(done, &[Task { due, ..task }]),
                     Ok(Closing::Tell(run, tasks)) => {
@@ -138,26 +137,5 @@ impl Model {
         if !open.contains(&run) {
             self.runs.remove(&run);
         }
-    }
-}
-
-impl Windows for Model {
-    type Error = Infallible;
-
-    fn get(&mut self, id: &WindowId) -> Result<Option<Window>, Infallible> {
-        Ok(self.windows.get(id).cloned())
-    }
-
-    fn put(&mut self, id: &WindowId, window: Option<Window>) -> Result<(), Infallible> {
-        match window {
-            Some(window) => self.windows.insert(id.clone(), window),
-            None => self.windows.remove(id),
-        };
-        Ok(())
-    }
-
-    fn all(&mut self, trigger: &str, kind: Kind) -> Result<Vec<(WindowId, Window)>, Infallible> {
-        let all = self.windows.iter().filter(|(id, _)| id.trigger == trigger && id.kind == kind);
-        Ok(all.map(|(id, window)| (id.clone(), window.clone())).collect())
     }
 }

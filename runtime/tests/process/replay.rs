@@ -122,3 +122,77 @@ async fn what_matches_is_dispatched_to_a_runtime() {
     let refused = replay(&self::bench(), &["--dispatch"]).refused();
     assert!(refused.stderr.contains("<--hub <NAME>|--to <URL>>"), "{}", refused.stderr);
 }
+
+/// Two regions, a day each; the files of the second were delivered between those of the first. A file has the newest event first.
+fn restrained() -> Bench {
+    let mut crowd = trigger("crowd", "CreateUser");
+    crowd["threshold"] = json!([{"count": 3, "window": "10m"}]);
+    let mut quiet = trigger("quiet", "DeleteUser");
+    quiet["suppress"] = json!([{"window": "1h", "key": "detail.userIdentity.userName"}]);
+    let bench = Bench::new(&definitions(&[crowd, quiet, trigger("keys", "CreateAccessKey")]));
+    let record = |name: &str, time: &str| {
+        let mut record = event(name, time)["detail"].clone();
+        record["eventTime"] = json!(format!("2026-03-01T{time}:00Z"));
+        record
+    };
+    for (region, delivered, records) in [
+        ("eu-west-1", "1205", json!([record("CreateUser", "12:02"), record("CreateUser", "12:01"), record("DeleteUser", "12:00")])),
+        ("eu-west-1", "1310", json!([record("CreateAccessKey", "13:05"), record("DeleteUser", "13:04"), record("DeleteUser", "13:03")])),
+        ("us-east-1", "1210", json!([record("CreateUser", "12:07"), record("DeleteUser", "12:03"), record("CreateUser", "11:59")])),
+    ] {
+        std::fs::create_dir_all(bench.path(&format!("logs/{region}"))).unwrap();
+        let name = format!("logs/{region}/111122223333_CloudTrail_{region}_20260301T{delivered}Z_AbCd.json.gz");
+        gzip(&json!({ "Records": records }).to_string(), &bench.path(&name));
+    }
+    bench
+}
+
+#[test]
+fn what_a_threshold_and_suppress_hold_back_is_told() {
+    let bench = restrained();
+    let replayed = replay(&bench, &[]).success();
+    let line = |trigger: &str, name: &str, time: &str, more: &str| {
+        format!(
+            r#"{{"trigger":"{trigger}","event_id":"{time}","event_name":"{name}","event_time":"2026-03-01T{time}:00Z","account":"111122223333","region":"eu-west-1"{more}}}"#
+        ) + "\n"
+    };
+    let (ran, held_back) = (r#","outcome":"ran""#, r#","outcome":"held_back""#);
+    let expected = [
+        line("crowd", "CreateUser", "11:59", held_back),
+        line("quiet", "DeleteUser", "12:00", ran),
+        line("crowd", "CreateUser", "12:01", held_back),
+        line("crowd", "CreateUser", "12:02", ran),
+        line("quiet", "DeleteUser", "12:03", held_back),
+        line("crowd", "CreateUser", "12:07", held_back),
+        line("quiet", "DeleteUser", "13:03", ran),
+        line("quiet", "DeleteUser", "13:04", held_back),
+    ];
+    // What runs for each match is told as it is found.
+    let (found, judged): (Vec<&str>, Vec<&str>) =
+        replayed.stdout.split_inclusive('\n').partition(|line| line.starts_with(r#"{"trigger":"keys""#));
+    assert_eq!((found.concat(), judged.concat()), (line("keys", "CreateAccessKey", "13:05", ""), expected.concat()));
+    assert_eq!(replayed.stderr, "9 matches in 9 records of 3 files; 0 of repeated events\n");
+
+    let table = replay(&bench, &["--format", "table", "--from", "2026-03-01T13:00:00Z"]).success();
+    let expected = "\
+TRIGGER  EVENT ID  EVENT NAME       EVENT TIME            ACCOUNT       REGION     OUTCOME
+keys     13:05     CreateAccessKey  2026-03-01T13:05:00Z  111122223333  eu-west-1  ran
+quiet    13:03     DeleteUser       2026-03-01T13:03:00Z  111122223333  eu-west-1  ran
+quiet    13:04     DeleteUser       2026-03-01T13:04:00Z  111122223333  eu-west-1  held_back
+";
+    assert_eq!(table.stdout, expected);
+}
+
+#[test]
+fn what_runs_is_counted_beside_the_matches() {
+    let bench = restrained();
+    let counted = replay(&bench, &["--by", "trigger", "--format", "table"]).success();
+    assert_eq!(counted.stdout, "TRIGGER  COUNT  RAN\ncrowd    4      1\nquiet    4      2\nkeys     1      1\n");
+    let counted = replay(&bench, &["--by", "day,actor"]).success();
+    assert_eq!(counted.stdout, "{\"day\":\"2026-03-01\",\"actor\":\"alice (IAM user)\",\"count\":9,\"ran\":4}\n");
+    // Versions are compared by their matches.
+    let old = bench.write("old.json", &definitions(&[trigger("crowd", "CreateUser"), trigger("quiet", "DeleteUser")]).to_string());
+    let compared = replay(&bench, &["--compare", old.to_str().unwrap()]).success();
+    let line = r#"{"change":"added","trigger":"keys","event_id":"13:05","event_name":"CreateAccessKey","event_time":"2026-03-01T13:05:00Z","account":"111122223333","region":"eu-west-1"}"#;
+    assert_eq!(compared.stdout, format!("{line}\n"));
+}
