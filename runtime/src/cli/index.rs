@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::logs::count_of;
+use super::logs::{count_of, warning};
 use super::{Failure, escaped, print};
 use crate::explore::files::{self, Selection};
 use crate::explore::index::{Written, write};
@@ -21,7 +21,7 @@ pub(crate) struct IndexArguments {
     /// Log files, folders of them, or `s3://BUCKET/PREFIX`, as for `trailwire search`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The folder of the index. It is made where there is none.
+    /// The folder of the index, which has nothing else in it. It is made where there is none.
     #[arg(long, value_name = "FOLDER")]
     into: PathBuf,
     /// Make what was read safe after so many records, or 128 MB of events.
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &IndexArguments) -> Result<(), Failure> {
     let written = write(&arguments.into, &found.files, arguments.batch, told).map_err(Failure::broken)?;
     let Written { files, known, records, added, events, .. } = written;
     let faults: Vec<&String> = found.faults.iter().chain(&written.faults).collect();
-    let mut text: String = faults.iter().map(|fault| format!("warning: {}\n", escaped(fault))).collect();
+    let mut text: String = faults.iter().map(|fault| escaped(&warning(fault)) + "\n").collect();
     let (new, of) = (count_of(added, "event", "s"), count_of(records, "record", "s"));
     let (read, all) = (count_of(files, "file", "s"), count_of(events, "event", "s"));
     text.push_str(&format!("{new} added of {of} of {read}; {known} known before; the index has {all}\n"));

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use trailwire_engine::fanout::names::{is_account_id, is_region_name};
 
 use super::{Failure, escaped, print};
 use crate::explore::files::{Found, Selection};
@@ -23,17 +24,25 @@ pub(crate) struct Where {
     /// Events of the last so many minutes, hours, days or weeks: `90m`, `2h`, `7d`, `7 days`.
     #[arg(long, value_name = "LENGTH", value_parser = words::length, conflicts_with_all = ["from", "until"])]
     last: Option<SignedDuration>,
-    /// Events of this account; may be given more than once.
-    #[arg(long = "account", value_name = "ID")]
+    /// Events of this account; may be given more than once, or with commas.
+    #[arg(long = "account", value_name = "ID", value_delimiter = ',', value_parser = account)]
     pub(crate) accounts: Vec<String>,
-    /// Events of this region; may be given more than once.
-    #[arg(long = "region", value_name = "REGION")]
+    /// Events of this region; may be given more than once, or with commas.
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = region)]
     pub(crate) regions: Vec<String>,
 }
 
 /// A day, a time, or words.
 pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     words::moment(text, Timestamp::now())
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if is_account_id(text) { Ok(text.to_owned()) } else { Err("an account id is 12 digits".to_owned()) }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    if is_region_name(text) { Ok(text.to_owned()) } else { Err("a region is named like `us-east-1`".to_owned()) }
 }
 
 impl Where {
@@ -75,8 +84,7 @@ impl<'t> Told<'t> {
 /// [`Failure::Broken`] where there were faults, and where standard error is closed.
 pub(crate) fn told(matches: u64, told: Told<'_>) -> Result<(), Failure> {
     let found = told.found;
-    let mut lines: Vec<String> =
-        found.faults.iter().chain(told.faults).chain(&told.warnings).map(|line| format!("warning: {line}")).collect();
+    let mut lines: Vec<String> = found.faults.iter().chain(told.faults).chain(&told.warnings).map(|line| warning(line)).collect();
     let left_out = match found.left_out {
         0 => String::new(),
         1 => ", 1 file left out by its name".to_owned(),
@@ -89,8 +97,16 @@ pub(crate) fn told(matches: u64, told: Told<'_>) -> Result<(), Failure> {
     std::io::stderr().write_all(text.as_bytes()).map_err(Failure::broken)?;
     match found.faults.len() + told.faults.len() {
         0 => Ok(()),
-        faults => Err(Failure::Broken(format!("{faults} pieces of the logs could not be read: what is told is without them"))),
+        faults => {
+            let pieces = count_of(u64::try_from(faults).unwrap_or(u64::MAX), "piece", "s");
+            Err(Failure::Broken(format!("{pieces} of the logs could not be read: what is told is without them")))
+        }
     }
+}
+
+/// On one line, whatever is in the name of a file.
+pub(super) fn warning(of: &str) -> String {
+    format!("warning: {}", of.replace('\n', "\\n"))
 }
 
 /// `1 file`, `2 files`.
@@ -111,7 +127,8 @@ pub(crate) fn table(names: &[String], rows: &[Vec<String>]) -> Result<(), Failur
         .map(|column| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0))
         .collect();
     for line in lines {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells =
+            line.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width.saturating_sub(cell.chars().count()))));
         print(cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())

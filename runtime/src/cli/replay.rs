@@ -47,7 +47,7 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "NAME", value_parser = super::run::hub_name, group = "runtime", requires = "dispatch")]
     hub: Option<String>,
     /// The HTTP source to dispatch to, such as `http://127.0.0.1:8080`; its token is taken from TRAILWIRE_HTTP_TOKEN.
-    #[arg(long, value_name = "URL", group = "runtime", requires = "dispatch")]
+    #[arg(long, value_name = "URL", value_parser = http_url, group = "runtime", requires = "dispatch")]
     to: Option<String>,
     /// Count matches instead of telling each: by one field or several, the most first. Where a trigger has a `threshold` or `suppress`, `ran` is how many would
     /// have run.
@@ -119,6 +119,11 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     told(matches, &found, &totals)
 }
 
+fn http_url(text: &str) -> Result<String, String> {
+    let is_http = reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_http { Ok(text.to_owned()) } else { Err("an address of HTTP begins with `http://` or `https://` and a host".to_owned()) }
+}
+
 /// Tells each match.
 fn tell(definitions: &Definitions, found: &mut Found, selection: &Selection, out: &mut Out) -> (u64, Totals) {
     // A table has it in every line or in none.
@@ -176,7 +181,7 @@ fn dispatch(
         failed = runtime.block_on(dispatch.flush()).err();
     }
     let mut told = format!("{} events dispatched", dispatch.sent);
-    if dispatch.old > 0 {
+    if dispatch.old > 0 && failed.is_none() {
         told.push_str(&format!("; {} of them are older than 15 days, and the runtime may act on them a second time", dispatch.old));
     }
     std::io::stderr().write_all((told + "\n").as_bytes()).map_err(Failure::broken)?;

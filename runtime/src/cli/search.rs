@@ -14,7 +14,7 @@ use trailwire_engine::diagnostic::{Code, Diagnostic};
 use trailwire_engine::search::Query;
 
 use super::import::{Named, of_search};
-use super::logs::Where;
+use super::logs::{self, Where};
 use super::{Failure, escaped, print};
 use crate::explore::hints;
 use crate::explore::index::Index;
@@ -44,16 +44,16 @@ pub(crate) struct SearchArguments {
     #[command(flatten)]
     presets: preset::Presets,
     /// What is shown of an event: fields, short names, `day` or `hour`.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with_all = ["by", "count", "histogram", "facets"])]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = named, conflicts_with_all = ["by", "count", "histogram", "facets"])]
     columns: Vec<String>,
     /// Tell how many there are and nothing else.
     #[arg(long, conflicts_with_all = ["by", "histogram", "facets"])]
     count: bool,
     /// Count by one field or several, the most first.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = named)]
     by: Vec<String>,
     /// An overview: count by day, or as `--histogram` says, and by each of these fields for itself, of each the ten values that are the most.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', conflicts_with = "by")]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = named, conflicts_with = "by")]
     facets: Vec<String>,
     /// Count by time, the earliest first.
     #[arg(long, value_name = "UNIT", conflicts_with = "by")]
@@ -95,6 +95,26 @@ enum Unit {
     Day,
 }
 
+/// A field to show or to count by.
+fn named(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a field has a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// What is told of fields that no record of CloudTrail has, as a search for them would be told.
+fn warn_of_fields(arguments: &SearchArguments) {
+    for name in arguments.columns.iter().chain(&arguments.by).chain(&arguments.facets) {
+        let (_, diagnostics) = Query::parse(&format!("{name}:*"));
+        for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::SEARCH_FIELD) {
+            let meant = diagnostic.help.as_ref().filter(|help| help.starts_with("did you mean"));
+            let help = meant.map_or(String::new(), |help| format!(": {help}"));
+            drop(writeln!(std::io::stderr(), "{}", escaped(&logs::warning(&format!("{}{help}", diagnostic.message)))));
+        }
+    }
+}
+
 /// # Errors
 ///
 /// [`Failure::Refused`] for a search that can not be read; [`Failure::Broken`] where logs can not, after what could was told.
@@ -114,6 +134,7 @@ pub(crate) fn run(arguments: &SearchArguments) -> Result<(), Failure> {
         return Err(Failure::refused("no logs are named: write trailwire search 'event:CreateUser' logs/"));
     }
     let warnings = warnings_of(written)?;
+    warn_of_fields(arguments);
     let (query, told) = Query::parse(&arguments.presets.with(written));
     let Some(query) = query else { return Err(refused(&told)) };
     let selection = arguments.place.selection();

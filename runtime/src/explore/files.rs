@@ -167,7 +167,7 @@ fn folder(path: &Path, selection: &Selection, found: &mut Found) {
 }
 
 /// Whether a folder is one that `trailwire index` has made: tantivy keeps these two files.
-fn is_index(path: &Path) -> bool {
+pub(super) fn is_index(path: &Path) -> bool {
     [".managed.json", "meta.json"].iter().all(|name| path.join(name).is_file())
 }
 

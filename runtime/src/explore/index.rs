@@ -95,6 +95,9 @@ impl Index {
 /// The index in a folder, to be written; made if there is none.
 fn files(folder: &Path) -> Result<(tantivy::Index, Fields), String> {
     std::fs::create_dir_all(folder).map_err(|error| said(folder, error))?;
+    if !super::files::is_index(folder) && !is_free(folder).map_err(|error| said(folder, error))? {
+        return Err(format!("{}: this folder has other files and no index: name a new folder", folder.display()));
+    }
     within(MmapDirectory::open(folder).map_err(|error| said(folder, error))?, folder, true)
 }
 
@@ -115,8 +118,23 @@ fn within(directory: impl Directory, folder: &Path, make: bool) -> Result<(tanti
     Ok((index, fields))
 }
 
+/// Whether nothing is in a folder but what whoever makes an index leaves when it is killed before there is one.
+fn is_free(folder: &Path) -> std::io::Result<bool> {
+    let mut entries = std::fs::read_dir(folder)?;
+    entries.try_fold(true, |is_free, entry| Ok(is_free && entry?.file_name().as_encoded_bytes().starts_with(b".")))
+}
+
+/// Lets whoever may read the folder read the index: the two files that are put in the place of earlier ones are made for their owner alone.
+fn share(folder: &Path) {
+    let shared = std::fs::metadata(folder.join(".tantivy-writer.lock")).map(|metadata| metadata.permissions());
+    for name in ["meta.json", ".managed.json"] {
+        // Who can not read them is told so.
+        drop(shared.as_ref().map(|permissions| std::fs::set_permissions(folder.join(name), permissions.clone())));
+    }
+}
+
 fn absent(folder: &Path) -> String {
-    format!("{}: there is no index here: trailwire index LOGS --into {0} makes one", folder.display())
+    format!("{}: there is no index here: trailwire index LOGS --into FOLDER makes one in a new folder", folder.display())
 }
 
 /// Why an index can not be read, and what to do where its files are broken.

@@ -17,6 +17,9 @@ pub(super) const LARGEST: usize = 1 << 30;
 /// What many files may hold at once.
 const SMALL: usize = 64 << 20;
 
+/// What `trailwire verify` says of such a file.
+const TRAILED: &str = "unexpected data after end of compressed stream: nothing of it is read";
+
 /// The text of a file, unpacked if it is gzip, whatever its name, into `text`. Several gzip members one behind the other are one text. Of what is larger than
 /// [`SMALL`] there is one at a time: `come` waits for its turn, and says whether it is still wanted.
 ///
@@ -51,9 +54,14 @@ fn bounded(file: &LogFile, text: &mut Vec<u8>, largest: usize) -> Result<(), Str
         text.clear();
         return Err(words(error));
     }
+    if packed.is_empty() && file.to_string().ends_with(".gz") {
+        text.clear();
+        return Err(words(io::ErrorKind::UnexpectedEof.into()));
+    }
     if packed.starts_with(&GZIP) && !at_once(&packed, text, largest) {
         text.clear();
-        MultiGzDecoder::new(packed.as_slice()).take(most).read_to_end(text).map_err(words)?;
+        let unpacked = MultiGzDecoder::new(packed.as_slice()).take(most).read_to_end(text);
+        unpacked.map_err(|error| if is_trailed(&packed, most) { TRAILED.to_owned() } else { words(error) })?;
     } else if !packed.starts_with(&GZIP) {
         std::mem::swap(text, &mut packed);
     }
@@ -61,6 +69,14 @@ fn bounded(file: &LogFile, text: &mut Vec<u8>, largest: usize) -> Result<(), Str
         return Err(format!("it holds more than {} MiB: nothing of it is read", largest >> 20));
     }
     Ok(())
+}
+
+/// Whether something stands behind the first member of a gzip that is no other one.
+fn is_trailed(packed: &[u8], most: u64) -> bool {
+    let mut first = flate2::bufread::GzDecoder::new(packed);
+    let is_whole = io::copy(&mut (&mut first).take(most), &mut io::sink()).is_ok();
+    let behind = first.into_inner();
+    is_whole && !behind.is_empty() && !behind.starts_with(&GZIP)
 }
 
 /// Unpacks gzip of one member, as log files are, in half the time that the other way takes; `false` where it is none, or where it is not sure that nothing stands behind
@@ -114,14 +130,20 @@ mod tests {
         let mut flipped = whole.clone();
         flipped[whole.len() - 6] ^= 1;
         assert!(read(&flipped).unwrap_err().starts_with("the gzip is broken: "), "{:?}", read(&flipped));
-        assert!(read(&[whole.as_slice(), b"trailing bytes"].concat()).unwrap_err().starts_with("the gzip is broken: "));
+        for trail in [&b"\n"[..], b"trailing bytes", &[0; 512]] {
+            assert_eq!(read(&[whole.as_slice(), trail].concat()), Err(TRAILED.to_owned()));
+        }
+        assert_eq!(read(&[whole.as_slice(), &whole[..20]].concat()), Err("the gzip is cut off".to_owned()));
         // Behind the member, and of the length that it says itself.
         let length = &whole[whole.len() - 4..];
-        assert!(read(&[whole.as_slice(), b"trailing bytes", length].concat()).unwrap_err().starts_with("the gzip is broken: "));
+        assert_eq!(read(&[whole.as_slice(), b"more", length].concat()), Err(TRAILED.to_owned()));
         let bomb = gzip(&vec![b' '; (1 << 20) + 1]);
         assert!(bomb.len() < 40_000);
         assert_eq!(read(&bomb), Err("it holds more than 1 MiB: nothing of it is read".to_owned()));
         assert_eq!(read(&vec![b' '; (1 << 20) + 1]), Err("it holds more than 1 MiB: nothing of it is read".to_owned()));
+        let empty = folder.path().join("f.json.gz");
+        std::fs::write(&empty, "").unwrap();
+        assert_eq!(bounded(&LogFile::Local(empty), &mut Vec::new(), 1), Err("the gzip is cut off".to_owned()));
         assert!(bounded(&LogFile::Local("/nowhere/at/all".into()), &mut Vec::new(), 1).unwrap_err().starts_with("No such file"));
     }
 }

@@ -1,5 +1,7 @@
 //! `trailwire search` over folders of logs: what goes wrong, and what others wrote.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use crate::program::{Bench, Finished, event, gzip, trailwire};
@@ -175,7 +177,7 @@ fn an_index_survives_being_killed() {
         assert!(of("whole").stderr.ends_with(" in 401 events of 200 files in the index\n"), "{arguments:?}");
     }
     let none = Finished::of(trailwire(&["search", "*", "--index"]).arg(bench.path("logs"))).refused();
-    assert!(none.stderr.contains("there is no index here: trailwire index LOGS --into "), "{}", none.stderr);
+    assert!(none.stderr.contains("there is no index here: trailwire index LOGS --into FOLDER"), "{}", none.stderr);
 
     let cut = bench.write("logs/cut.json", "{\"Records\":[{},{");
     let told = Finished::of(&mut index("whole", &["--json"]));
@@ -194,4 +196,45 @@ fn an_index_may_lie_among_its_logs() {
         assert_eq!(run.stderr, format!("{told}; the index has 4 events\n"));
     }
     assert_eq!(search(&bench, &["*", "--count"]).success().stdout, "4\n");
+    // Whoever may read the folder may read what is in it.
+    let mode = |name: &str| std::fs::metadata(bench.path("logs/index").join(name)).unwrap().permissions().mode();
+    assert_eq!([mode("meta.json"), mode(".managed.json")], [mode(".tantivy-writer.lock"); 2]);
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused_and_what_may_be_a_slip_is_told() {
+    let bench = bench();
+    for (arguments, told) in [
+        (&["--account", "123"][..], "an account id is 12 digits"),
+        (&["--region", "us-east-1,us-east1"], "a region is named like `us-east-1`"),
+        (&["--by", " ,event"], "a field has a name"),
+        (&["--columns", ""], "a field has a name"),
+    ] {
+        let refused = search(&bench, &[&["*"], arguments].concat()).refused();
+        assert!(refused.stderr.contains(told), "{arguments:?}: {}", refused.stderr);
+    }
+    let both = search(&bench, &["*", "--count", "--region", "us-east-1,eu-west-1"]).success();
+    assert_eq!(both.stdout, search(&bench, &["*", "--count", "--region", "us-east-1", "--region", "eu-west-1"]).success().stdout);
+    let slip = search(&bench, &["*", "--by", "evnt, region"]).success();
+    assert!(slip.stderr.contains("warning: no record is known to have a `evnt`: did you mean `event`?\n"), "{}", slip.stderr);
+    let mut into_logs = trailwire(&["index"]);
+    let refused = Finished::of(into_logs.arg(bench.path("logs")).arg("--into").arg(bench.path("logs")));
+    assert!(refused.stderr.contains("this folder has other files and no index: name a new folder"), "{refused:?}");
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+/// A table holds a text of any length, and a name with the end of a line stays on one.
+#[test]
+fn what_others_wrote_fits_into_a_table() {
+    let bench = bench();
+    let long = "x".repeat(70_000);
+    let record =
+        serde_json::json!({"eventID": "1", "eventName": "A", "eventTime": "2026-03-01T12:00:00Z", "requestParameters": {"p": long}});
+    bench.write("logs/long.json", &record.to_string());
+    bench.write("logs/a\nerror: 0.json", "x");
+    let told = search(&bench, &["id:1", "--columns", "requestParameters.p,event"]);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!((lines.len(), lines[1].len()), (2, 70_000 + 2 + 1));
+    assert!(told.stderr.contains("a\\nerror: 0.json: "), "{}", told.stderr);
+    assert_eq!(told.status.code(), Some(1));
 }

@@ -8,7 +8,7 @@ use tantivy::directory::error::LockError;
 use tantivy::{IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError};
 
 use super::document::{Columns, Entry, Fields, RENEWED, VARIANT, hash};
-use super::{files, in_order, said, unread};
+use super::{files, in_order, said, share, unread};
 use crate::explore::log_file::LogFile;
 use crate::explore::reading;
 use crate::explore::scan::{Sifted, scan};
@@ -140,6 +140,7 @@ pub(super) fn add(
                 }
                 if waiting.0 >= every || waiting.1 >= bytes {
                     writer.commit()?;
+                    share(folder);
                     waiting = (0, 0);
                     told(&written);
                 }
@@ -154,6 +155,7 @@ pub(super) fn add(
         Some(error) => Err(writer.prepare_commit().map(drop).err().unwrap_or(error)),
         None => writer.commit().and_then(|_| writer.wait_merging_threads()),
     };
+    share(folder);
     done.map_err(|error| {
         said(folder, format!("can not be written: {error}: what was told of is kept, and the next run goes on from there"))
     })?;

@@ -18,7 +18,10 @@ fn what_is_no_index_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for folder in [folder.path(), &folder.path().join("none")] {
         let said = Index::open(folder).map(drop).unwrap_err();
-        assert_eq!(said, format!("{}: there is no index here: trailwire index LOGS --into {0} makes one", folder.display()));
+        assert_eq!(
+            said,
+            format!("{}: there is no index here: trailwire index LOGS --into FOLDER makes one in a new folder", folder.display())
+        );
     }
     let bench = written();
     let folder = bench.index().display().to_string();
