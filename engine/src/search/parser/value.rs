@@ -1,5 +1,9 @@
 //! What stands behind the colon of a field.
 
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
 use super::{Parsed, Parser, joined};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::Network;
@@ -66,6 +70,14 @@ impl Parser<'_> {
         {
             return Ok(Check::In(network, exact.to_owned()));
         }
+        if let (false, Some(exact)) = (is_quoted, glob.exact())
+            && let Some((address, bits)) = exact.split_once('/')
+            && address.parse::<IpAddr>().is_ok()
+            && bits.bytes().all(|digit| digit.is_ascii_digit())
+        {
+            let help = "a network is an address, `/` and no more bits than it has: 10.0.0.0/8";
+            return Err(self.error(Code::SEARCH_VALUE, format!("`{exact}` is no network"), span).help(help));
+        }
         if glob.0.iter().all(String::is_empty) && field.places.iter().any(|place| place.form == Form::Whole) {
             let message = format!("`{}` is searched as a text, and this is none", field.span.of(self.text));
             return Err(self.error(Code::SEARCH_VALUE, message, span).help("write what should stand in it, or `*` where it must be there"));
@@ -126,6 +138,10 @@ impl Parser<'_> {
         };
         match (end(low, low_inclusive, true, low_span)?, end(high, high_inclusive, false, high_span)?) {
             (None, None) => Ok(Check::Exists),
+            (Some(low), Some(high)) if is_time(field) && low.text > high.text => {
+                let help = "the earlier time stands first";
+                Err(self.error(Code::SEARCH_VALUE, "nothing is in this range", span).help(help))
+            }
             (low, high) => Ok(Check::Range(low, high)),
         }
     }
@@ -155,7 +171,9 @@ impl Parser<'_> {
         let fits = text.len() >= 4
             && text.len() <= form.len()
             && text.chars().zip(form.chars()).all(|(letter, form)| if form == '0' { letter.is_ascii_digit() } else { letter == form });
-        if fits && !text.ends_with(['-', 'T', ':']) {
+        // What is cut short is a time with the rest of one behind it.
+        let rest = "2000-01-01T00:00:00Z".get(text.len()..).unwrap_or_default();
+        if fits && !text.ends_with(['-', 'T', ':']) && format!("{text}{rest}").parse::<Timestamp>().is_ok() {
             return Ok(());
         }
         let help = "write a time in UTC or the beginning of one: 2026-03-01T12:00:00Z, 2026-03-01T12, 2026-03-01, 2026-03";
