@@ -1,12 +1,11 @@
 //! An index of many logs: the same rows as reading them, in a moment.
 //!
 //! tantivy keeps, of each event once, its JSON, the words of it ([`tokens`]) and some columns ([`document`]). A search asks for the words that what it finds
-//! must have, and of the columns what they can tell ([`narrow`]); those events are read and judged as the scan judges them ([`read`]), so the index decides
-//! nothing. What columns alone can answer, counts and histograms, is counted without reading an event ([`counts`]); of the newest or oldest few no more are
-//! read ([`first`]).
+//! must have, and of the columns what they can tell ([`narrow`]); those events are read and judged as the scan judges them ([`read`]). What columns alone
+//! can answer for certain, counts and histograms, is counted without reading an event ([`counts`]); of the newest or oldest few no more are read ([`first`]).
 //!
-//! Files are added in batches ([`write`]): a batch is there whole, with the list of its files, or not at all. So a process that is killed costs its last batch, and
-//! what was read once is not read again. What files said is kept when they are gone.
+//! Events are added in batches ([`write`]): a batch is there whole or not at all, and a file counts as read when all of it is there. So a process that is killed
+//! costs its last batch, and a file that was read whole is not read again. What files said is kept when they are gone.
 //!
 //! *Invariant*: rows come in the order of their files' names and of the records in them. Of copies of an event that say the same the one that was read first
 //! is kept; of those that say different things all are, and a search tells the first that it finds, as the scan does. A run reads files in the order of their
