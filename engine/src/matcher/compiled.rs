@@ -9,7 +9,8 @@
 //!    up names that follow each other as they did before.
 //! 4. `group` tells from the event's name and a few look-ups which triggers can match at all; `plan` filed them so.
 //! 5. `program` evaluates those, on predicates (`atom`) that `lower` made of the expressions; equal predicates of different
-//!    triggers are one. A sub-expression that has no predicate of its own goes to the oracle, with the fields that it reads.
+//!    triggers are one. What is asked of an array's elements is told where these stand (`sequence`). A sub-expression that has no
+//!    predicate of its own goes to the oracle, with the fields that it reads.
 //!
 //! Whatever looks odd on the way (bytes that are not JSON where they are read, a bare record, a very long event) is judged by
 //! the oracle from the start, so that there is one truth about it.
@@ -33,6 +34,7 @@ mod quick;
 mod reads;
 mod received;
 mod scan;
+mod sequence;
 mod trail;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 use super::extract::{Extract, Faulty, Raw, Source};
 use super::fields::{FieldId, ROOT};
 use super::numbers::small_integer;
+use super::sequence::Sequence;
 use crate::eval::search_counted;
 use crate::expr::{Comparator, Expr, Network};
 use crate::value::{self, Map, Number, Value, is_true_inside, is_true_verdict};
@@ -76,12 +77,14 @@ pub(super) struct Sub {
     reads: Box<[(FieldId, Box<[String]>)]>,
     /// What it gives where all the fields are missing, which is frequent.
     of_nothing: Evaluated,
+    /// How it is told without the oracle, where that can be.
+    sequence: Option<Box<Sequence>>,
 }
 
 impl Sub {
-    pub(super) fn new(expr: Expr, reads: Box<[(FieldId, Box<[String]>)]>) -> Self {
+    pub(super) fn new(expr: Expr, reads: Box<[(FieldId, Box<[String]>)]>, sequence: Option<Sequence>) -> Self {
         let of_nothing = search(&expr, &Value::Object(Map::new()));
-        Self { expr: Box::new(expr), reads, of_nothing }
+        Self { expr: Box::new(expr), reads, of_nothing, sequence: sequence.map(Box::new) }
     }
 
     /// The fields of which one must be there for the sub-expression to be true; `None` where none need be.
@@ -92,6 +95,18 @@ impl Sub {
     }
 
     fn run(&self, source: Source<'_>, extract: &mut Extract) -> Evaluated {
+        if let Some(sequence) = &self.sequence
+            && let Ok(truth) = sequence.run(source, extract)
+        {
+            return Ok(truth);
+        }
+        self.ask(source, extract)
+    }
+
+    /// Asks the oracle.
+    #[cold]
+    #[inline(never)]
+    fn ask(&self, source: Source<'_>, extract: &mut Extract) -> Evaluated {
         let mut shown = Value::Null;
         for (field, path) in &self.reads {
             let raw = extract.get(source, *field)?;
@@ -150,7 +165,7 @@ impl Test {
         }
     }
 
-    fn run(&self, raw: Raw<'_>) -> Evaluated {
+    pub(super) fn run(&self, raw: Raw<'_>) -> Evaluated {
         match raw {
             Raw::Text(text) => Ok(self.on_text(text)),
             Raw::Container(text) => self.on_container(&parse(text)?),
@@ -257,7 +272,7 @@ fn is_text(literal: &Value, text: &[u8]) -> bool {
     matches!(literal, Value::String(literal) if literal.as_bytes() == text)
 }
 
-fn holds(comparator: Comparator, order: Ordering) -> bool {
+pub(super) fn holds(comparator: Comparator, order: Ordering) -> bool {
     match comparator {
         Comparator::Less => order.is_lt(),
         Comparator::LessOrEqual => order.is_le(),

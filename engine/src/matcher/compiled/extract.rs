@@ -9,6 +9,7 @@ use super::fields::{FieldId, Fields, NOWHERE, ROOT};
 use super::members::Members;
 use super::numbers::is_number;
 use super::scan::{Tape, Token};
+use super::sequence::Stretch;
 use super::trail::{Followed, Member, Trail};
 
 /// The bytes are not JSON in a place that was read.
@@ -140,19 +141,14 @@ impl Extract {
             return Ok(Raw::Container(source.event));
         }
         let Some(found) = self.found(source, field) else { return Ok(Raw::Null) };
-        let text = match found.ok_or(Faulty)?.text {
-            // The pass made sure that a string ends right before the next structural character.
-            [b'"', text @ .., b'"'] => return Ok(Raw::Text(text)),
-            text => text,
-        };
-        match text {
-            [b'{' | b'[', ..] => Ok(Raw::Container(text)),
-            b"null" => Ok(Raw::Null),
-            b"true" => Ok(Raw::Bool(true)),
-            b"false" => Ok(Raw::Bool(false)),
-            _ if is_number(text) => Ok(Raw::Number(text)),
-            _ => Err(Faulty),
-        }
+        raw(found.ok_or(Faulty)?.text)
+    }
+
+    /// Where a field stands; `None` where it is missing, or a string with escapes.
+    pub(super) fn stretch(&mut self, source: Source<'_>, field: FieldId) -> Result<Option<Stretch>, Faulty> {
+        self.find(source, field)?;
+        let slot = self.slots.get(field as usize).filter(|slot| slot.found == self.now && slot.colon < UNESCAPED);
+        Ok(slot.map(|slot| Stretch { start: slot.start, end: slot.end, token: slot.colon + 1 }))
     }
 
     /// What a field holds, as far as the questions of a group ask, if the object that it is in was walked before.
@@ -323,6 +319,24 @@ impl Rest<'_> {
 
     fn colon(&self, number: u32) -> Result<u32, Faulty> {
         self.tokens.get(number as usize).map(|token| token.position).ok_or(Faulty)
+    }
+}
+
+/// What a text stands for that has no escapes, and ends right before a structural character.
+#[inline]
+pub(super) fn raw(text: &[u8]) -> Result<Raw<'_>, Faulty> {
+    let text = match text {
+        // The pass made sure that a string ends right before the next structural character.
+        [b'"', text @ .., b'"'] => return Ok(Raw::Text(text)),
+        text => text,
+    };
+    match text {
+        [b'{' | b'[', ..] => Ok(Raw::Container(text)),
+        b"null" => Ok(Raw::Null),
+        b"true" => Ok(Raw::Bool(true)),
+        b"false" => Ok(Raw::Bool(false)),
+        _ if is_number(text) => Ok(Raw::Number(text)),
+        _ => Err(Faulty),
     }
 }
 

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use super::atom::{Atom, MOST_STEPS_APART, Sub, Test, Truth};
 use super::fields::{FieldId, Fields};
 use super::reads::{paths, plain};
+use super::sequence::Sequence;
 use crate::eval::{MOST_STEPS, search_counted};
 use crate::expr::{Call, Comparator, Expr, Kind, Over, Prepared};
 use crate::value::Value;
@@ -173,7 +174,7 @@ fn comparison(comparator: Comparator, left: &Expr, right: &Expr, atoms: &mut Ato
 }
 
 /// The comparator with its sides changed.
-fn turned(comparator: Comparator) -> Comparator {
+pub(super) fn turned(comparator: Comparator) -> Comparator {
     match comparator {
         Comparator::Less => Comparator::Greater,
         Comparator::LessOrEqual => Comparator::GreaterOrEqual,
@@ -221,7 +222,8 @@ fn by_oracle(expr: &Expr, atoms: &mut Atoms, fields: &mut Fields) -> Node {
         }
     }
     let paths = paths.into_iter().map(|path| (fields.intern(&path), path.into())).collect();
-    atoms.intern(without_places(expr), || Atom::Oracle(Sub::new(expr.clone(), paths)))
+    let sequence = Sequence::of(expr, fields);
+    atoms.intern(without_places(expr), || Atom::Oracle(Sub::new(expr.clone(), paths, sequence)))
 }
 
 /// The tree as text, without the places in the source: equal for equal trees.

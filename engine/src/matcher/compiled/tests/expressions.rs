@@ -71,11 +71,43 @@ pub(super) fn expression(dice: &mut Dice, depth: usize) -> String {
     }
 }
 
+/// What is asked of an array's elements.
+fn sequence(dice: &mut Dice) -> String {
+    let literal = dice.pick(&LITERALS);
+    let base = dice.pick(&["detail.list", "detail.a", "detail.x", "detail.requestParameters.x", "detail", "a"]);
+    let condition = |dice: &mut Dice| {
+        let name = dice.pick(&["a", "x", "@", "a.b", "\"\"", "é"]);
+        let name = if name == "é" { "\"é\"" } else { name };
+        match dice.roll(6) {
+            0 => name.to_owned(),
+            1 => format!("{} {} {name}", dice.pick(&LITERALS), dice.pick(&COMPARATORS)),
+            _ => format!("{name} {} {}", dice.pick(&COMPARATORS), dice.pick(&LITERALS)),
+        }
+    };
+    let step = |dice: &mut Dice| match dice.roll(8) {
+        0 | 1 => "[]".to_owned(),
+        2 | 3 => format!("[].{}", dice.pick(&["x", "a", "b.c", "x[]", "a[].x"])),
+        4 => format!("[*].{}", dice.pick(&["x", "a", "a.b", "a[*]"])),
+        5 => format!("[?{}]", condition(dice)),
+        6 => format!("[?!({}) {} ({})].{}", condition(dice), dice.pick(&["&&", "||"]), condition(dice), dice.pick(&["x", "a", "b"])),
+        _ => "[][].x".to_owned(),
+    };
+    let array = format!("{base}{}", step(dice));
+    let default = dice.pick(&["`[]`", "`[]`", "`[\"x\", 5]`", "`[null]`"]);
+    match dice.roll(7) {
+        0 => array,
+        1 => format!("contains({array}, {literal})"),
+        2..=4 => format!("contains({array} || {default}, {literal})"),
+        5 => format!("length({array} || {default}) {} `{}`", dice.pick(&COMPARATORS), dice.roll(3)),
+        _ => format!("`{}` {} length({array} || {default})", dice.roll(3), dice.pick(&COMPARATORS)),
+    }
+}
+
 fn predicate(dice: &mut Dice) -> String {
     let path = dice.pick(&PATHS);
     let literal = dice.pick(&LITERALS);
     let text = dice.pick(&["'x'", "'y'", "''", "'xy'", "'é'", "'arn:'"]);
-    match dice.roll(30) {
+    match dice.roll(34) {
         0..=7 => format!("{path} {} {literal}", dice.pick(&["==", "!="])),
         8 => format!("{path} {} {literal}", dice.pick(&COMPARATORS)),
         9 => format!("{literal} {} {path}", dice.pick(&COMPARATORS)),
@@ -95,6 +127,7 @@ fn predicate(dice: &mut Dice) -> String {
         26 => format!("({path} || {literal}) == {literal}"),
         27 => format!("contains(keys(detail), {text})"),
         28 => format!("length(detail.list[?contains(@, {text})]) > `0`"),
+        29..=32 => sequence(dice),
         _ => literal.to_owned(),
     }
 }
