@@ -10,7 +10,7 @@ mod rules;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::{Diagnostic, Path};
 use crate::eval::{EvalError, search, truthy};
@@ -86,7 +86,17 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct CompiledTrigger {
     trigger: Arc<Trigger>,
-    expression: Option<Expr>,
+    tree: Tree,
+}
+
+/// The tree of a match.
+#[derive(Debug, Clone)]
+enum Tree {
+    /// It was given, or there is no match.
+    Given(Option<Box<Expr>>),
+    /// It is read from the trigger, and read again after it was let go: most trees are not asked for once a set is compiled, and they take
+    /// more memory than all else of a trigger.
+    Read(OnceLock<Option<Box<Expr>>>),
 }
 
 impl CompiledTrigger {
@@ -96,9 +106,9 @@ impl CompiledTrigger {
     /// The diagnostics of the match, with paths.
     pub fn new(trigger: impl Into<Arc<Trigger>>) -> Result<Self, Vec<Diagnostic>> {
         let trigger = trigger.into();
-        let Some((language, text)) = trigger.matching() else { return Ok(Self { trigger, expression: None }) };
+        let Some((language, text)) = trigger.matching() else { return Ok(Self { trigger, tree: Tree::Given(None) }) };
         match language.parse(text) {
-            (Some(expression), _) => Ok(Self { trigger, expression: Some(expression) }),
+            (Some(expression), _) => Ok(Self { trigger, tree: Tree::Read(OnceLock::from(Some(Box::new(expression)))) }),
             (None, diagnostics) => Err(diagnostics.into_iter().map(|diagnostic| diagnostic.at(Path::root(language.attribute()))).collect()),
         }
     }
@@ -106,7 +116,7 @@ impl CompiledTrigger {
     /// A trigger with a match that is a tree already, in place of what it says.
     #[must_use]
     pub fn with(trigger: impl Into<Arc<Trigger>>, expression: Option<Expr>) -> Self {
-        Self { trigger: trigger.into(), expression }
+        Self { trigger: trigger.into(), tree: Tree::Given(expression.map(Box::new)) }
     }
 
     /// The trigger as it was declared.
@@ -115,10 +125,23 @@ impl CompiledTrigger {
         &self.trigger
     }
 
-    /// The tree of the match, if there is one.
+    /// The tree of the match, if there is one. It may have to be read for it, once.
     #[must_use]
     pub fn expression(&self) -> Option<&Expr> {
-        self.expression.as_ref()
+        match &self.tree {
+            Tree::Given(tree) => tree.as_deref(),
+            Tree::Read(tree) => {
+                let read = || self.trigger.matching().and_then(|(language, text)| language.parse(text).0).map(Box::new);
+                tree.get_or_init(read).as_deref()
+            }
+        }
+    }
+
+    /// Lets the tree go, if it can be read again.
+    fn forget(&mut self) {
+        if let Tree::Read(tree) = &mut self.tree {
+            *tree = OnceLock::new();
+        }
     }
 
     /// Judges one event.
@@ -132,7 +155,7 @@ impl CompiledTrigger {
 
     /// Judges by the match alone.
     fn judge_expression(&self, event: &Event) -> Outcome {
-        match self.expression.as_ref().map(|expression| search(expression, event.envelope())) {
+        match self.expression().map(|expression| search(expression, event.envelope())) {
             None => Outcome::Match,
             Some(Ok(value)) if truthy(&value) => Outcome::Match,
             Some(Ok(_)) => Outcome::NoMatch(Reason::Expression),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use trailwire_engine::diagnostic::Diagnostic;
 use trailwire_engine::event::Event;
 use trailwire_engine::fanout::table::HubRecord;
-use trailwire_engine::matcher::{CompiledSet, Fired, Outcome, Scope, Scratch, TriggerSet};
+use trailwire_engine::matcher::{CompiledSet, Fired, Outcome, Scope, Scratch};
 use trailwire_engine::trigger::{Destination, OnError, Trigger};
 
 use crate::source::Received;
@@ -101,7 +101,7 @@ impl Definitions {
         let kept_destination = |name: &str| previous.and_then(|previous| previous.destinations.get(name)).cloned();
         let destinations = in_force("destination", documents.destinations, kept_destination, &mut refused);
         // The expressions are compiled here; one that does not compile is refused like any other fault.
-        let (mut set, faults) = TriggerSet::new(triggers.values().cloned().collect());
+        let (mut set, faults) = CompiledSet::new(triggers.values().cloned().collect());
         if !faults.is_empty() {
             for fault in faults {
                 let earlier = kept(&fault.name);
@@ -119,9 +119,8 @@ impl Definitions {
                     event_names.insert(fault.name, bad.event_names.iter().cloned().collect());
                 }
             }
-            set = TriggerSet::new(triggers.values().cloned().collect()).0;
+            set = CompiledSet::new(triggers.values().cloned().collect()).0;
         }
-        let set = CompiledSet::of(set);
         let lost = refused.iter().filter(|refused| refused.kind == "trigger" && !refused.earlier_kept);
         let blind = lost.map(|refused| (refused.name.clone(), event_names.remove(&refused.name))).collect();
         let order = previous.map_or(0, |previous| previous.order + 1).max(revision);

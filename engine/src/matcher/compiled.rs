@@ -19,6 +19,7 @@
 //! (`Arc<CompiledSet>`); the [`Scratch`] goes on with either.
 
 mod atom;
+mod build;
 mod extract;
 mod fields;
 mod grammar;
@@ -37,17 +38,17 @@ mod scan;
 mod sequence;
 mod trail;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{CompiledTrigger, Outcome, Refused, Scope, TriggerSet};
 use crate::event::InvalidEvent;
 use crate::trigger::Trigger;
+use build::Build;
 use fields::{FieldId, Fields};
 use group::{Group, Table};
 use hash::Names;
 use judge::{Check, Judging};
-use lower::{Atoms, Node};
+use lower::Atoms;
 use program::{Code, Place};
 use scan::Tape;
 
@@ -140,24 +141,6 @@ struct KnownFields {
     issuer: FieldId,
 }
 
-impl KnownFields {
-    fn of(fields: &mut Fields) -> Self {
-        let mut field = |path: &[&str]| fields.intern(&path.iter().map(ToString::to_string).collect::<Vec<_>>());
-        Self {
-            detail: field(&["detail"]),
-            source: field(&["source"]),
-            detail_type: field(&["detail-type"]),
-            account: field(&["account"]),
-            region: field(&["region"]),
-            event_name: field(&["detail", "eventName"]),
-            event_source: field(&["detail", "eventSource"]),
-            read_only: field(&["detail", "readOnly"]),
-            arn: field(&["detail", "userIdentity", "arn"]),
-            issuer: field(&["detail", "userIdentity", "sessionContext", "sessionIssuer", "arn"]),
-        }
-    }
-}
-
 impl CompiledSet {
     /// Makes the triggers ready; those that cannot be are left out and told.
     ///
@@ -177,61 +160,32 @@ impl CompiledSet {
     /// ```
     #[must_use]
     pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
-        let (oracle, refused) = TriggerSet::new(triggers);
-        (Self::of(oracle), refused)
+        let mut build = Build::new();
+        let mut compiled = Vec::with_capacity(triggers.len());
+        let mut refused = Vec::new();
+        for trigger in triggers.into_iter().map(Into::into) {
+            let name = trigger.name.clone();
+            match CompiledTrigger::new(trigger) {
+                Ok(mut trigger) => {
+                    build.add(&trigger);
+                    trigger.forget();
+                    compiled.push(trigger);
+                }
+                Err(diagnostics) => refused.push(Refused { name, diagnostics }),
+            }
+        }
+        (build.set(TriggerSet::of(compiled)), refused)
     }
 
     /// Compiles a set of triggers.
     #[must_use]
-    pub fn of(oracle: TriggerSet) -> Self {
-        let mut fields = Fields::new();
-        let known = KnownFields::of(&mut fields);
-        let mut atoms = Atoms::default();
-        let mut sources = Names::default();
-        let mut programs: Vec<Program> = Vec::with_capacity(oracle.triggers().len());
-        let mut narrow: Vec<Narrow> = Vec::with_capacity(oracle.triggers().len());
-        let mut nodes: Vec<Option<Node>> = Vec::with_capacity(oracle.triggers().len());
-        for compiled in oracle.triggers() {
-            let trigger = compiled.trigger();
-            nodes.push(compiled.expression().map(|expr| lower::lower(expr, &mut atoms, &mut fields)));
-            let places = !(trigger.regions.is_empty() && trigger.exclude_regions.is_empty() && trigger.account_ids.is_empty());
-            narrow.push(Narrow {
-                safe_length: compiled.expression().map_or(u64::MAX, lower::safe_length),
-                sources: trigger.event_sources.iter().map(|source| sources.intern(source.as_bytes())).collect(),
-                places,
-            });
-            programs.push(Program {
-                code: NO_CODE,
-                include_read_only: trigger.include_read_only,
-                include_self: trigger.include_self,
-                narrow: places || !trigger.event_sources.is_empty(),
-            });
+    pub fn of(mut oracle: TriggerSet) -> Self {
+        let mut build = Build::new();
+        for trigger in &mut oracle.triggers {
+            build.add(trigger);
+            trigger.forget();
         }
-        let spread = plan::Spread::of(&atoms);
-        let mut code = Code::default();
-        let mut accesses: Vec<Option<plan::Access>> = Vec::with_capacity(nodes.len());
-        for (program, node) in programs.iter_mut().zip(nodes) {
-            accesses.push(node.as_ref().and_then(|node| plan::access(node, &atoms, &spread)));
-            let ordered = node.map(|node| program::reorder(node, &atoms, |node| spread.cost(node, &atoms)));
-            program.code = ordered.map_or(NO_CODE, |node| code.add(&node, &atoms));
-        }
-        fields.seal();
-        let mut table = Table::default();
-        let member = |index: u32| {
-            let safe_length = narrow.get(index as usize).map_or(0, |narrow| narrow.safe_length);
-            (index, accesses.get(index as usize).and_then(Option::as_ref), safe_length)
-        };
-        let (named, any) = by_name(&oracle);
-        let mut by_name = Names::default();
-        let mut groups = Vec::new();
-        for (name, members) in named {
-            by_name.intern(name.as_bytes());
-            groups.push(table.file(members.into_iter().map(member), &fields));
-        }
-        let any_event = (!any.is_empty()).then(|| table.file(any.into_iter().map(member), &fields));
-        let safe_length = narrow.iter().map(|narrow| narrow.safe_length).min().unwrap_or(u64::MAX);
-        let leaves_out = programs.iter().any(|program| !program.include_read_only);
-        Self { table, oracle, programs, narrow, safe_length, leaves_out, code, atoms, fields, known, sources, by_name, groups, any_event }
+        build.set(oracle)
     }
 
     /// The triggers of the set, in the order given.
@@ -264,26 +218,6 @@ impl CompiledSet {
     pub fn judge_checked<'s>(&self, event: &[u8], scope: &Scope, scratch: &'s mut Scratch) -> Result<&'s [Verdict], InvalidEvent> {
         self.judge_with(Check::Grammar, event, scope, scratch)
     }
-}
-
-/// The numbers of the enabled triggers by event name, and of those for every event.
-fn by_name(oracle: &TriggerSet) -> (BTreeMap<String, BTreeSet<u32>>, Vec<u32>) {
-    let mut named: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-    let mut any = Vec::new();
-    for (index, compiled) in (0_u32..).zip(oracle.triggers()) {
-        let trigger = compiled.trigger();
-        if !trigger.enabled {
-            continue;
-        }
-        if trigger.any_event {
-            any.push(index);
-            continue;
-        }
-        for name in &trigger.event_names {
-            named.entry(name.clone()).or_default().insert(index);
-        }
-    }
-    (named, any)
 }
 
 fn fired(outcome: &Outcome) -> Option<Fired> {

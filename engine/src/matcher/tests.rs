@@ -198,3 +198,37 @@ fn a_set_leaves_out_what_cannot_be_compiled_and_says_so() {
     assert_eq!(refused[0].name, "bad");
     assert_eq!(refused[0].diagnostics[0].path.to_string(), "match_expression");
 }
+
+/// A compiled set lets the trees of its triggers go; who asks for one gets it, and the oracle's outcomes are the same.
+#[test]
+fn a_tree_that_was_let_go_is_read_again() {
+    let matches = [
+        json!({"match_expression": "detail.a == 'x' && contains(detail.list[].b || `[]`, 'y')"}),
+        json!({"match_expression": "matches(detail.a, '^x') || cidr_contains('10.0.0.0/8', detail.b)"}),
+        json!({"filter_pattern": "{ $.a = \"x*\" }"}),
+        json!({"event_pattern": "{\"detail\": {\"a\": [\"x\"]}}"}),
+        json!({}),
+    ];
+    let ready: Vec<CompiledTrigger> = matches.into_iter().map(trigger).collect();
+    let is_held = |compiled: &CompiledTrigger| matches!(&compiled.tree, Tree::Read(tree) if tree.get().is_some());
+    assert_eq!(ready.iter().filter(|compiled| is_held(compiled)).count(), 4);
+    let (set, refused) = CompiledSet::new(ready.iter().map(|compiled| compiled.trigger().clone()).collect());
+    assert_eq!(refused, []);
+    let of_ready = CompiledSet::of(TriggerSet::of(ready.clone()));
+    for set in [&set, &of_ready] {
+        assert_eq!(set.triggers().iter().filter(|compiled| is_held(compiled)).count(), 0);
+        for event in [event(json!({"a": "x", "list": [{"b": "y"}]})), event(json!({"a": "y", "b": "10.1.1.1"})), event(json!({"a": 5}))] {
+            for (let_go, ready) in set.triggers().iter().zip(&ready) {
+                assert_eq!(let_go.judge(&event, &Scope::default()), ready.judge(&event, &Scope::default()));
+            }
+        }
+        for (let_go, ready) in set.triggers().iter().zip(&ready) {
+            assert_eq!(let_go.expression(), ready.expression());
+        }
+    }
+    // What is not the trigger's own text stays.
+    let given = CompiledTrigger::with(ready[4].trigger().clone(), ready[0].expression().cloned());
+    let set = CompiledSet::of(TriggerSet::of(vec![given.clone()]));
+    assert_eq!(set.triggers()[0].expression(), given.expression());
+    assert!(given.expression().is_some());
+}

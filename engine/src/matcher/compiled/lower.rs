@@ -69,6 +69,12 @@ impl Atoms {
         Node::Atom(id)
     }
 
+    /// Says that there will be no more of them.
+    pub(super) fn seal(&mut self) {
+        self.known = HashMap::new();
+        self.atoms.shrink_to_fit();
+    }
+
     pub(super) fn get(&self, id: AtomId) -> Option<&Atom> {
         self.atoms.get(id as usize)
     }
