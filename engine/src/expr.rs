@@ -216,6 +216,41 @@ impl Expr {
         }
     }
 
+    /// The same tree with no places in it: equal for equal trees, wherever they stood.
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        let mut copy = self.clone();
+        copy.forget_places();
+        copy
+    }
+
+    fn forget_places(&mut self) {
+        let nowhere = Span::new(0, 0);
+        self.span = nowhere;
+        let all = |exprs: &mut [Self]| exprs.iter_mut().for_each(Self::forget_places);
+        match &mut self.kind {
+            Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) | Kind::Pattern(_) => {}
+            Kind::Sub(left, right) | Kind::Pipe(left, right) | Kind::Comparison(_, left, right) => {
+                left.forget_places();
+                right.forget_places();
+            }
+            Kind::Projection { over, source, each } => {
+                if let Over::Filter(condition) = over {
+                    condition.forget_places();
+                }
+                source.forget_places();
+                each.forget_places();
+            }
+            Kind::Flatten(inner) | Kind::Not(inner) | Kind::Reference(inner) => inner.forget_places(),
+            Kind::MultiSelectHash(members) => members.iter_mut().for_each(|(_, value)| value.forget_places()),
+            Kind::MultiSelectList(exprs) | Kind::And(exprs) | Kind::Or(exprs) => all(exprs),
+            Kind::Call(call) => {
+                call.name_span = nowhere;
+                all(&mut call.arguments);
+            }
+        }
+    }
+
     /// Every node, each before those under it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         visit(self);

@@ -10,12 +10,14 @@ mod rules;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::{Diagnostic, Path};
 use crate::eval::{EvalError, search, truthy};
 use crate::event::Event;
 use crate::expr::Expr;
+use crate::text::Span;
 use crate::trigger::{OnError, Trigger};
 
 pub use compiled::{CompiledSet, Fired, Scratch, Verdict};
@@ -94,10 +96,14 @@ pub struct CompiledTrigger {
 enum Tree {
     /// It was given, or there is no match.
     Given(Option<Box<Expr>>),
-    /// It is read from the trigger, and read again after it was let go: most trees are not asked for once a set is compiled, and they take
-    /// more memory than all else of a trigger.
-    Read(OnceLock<Option<Box<Expr>>>),
+    /// It is read from the trigger. One that was let go is read again: most are not asked for once a set is compiled, and they take more
+    /// memory than all else of a trigger. `again` counts those of the set that were read again and are held.
+    Read { held: OnceLock<Option<Box<Expr>>>, again: Option<Arc<AtomicUsize>> },
 }
+
+/// So many trees that were let go are held when they were read again (for an event that the compiled set leaves to the oracle, or to say
+/// why a match errs); more are read each time.
+const MOST_HELD: usize = 1_000;
 
 impl CompiledTrigger {
     /// Makes a trigger ready. One that is shared is not copied.
@@ -108,7 +114,9 @@ impl CompiledTrigger {
         let trigger = trigger.into();
         let Some((language, text)) = trigger.matching() else { return Ok(Self { trigger, tree: Tree::Given(None) }) };
         match language.parse(text) {
-            (Some(expression), _) => Ok(Self { trigger, tree: Tree::Read(OnceLock::from(Some(Box::new(expression)))) }),
+            (Some(expression), _) => {
+                Ok(Self { trigger, tree: Tree::Read { held: OnceLock::from(Some(Box::new(expression))), again: None } })
+            }
             (None, diagnostics) => Err(diagnostics.into_iter().map(|diagnostic| diagnostic.at(Path::root(language.attribute()))).collect()),
         }
     }
@@ -130,17 +138,18 @@ impl CompiledTrigger {
     pub fn expression(&self) -> Option<&Expr> {
         match &self.tree {
             Tree::Given(tree) => tree.as_deref(),
-            Tree::Read(tree) => {
-                let read = || self.trigger.matching().and_then(|(language, text)| language.parse(text).0).map(Box::new);
-                tree.get_or_init(read).as_deref()
-            }
+            Tree::Read { held, .. } => held.get_or_init(|| self.read()).as_deref(),
         }
     }
 
-    /// Lets the tree go, if it can be read again.
-    fn forget(&mut self) {
-        if let Tree::Read(tree) = &mut self.tree {
-            *tree = OnceLock::new();
+    fn read(&self) -> Option<Box<Expr>> {
+        self.trigger.matching().and_then(|(language, text)| language.parse(text).0).map(Box::new)
+    }
+
+    /// Lets the tree go, if it can be read again; `again` is the count of its set.
+    fn forget(&mut self, again: &Arc<AtomicUsize>) {
+        if let Tree::Read { .. } = &self.tree {
+            self.tree = Tree::Read { held: OnceLock::new(), again: Some(Arc::clone(again)) };
         }
     }
 
@@ -155,12 +164,30 @@ impl CompiledTrigger {
 
     /// Judges by the match alone.
     fn judge_expression(&self, event: &Event) -> Outcome {
-        match self.expression().map(|expression| search(expression, event.envelope())) {
-            None => Outcome::Match,
-            Some(Ok(value)) if truthy(&value) => Outcome::Match,
-            Some(Ok(_)) => Outcome::NoMatch(Reason::Expression),
-            Some(Err(error)) => Outcome::Error(error),
+        let (held, again) = match &self.tree {
+            Tree::Given(None) => return Outcome::Match,
+            Tree::Given(Some(tree)) => return outcome(Some(tree), event),
+            Tree::Read { held, again } => (held, again),
+        };
+        if held.get().is_none()
+            && let Some(again) = again
+        {
+            if again.load(Ordering::Relaxed) >= MOST_HELD {
+                return outcome(self.read().as_deref(), event);
+            }
+            again.fetch_add(1, Ordering::Relaxed);
         }
+        outcome(self.expression(), event)
+    }
+}
+
+/// What a match makes of an event. There is none only if it was read once and could not be read again, which is no match.
+fn outcome(tree: Option<&Expr>, event: &Event) -> Outcome {
+    match tree.map(|tree| search(tree, event.envelope())) {
+        Some(Ok(value)) if truthy(&value) => Outcome::Match,
+        Some(Ok(_)) => Outcome::NoMatch(Reason::Expression),
+        Some(Err(error)) => Outcome::Error(error),
+        None => Outcome::Error(EvalError { span: Span::new(0, 0), message: "the match cannot be read again".to_owned() }),
     }
 }
 

@@ -34,7 +34,7 @@ fn parts(bytes: &[u8]) -> (Option<&str>, &[u8]) {
     }
 }
 
-const EXPRESSIONS: [&str; 34] = [
+const EXPRESSIONS: [&str; 38] = [
     "detail.userIdentity.type == 'Root'",
     "detail.userIdentity.type != 'Root' && detail.errorCode == 'x'",
     "starts_with(detail.errorCode, 'Access')",
@@ -69,6 +69,10 @@ const EXPRESSIONS: [&str; 34] = [
     "to_number(detail.a) == `5`",
     "a == 'x' || source == 'aws.iam' && detail.readOnly",
     "detail.a && detail.b && detail.c == 'x'",
+    "contains(detail.list[].a || `[]`, 'x')",
+    "contains(detail.list[].a[].b.c || `[]`, `5`) || length(detail.list[*].a || `[]`) > `1`",
+    "length(detail.list[?a == 'x' || !(b >= `5`)].c || `[1]`) != `1`",
+    "detail.list[?a != 'x']",
 ];
 
 fn set(expressions: &[&str], more: &Value) -> CompiledSet {

@@ -79,7 +79,10 @@ pub struct Scratch {
     verdicts: Vec<Verdict>,
 }
 
-/// Triggers made ready to judge events from their bytes. Immutable, `Send` and `Sync`.
+/// Triggers made ready to judge events from their bytes. Its verdicts never change; `Send` and `Sync`.
+///
+/// It holds the triggers as declared and its own tables, not the trees of their matches: these are read again, and up to a thousand of
+/// them then held, where an event is left to the oracle or an error is told.
 #[derive(Debug)]
 pub struct CompiledSet {
     oracle: TriggerSet,
@@ -160,7 +163,7 @@ impl CompiledSet {
     /// ```
     #[must_use]
     pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
-        let mut build = Build::new();
+        let (mut build, again) = (Build::new(), Arc::default());
         let mut compiled = Vec::with_capacity(triggers.len());
         let mut refused = Vec::new();
         for trigger in triggers.into_iter().map(Into::into) {
@@ -168,7 +171,7 @@ impl CompiledSet {
             match CompiledTrigger::new(trigger) {
                 Ok(mut trigger) => {
                     build.add(&trigger);
-                    trigger.forget();
+                    trigger.forget(&again);
                     compiled.push(trigger);
                 }
                 Err(diagnostics) => refused.push(Refused { name, diagnostics }),
@@ -180,10 +183,10 @@ impl CompiledSet {
     /// Compiles a set of triggers.
     #[must_use]
     pub fn of(mut oracle: TriggerSet) -> Self {
-        let mut build = Build::new();
+        let (mut build, again) = (Build::new(), Arc::default());
         for trigger in &mut oracle.triggers {
             build.add(trigger);
-            trigger.forget();
+            trigger.forget(&again);
         }
         build.set(oracle)
     }

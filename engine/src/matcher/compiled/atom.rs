@@ -168,11 +168,18 @@ impl Test {
     pub(super) fn run(&self, raw: Raw<'_>) -> Evaluated {
         match raw {
             Raw::Text(text) => Ok(self.on_text(text)),
+            // It need not be read for what no array or object is.
+            Raw::Container(_) if self.wants_scalar() => Ok(Truth::of(matches!(self, Self::Equal(false, _)))),
             Raw::Container(text) => self.on_container(&parse(text)?),
             Raw::Number(text) => self.on_number(text),
             Raw::Null => self.on_plain(&Value::Null),
             Raw::Bool(truth) => self.on_plain(&Value::Bool(truth)),
         }
+    }
+
+    /// Whether it compares with a literal that is neither an array nor an object, nor null.
+    fn wants_scalar(&self) -> bool {
+        matches!(self, Self::Equal(_, Value::String(_) | Value::Number(_) | Value::Bool(_)) | Self::Order(..))
     }
 
     fn on_text(&self, text: &[u8]) -> Truth {

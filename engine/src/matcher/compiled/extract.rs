@@ -30,6 +30,12 @@ pub(super) enum Raw<'e> {
     Container(&'e [u8]),
 }
 
+impl Raw<'_> {
+    pub(super) fn is_container(self) -> bool {
+        matches!(self, Self::Container(_))
+    }
+}
+
 /// The same without a closer look: what begins like null counts as null.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Held<'e> {

@@ -229,18 +229,7 @@ fn by_oracle(expr: &Expr, atoms: &mut Atoms, fields: &mut Fields) -> Node {
     }
     let paths = paths.into_iter().map(|path| (fields.intern(&path), path.into())).collect();
     let sequence = Sequence::of(expr, fields);
-    atoms.intern(without_places(expr), || Atom::Oracle(Sub::new(expr.clone(), paths, sequence)))
-}
-
-/// The tree as text, without the places in the source: equal for equal trees.
-fn without_places(expr: &Expr) -> String {
-    let text = format!("{expr:?}");
-    let mut parts = text.split("Span {");
-    let mut kept = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        kept.push_str(part.split_once('}').map_or(part, |(_, rest)| rest));
-    }
-    kept
+    atoms.intern(format!("{:?}", expr.without_places()), || Atom::Oracle(Sub::new(expr.clone(), paths, sequence)))
 }
 
 /// Whether the value is a boolean, or null, for every event.
@@ -277,7 +266,16 @@ fn is_array(expr: &Expr) -> bool {
     let Kind::Or(operands) = &expr.kind else { return matches!(expr.kind, Kind::Literal(Value::Array(_))) };
     let Some((last, others)) = operands.split_last() else { return false };
     // A projection is an array or null, and null is not what `||` gives while there is more.
-    is_array(last) && others.iter().all(|operand| matches!(operand.kind, Kind::Projection { .. } | Kind::Flatten(_)) || is_array(operand))
+    is_array(last) && others.iter().all(|operand| is_projection(operand) || is_array(operand))
+}
+
+/// Whether the value is an array or null for every event. (`a.b[*]` is `b[*]` of `a`.)
+fn is_projection(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Projection { .. } | Kind::Flatten(_) => true,
+        Kind::Sub(_, right) | Kind::Pipe(_, right) => is_projection(right),
+        _ => false,
+    }
 }
 
 /// The longest event for which the whole expression surely stays within the oracle's steps, or for which what does not is found

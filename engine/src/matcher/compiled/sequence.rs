@@ -37,7 +37,7 @@ enum Asked {
     Any,
 }
 
-/// The elements that an expression makes an array of. Where the field holds none the expression is null.
+/// The elements that an expression makes an array of. Where the field holds no array the expression is null.
 #[derive(Debug)]
 enum Values {
     /// Those of the field.
@@ -101,18 +101,17 @@ impl Sequence {
                 (made, Asked::Length(comparator, literal.clone()), of_none)
             }
             // An empty array is a verdict that fires.
-            Kind::Projection { .. } => (Made::of(expr)?, Asked::Any, Truth { inside: false, verdict: true }),
-            _ => return None,
+            _ => (Made::of(expr).filter(Made::is_projection)?, Asked::Any, Truth { inside: false, verdict: true }),
         };
         Some(Self { field: fields.intern(&made.field), values: made.values, asked, of_none })
     }
 
     /// What it comes to.
     pub(super) fn run(&self, source: Source<'_>, extract: &mut Extract) -> Result<Truth, Unsure> {
-        let array = extract.stretch(source, self.field)?.filter(|array| source.event.get(array.start as usize) == Some(&b'['));
-        let Some(array) = array else {
+        let array = match extract.stretch(source, self.field)? {
+            Some(array) if Visit { source, array }.is_array()? => array,
             // Null is no array, and counts as none where there is a default.
-            return Ok(if matches!(self.asked, Asked::Any) { Truth::FALSE } else { self.of_none });
+            _ => return Ok(if matches!(self.asked, Asked::Any) { Truth::FALSE } else { self.of_none }),
         };
         let visit = Visit { source, array };
         let (mut count, mut is_in) = (0, false);
@@ -151,6 +150,9 @@ struct Made {
 
 impl Made {
     fn of(expr: &Expr) -> Option<Self> {
+        if let Some(field) = plain(expr).filter(|path| !path.is_empty()) {
+            return Some(Self { values: Values::Elements, field });
+        }
         match &expr.kind {
             Kind::Projection { over, source, each } => {
                 let condition = match over {
@@ -166,8 +168,17 @@ impl Made {
                 let Self { values, field } = Self::of(inner)?;
                 Some(Self { values: Values::Flat(Box::new(values)), field })
             }
-            _ => plain(expr).filter(|path| !path.is_empty()).map(|field| Self { values: Values::Elements, field }),
+            // `a.b[*]` is `b[*]` of `a`.
+            Kind::Sub(left, right) | Kind::Pipe(left, right) => {
+                let Self { values, field } = Self::of(right)?;
+                Some(Self { values, field: [plain(left)?, field].concat() })
+            }
+            _ => None,
         }
+    }
+
+    fn is_projection(&self) -> bool {
+        !matches!(self.values, Values::Elements)
     }
 }
 
@@ -175,8 +186,7 @@ impl Made {
 fn with_default(expr: &Expr) -> Option<(Made, &[Value])> {
     let Kind::Or(operands) = &expr.kind else { return None };
     let [projection, Expr { kind: Kind::Literal(Value::Array(otherwise)), .. }] = operands.as_slice() else { return None };
-    let is_projection = matches!(projection.kind, Kind::Projection { .. } | Kind::Flatten(_));
-    Some((Made::of(projection).filter(|_| is_projection)?, otherwise))
+    Some((Made::of(projection).filter(Made::is_projection)?, otherwise))
 }
 
 impl Condition {

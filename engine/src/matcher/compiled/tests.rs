@@ -348,6 +348,25 @@ fn many_that_read_the_whole_event_are_looked_at_for_each() {
     }
 }
 
+/// Sub-expressions that differ in nothing but a text that looks like a place.
+#[test]
+fn texts_that_look_like_places_are_told_apart() {
+    let expressions = [
+        "contains(detail.a[].b || `[]`, 'Span { start: 1, end: 2 }')",
+        "contains(detail.a[].b || `[]`, 'Span { start: 1, end: 3 }')",
+        "upper(detail.eventName) == 'Span { x }' || upper(detail.eventName) == 'CREATEUSER'",
+        "upper(detail.eventName) == 'Span { y }' || upper(detail.eventName) == 'CREATEUSER'",
+    ];
+    let triggers = expressions.iter().enumerate().map(|(index, text)| trigger(index, Some(text), &json!({}))).collect();
+    let (set, refused) = CompiledSet::new(triggers);
+    assert_eq!(refused, []);
+    let mut dice = Dice::new(1);
+    for text in ["Span { start: 1, end: 2 }", "Span { start: 1, end: 3 }", "x"] {
+        let event = envelope(&mut dice, json!({"eventName": "CreateUser", "a": [{"b": text}]}));
+        agree(&set, event.to_string().as_bytes(), &Scope::default(), &mut Scratch::default());
+    }
+}
+
 #[test]
 fn depth_is_bounded_as_in_serde_json() {
     let (set, _) = CompiledSet::new(vec![trigger(0, None, &json!({}))]);

@@ -8,7 +8,7 @@ use crate::lang::jmespath::parse;
 use crate::matcher::compiled::scan::{Form, tapes};
 use crate::value::{is_true_inside, is_true_verdict};
 
-const ASKED: [&str; 25] = [
+const ASKED: [&str; 30] = [
     "contains(a[] || `[]`, 'x')",
     "contains(a[*] || `[]`, `null`)",
     "contains(a[].b || `[]`, 'x')",
@@ -34,6 +34,11 @@ const ASKED: [&str; 25] = [
     "a[?b != 'x'].c",
     "a[?@ == 'x']",
     "o.a[].b",
+    "o.a[*].b",
+    "o | a[*].b",
+    "o.a[?b == 'x'].c",
+    "contains(o.a[*].b || `[]`, 'x')",
+    "length(o.a[*] || `[]`) > `1`",
 ];
 
 /// What it is in every event.
@@ -122,6 +127,7 @@ fn what_is_not_certain_is_the_oracles() {
         r#"{"a":[{"b","c"}]}"#,
         r#"{"a":[{b:"x"}]}"#,
         r#"{"a":[{}:1]}"#,
+        r#"{"a":nul}"#,
     ] {
         assert!(answers(&sequence, &fields, event).iter().all(Option::is_none), "{event}");
     }
@@ -141,6 +147,8 @@ fn what_may_err_or_has_other_parts_is_the_oracles() {
         "contains(a[?starts_with(b, 'x')] || `[]`, 'x')",
         "contains([] || `[]`, 'x')",
         "a[*].b[*].c",
+        "o.a[*].b[*]",
+        "(o || a).a[*].b",
         "a[].b | [0]",
         "a[].{b: b}",
     ] {

@@ -23,6 +23,11 @@ pub(super) struct Visit<'e> {
 }
 
 impl<'e> Visit<'e> {
+    /// Whether the array is one.
+    pub(super) fn is_array(self) -> Result<bool, Unsure> {
+        Ok(self.raw(Some(self.array))?.is_container() && self.begins_with(self.array, b'['))
+    }
+
     /// Hands on one element after the other.
     pub(super) fn values(self, values: &Values, each: &mut Each<'_>) -> Result<Next, Unsure> {
         match values {
@@ -172,7 +177,8 @@ impl<'e> Parts<'e> {
         Ok(Some((before + 1, colon)))
     }
 
-    /// The value behind a structural character, the next one of which is that of `token`, and is passed with it.
+    /// The value that begins behind the character at `before`, which is the one before `token`. It and the comma or closing bracket
+    /// behind it are passed.
     fn value(&mut self, before: u32) -> Result<Stretch, Unsure> {
         let (start, token) = (before + 1, self.token);
         let first = self.structural(token)?;
