@@ -171,17 +171,16 @@ impl CompiledTrigger {
         };
         if held.get().is_none()
             && let Some(again) = again
+            && again.fetch_add(1, Ordering::Relaxed) >= MOST_HELD
         {
-            if again.load(Ordering::Relaxed) >= MOST_HELD {
-                return outcome(self.read().as_deref(), event);
-            }
-            again.fetch_add(1, Ordering::Relaxed);
+            again.fetch_sub(1, Ordering::Relaxed);
+            return outcome(self.read().as_deref(), event);
         }
         outcome(self.expression(), event)
     }
 }
 
-/// What a match makes of an event. There is none only if it was read once and could not be read again, which is no match.
+/// What a match makes of an event. Without a tree, which was read once and so can be read again, it errs.
 fn outcome(tree: Option<&Expr>, event: &Event) -> Outcome {
     match tree.map(|tree| search(tree, event.envelope())) {
         Some(Ok(value)) if truthy(&value) => Outcome::Match,

@@ -9,7 +9,7 @@ use super::fields::{FieldId, Fields};
 use super::reads::{paths, plain};
 use super::sequence::Sequence;
 use crate::eval::{MOST_STEPS, search_counted};
-use crate::expr::{Call, Comparator, Expr, Kind, Over, Prepared};
+use crate::expr::{Call, Comparator, Expr, Kind, Prepared};
 use crate::value::Value;
 
 /// A predicate's number.
@@ -246,9 +246,9 @@ fn is_linear(expr: &Expr) -> bool {
     let mut linear = true;
     expr.walk(&mut |node| {
         linear &= match &node.kind {
-            Kind::Projection { over, .. } => matches!(over, Over::Elements | Over::Members | Over::Filter(_)),
+            Kind::Projection { .. } | Kind::Flatten(_) => has_small_literals(node),
             Kind::Current | Kind::Literal(_) | Kind::Field { .. } | Kind::Index(_) | Kind::Slice(_) => true,
-            Kind::Sub(..) | Kind::Pipe(..) | Kind::Flatten(_) => true,
+            Kind::Sub(..) | Kind::Pipe(..) => true,
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Comparison(..) => true,
             Kind::Call(call) => match call.name.as_str() {
                 "length" | "contains" => call.arguments.first().is_some_and(is_array),
@@ -259,6 +259,21 @@ fn is_linear(expr: &Expr) -> bool {
         };
     });
     linear
+}
+
+/// Whether the literals of a projection take no more steps than a node, as they may be read once for each of its elements, and bring it no
+/// elements of their own.
+fn has_small_literals(projection: &Expr) -> bool {
+    let mut small = true;
+    projection.walk(&mut |node| {
+        small &= match &node.kind {
+            Kind::Literal(Value::Array(elements)) => elements.is_empty(),
+            Kind::Literal(Value::Object(members)) => members.is_empty(),
+            Kind::Literal(Value::String(text)) => text.len() < 64,
+            _ => true,
+        };
+    });
+    small
 }
 
 /// Whether the value is an array for every event, such as that of ``a[].b || `[]` ``.

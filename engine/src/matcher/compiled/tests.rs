@@ -404,6 +404,32 @@ fn steps_are_bounded_as_in_the_oracle() {
     }
 }
 
+/// Nor do literals count less that are read once for each element.
+#[test]
+fn steps_of_literals_are_bounded_as_in_the_oracle() {
+    let numbers = |count: usize| vec!["0"; count].join(",");
+    let matches = [
+        format!("contains(detail.a[*].b[?contains(`[{}]`, @)] || `[]`, 'x')", numbers(200)),
+        format!("contains(detail.c[?contains(`[{}]`, b)] || `[]`, 'x')", numbers(1_000)),
+        format!("contains(`[{0}]`[?contains(`[{0}]`, @)] || `[]`, `5`)", numbers(1_000)),
+        format!("length(detail.c[?contains(b || '{}', 'x')] || `[]`) > `0`", "y".repeat(64_000)),
+    ];
+    let triggers = matches.iter().enumerate().map(|(index, text)| trigger(index, Some(&format!("{text} && detail.k == 'v'")), &json!({})));
+    let (set, refused) = CompiledSet::new(triggers.collect());
+    assert_eq!(refused, []);
+    let mut errors = 0;
+    for (inner, outer) in [(1, 1), (300, 300), (5_000, 2_000)] {
+        let detail = json!({"eventName": "x", "k": "w", "a": [{"b": vec![1; inner]}], "c": vec![json!({}); outer]});
+        let event =
+            json!({"source": "aws.iam", "detail-type": "AWS API Call via CloudTrail", "account": "1", "region": "r", "detail": detail});
+        let event = event.to_string();
+        agree(&set, event.as_bytes(), &Scope::default(), &mut Scratch::default());
+        let outcomes = by_oracle(&set, event.as_bytes(), &Scope::default());
+        errors += outcomes.map_or(0, |outcomes| outcomes.len());
+    }
+    assert!(errors > 4, "{errors}");
+}
+
 #[test]
 fn one_scratch_serves_many_sets() {
     let mut scratch = Scratch::default();
