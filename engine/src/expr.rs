@@ -217,8 +217,7 @@ impl Expr {
     }
 
     /// The same tree with no places in it: equal for equal trees, wherever they stood.
-    #[must_use]
-    pub fn without_places(&self) -> Self {
+    pub(crate) fn without_places(&self) -> Self {
         let mut copy = self.clone();
         copy.forget_places();
         copy

@@ -232,12 +232,20 @@ impl TriggerSet {
     /// Makes the triggers ready; those that cannot be are left out and told.
     #[must_use]
     pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
+        Self::looked_at(triggers, |_| ())
+    }
+
+    /// The same; each trigger is handed to somebody before the next one is made ready.
+    fn looked_at(triggers: Vec<impl Into<Arc<Trigger>>>, mut look: impl FnMut(&mut CompiledTrigger)) -> (Self, Vec<Refused>) {
         let mut compiled = Vec::with_capacity(triggers.len());
         let mut refused = Vec::new();
         for trigger in triggers.into_iter().map(Into::into) {
             let name = trigger.name.clone();
             match CompiledTrigger::new(trigger) {
-                Ok(trigger) => compiled.push(trigger),
+                Ok(mut trigger) => {
+                    look(&mut trigger);
+                    compiled.push(trigger);
+                }
                 Err(diagnostics) => refused.push(Refused { name, diagnostics }),
             }
         }

@@ -12,6 +12,8 @@
 //!    triggers are one. What is asked of an array's elements is told where these stand (`sequence`). A sub-expression that has no
 //!    predicate of its own goes to the oracle, with the fields that it reads.
 //!
+//! `build` makes a set of triggers, and lets their trees go.
+//!
 //! Whatever looks odd on the way (bytes that are not JSON where they are read, a bare record, a very long event) is judged by
 //! the oracle from the start, so that there is one truth about it.
 //!
@@ -163,31 +165,16 @@ impl CompiledSet {
     /// ```
     #[must_use]
     pub fn new(triggers: Vec<impl Into<Arc<Trigger>>>) -> (Self, Vec<Refused>) {
-        let (mut build, again) = (Build::new(), Arc::default());
-        let mut compiled = Vec::with_capacity(triggers.len());
-        let mut refused = Vec::new();
-        for trigger in triggers.into_iter().map(Into::into) {
-            let name = trigger.name.clone();
-            match CompiledTrigger::new(trigger) {
-                Ok(mut trigger) => {
-                    build.add(&trigger);
-                    trigger.forget(&again);
-                    compiled.push(trigger);
-                }
-                Err(diagnostics) => refused.push(Refused { name, diagnostics }),
-            }
-        }
-        (build.set(TriggerSet::of(compiled)), refused)
+        let mut build = Build::new();
+        let (oracle, refused) = TriggerSet::looked_at(triggers, |trigger| build.add(trigger));
+        (build.set(oracle), refused)
     }
 
     /// Compiles a set of triggers.
     #[must_use]
     pub fn of(mut oracle: TriggerSet) -> Self {
-        let (mut build, again) = (Build::new(), Arc::default());
-        for trigger in &mut oracle.triggers {
-            build.add(trigger);
-            trigger.forget(&again);
-        }
+        let mut build = Build::new();
+        oracle.triggers.iter_mut().for_each(|trigger| build.add(trigger));
         build.set(oracle)
     }
 

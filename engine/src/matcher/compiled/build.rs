@@ -1,6 +1,8 @@
 //! How a set comes from triggers: one after the other, so that no more than one trigger's tree is held at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::fields::Fields;
 use super::group::Table;
@@ -19,6 +21,8 @@ pub(super) struct Build {
     programs: Vec<Program>,
     narrow: Vec<Narrow>,
     nodes: Vec<Option<Node>>,
+    /// How many trees of the set were read again and are held.
+    again: Arc<AtomicUsize>,
 }
 
 impl Build {
@@ -33,11 +37,12 @@ impl Build {
             programs: Vec::new(),
             narrow: Vec::new(),
             nodes: Vec::new(),
+            again: Arc::default(),
         }
     }
 
-    /// Adds the next trigger of the set.
-    pub(super) fn add(&mut self, compiled: &CompiledTrigger) {
+    /// Adds the next trigger of the set, whose tree is then no longer needed.
+    pub(super) fn add(&mut self, compiled: &mut CompiledTrigger) {
         let trigger = compiled.trigger();
         self.nodes.push(compiled.expression().map(|expr| lower::lower(expr, &mut self.atoms, &mut self.fields)));
         let places = !(trigger.regions.is_empty() && trigger.exclude_regions.is_empty() && trigger.account_ids.is_empty());
@@ -52,11 +57,12 @@ impl Build {
             include_self: trigger.include_self,
             narrow: places || !trigger.event_sources.is_empty(),
         });
+        compiled.forget(&self.again);
     }
 
     /// The set, when all of the oracle's triggers were added in their order.
     pub(super) fn set(self, oracle: TriggerSet) -> CompiledSet {
-        let Self { mut fields, known, mut atoms, sources, mut programs, narrow, nodes } = self;
+        let Self { mut fields, known, mut atoms, sources, mut programs, narrow, nodes, again: _ } = self;
         atoms.seal();
         let spread = plan::Spread::of(&atoms);
         let mut code = Code::default();

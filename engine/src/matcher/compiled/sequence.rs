@@ -118,7 +118,7 @@ impl Sequence {
         visit.values(&self.values, &mut |element| {
             count += 1;
             match &self.asked {
-                Asked::Contains(test) => is_in = visit.fulfils(test, element)?,
+                Asked::Contains(test) => is_in = visit.fulfils(test, Some(element))?,
                 Asked::Length(..) => return Ok(Next::GoOn),
                 Asked::Any => is_in = true,
             }

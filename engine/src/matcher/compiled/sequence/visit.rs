@@ -23,9 +23,13 @@ pub(super) struct Visit<'e> {
 }
 
 impl<'e> Visit<'e> {
-    /// Whether the array is one.
+    /// Whether the array is one. Where there are escapes in it, or perhaps, somebody else has to look.
     pub(super) fn is_array(self) -> Result<bool, Unsure> {
-        Ok(self.raw(Some(self.array))?.is_container() && self.begins_with(self.array, b'['))
+        let (first_escape, last_escape) = self.source.tape.escapes();
+        if self.array.end > first_escape && self.array.start < last_escape {
+            return Err(Unsure);
+        }
+        Ok(self.raw(self.array)?.is_container() && self.begins_with(self.array, b'['))
     }
 
     /// Hands on one element after the other.
@@ -42,7 +46,7 @@ impl<'e> Visit<'e> {
                     return Ok(Next::GoOn);
                 }
                 match self.at(path, value)? {
-                    Some(value) if self.raw(Some(value))? != Raw::Null => each(value),
+                    Some(value) if self.raw(value)? != Raw::Null => each(value),
                     _ => Ok(Next::GoOn),
                 }
             }),
@@ -52,7 +56,7 @@ impl<'e> Visit<'e> {
     /// Whether an element fulfils a condition.
     fn holds(self, condition: &Condition, value: Stretch) -> Result<bool, Unsure> {
         match condition {
-            Condition::Test(path, test) => self.is_true(test, self.at(path, value)?),
+            Condition::Test(path, test) => self.fulfils(test, self.at(path, value)?),
             Condition::Not(inner) => self.holds(inner, value).map(|holds| !holds),
             Condition::All(all) => self.first(all, value, false),
             Condition::Any(any) => self.first(any, value, true),
@@ -69,21 +73,14 @@ impl<'e> Visit<'e> {
         Ok(!wanted)
     }
 
-    pub(super) fn fulfils(self, test: &Test, value: Stretch) -> Result<bool, Unsure> {
-        self.is_true(test, Some(value))
-    }
-
-    fn is_true(self, test: &Test, value: Option<Stretch>) -> Result<bool, Unsure> {
-        test.run(self.raw(value)?).map(|truth| truth.inside).map_err(|_| Unsure)
+    /// Whether a value, or its absence, fulfils a test.
+    pub(super) fn fulfils(self, test: &Test, value: Option<Stretch>) -> Result<bool, Unsure> {
+        let raw = value.map_or(Ok(Raw::Null), |value| self.raw(value))?;
+        test.run(raw).map(|truth| truth.inside).map_err(|_| Unsure)
     }
 
     /// What stands there.
-    fn raw(self, value: Option<Stretch>) -> Result<Raw<'e>, Unsure> {
-        let Some(Stretch { start, end, .. }) = value else { return Ok(Raw::Null) };
-        let (first_escape, last_escape) = self.source.tape.escapes();
-        if end > first_escape && start < last_escape {
-            return Err(Unsure);
-        }
+    fn raw(self, Stretch { start, end, .. }: Stretch) -> Result<Raw<'e>, Unsure> {
         Ok(raw(self.source.event.get(start as usize..end as usize).ok_or(Unsure)?)?)
     }
 
@@ -145,13 +142,10 @@ struct Parts<'e> {
 }
 
 impl<'e> Parts<'e> {
-    /// Of an array or object. Where it has escapes in it somebody else has to look.
+    /// Of an array or object.
     fn of(source: Source<'e>, of: Stretch) -> Result<Self, Unsure> {
-        let (first_escape, last_escape) = source.tape.escapes();
-        let opening = source.tape.tokens().get(of.token as usize).filter(|token| token.position == of.start).ok_or(Unsure)?;
-        if of.end > first_escape && of.start < last_escape || opening.skip == 0 {
-            return Err(Unsure);
-        }
+        let opening = source.tape.tokens().get(of.token as usize);
+        let opening = opening.filter(|token| token.position == of.start && token.skip != 0).ok_or(Unsure)?;
         let (token, closing) = (of.token + 1, of.token + opening.skip - 1);
         let is_empty = of.end - of.start == 2;
         Ok(Self { source, position: of.start, token: if is_empty { closing + 1 } else { token }, closing })
@@ -186,12 +180,12 @@ impl<'e> Parts<'e> {
         let behind = token + first.skip;
         let end = self.structural(behind)?;
         let is_closed = first.skip == 0 || first.position == start && self.structural(behind - 1)?.position + 1 == end.position;
-        let wanted = if behind == self.closing {
-            self.source.event.get(end.position as usize).is_some_and(|byte| b"]}".contains(byte))
-        } else {
-            self.source.event.get(end.position as usize) == Some(&b',')
+        let is_followed = match self.source.event.get(end.position as usize) {
+            Some(b',') => behind < self.closing,
+            Some(b']' | b'}') => behind == self.closing,
+            _ => false,
         };
-        if !is_closed || !wanted || behind > self.closing {
+        if !is_closed || !is_followed {
             return Err(Unsure);
         }
         (self.position, self.token) = (end.position, behind + 1);
